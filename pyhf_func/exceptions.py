@@ -1,0 +1,265 @@
+"""Every exception of the library, and the record of one fault in a document.
+
+All exceptions derive from :class:`PyhfFuncError`. An exception about a document carries ``faults``, a tuple of
+:class:`Fault`: everything that is wrong, each with the place in the document and what to do about it. Its message lists
+them all, one a line.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import jsonschema
+
+__all__ = [
+    "FailedMinimization",
+    "Fault",
+    "ImportBackendError",
+    "InvalidArchive",
+    "InvalidArchiveHost",
+    "InvalidBackend",
+    "InvalidDocument",
+    "InvalidInterpCode",
+    "InvalidMeasurement",
+    "InvalidModel",
+    "InvalidModifier",
+    "InvalidNameReuse",
+    "InvalidOptimizer",
+    "InvalidPatchLookup",
+    "InvalidPatchSet",
+    "InvalidPdfData",
+    "InvalidPdfParameters",
+    "InvalidSpecification",
+    "InvalidTestStatistic",
+    "InvalidWorkspaceOperation",
+    "MissingObservation",
+    "PatchSetVerificationError",
+    "PyhfFuncError",
+    "SchemaNotFound",
+    "UnspecifiedPOI",
+    "Unsupported",
+    "WorkspaceWarning",
+    "json_path",
+    "raise_faults",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def json_path(steps: Iterable[str | int]) -> str:
+    """The JSON path of a place in a document: ``["channels", 2, "name"]`` is ``$.channels[2].name``."""
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, or dubious, in a document.
+
+    Attributes:
+        path: JSON path of the place, such as ``$.channels[2].samples[0].modifiers[3].data``.
+        message: What is wrong there and what to do, naming channel, sample and modifier where there are any.
+        exception: The class that is raised for it.
+        file: The file that the document came from, where known.
+    """
+
+    path: str
+    message: str
+    exception: type[PyhfFuncError]
+    file: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+def _describe(faults: Sequence[Fault]) -> str:
+    """The message of an exception: each fault on a line of its own, under the file where it is known."""
+    file = next((fault.file for fault in faults if fault.file), None)
+    place = f" in {file}" if file else ""
+    if len(faults) == 1:
+        return f"{file}: {faults[0]}" if file else str(faults[0])
+    return "\n  ".join([f"{len(faults)} faults{place}:", *map(str, faults)])
+
+
+class PyhfFuncError(Exception):
+    """Base class of every exception of the library.
+
+    Args:
+        args: The message. Without one, the message lists the faults.
+        faults: What is wrong in the document, in the order in which it was found.
+    """
+
+    faults: tuple[Fault, ...] = ()
+
+    def __init__(self, *args: Any, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(*(args or ((_describe(faults),) if faults else ())))
+        self.faults = tuple(faults)
+
+
+def raise_faults(faults: Sequence[Fault]) -> None:
+    """Raise all faults at once, as the exception class of the first; do nothing where there are none."""
+    if faults:
+        raise faults[0].exception(faults=faults)
+
+
+class Unsupported(PyhfFuncError):
+    """Something was asked for that the current configuration does not support."""
+
+
+class InvalidMeasurement(PyhfFuncError):
+    """The measurement asked for does not exist, or does not fit the workspace."""
+
+
+class InvalidNameReuse(PyhfFuncError):
+    """One parameter name is used by modifiers that need different parameters."""
+
+
+class SchemaNotFound(PyhfFuncError, FileNotFoundError):
+    """There is no schema of that name and version where schemas are looked for."""
+
+
+class InvalidSpecification(PyhfFuncError):
+    """A document does not follow its schema.
+
+    Args:
+        ValidationError: The (first) error that jsonschema found.
+        schema: Name of the schema, such as ``workspace.json``.
+        faults: All that is wrong; without it, what ``ValidationError`` says.
+
+    Attributes:
+        parent: The ``ValidationError``, or None where the fault was found without jsonschema.
+        path: Place of the first fault without the leading ``$.``, such as ``channels[0].name``.
+        instance: The content found at that place.
+        schema: Name of the schema.
+        exc_info: What was being handled when the exception was made, as ``sys.exc_info()`` gives it.
+    """
+
+    def __init__(
+        self,
+        ValidationError: jsonschema.ValidationError | None = None,
+        schema: str | None = None,
+        *,
+        faults: Sequence[Fault] = (),
+    ) -> None:
+        self.exc_info = sys.exc_info()
+        self.parent = ValidationError
+        self.schema = schema
+        self.instance = None if ValidationError is None else ValidationError.instance
+        if ValidationError is not None and not faults:
+            place = json_path(ValidationError.absolute_path)
+            faults = (Fault(place, f"{ValidationError.message}.", type(self)),)
+        super().__init__(faults=faults)
+        self.path = faults[0].path.removeprefix("$").lstrip(".") if faults else ""
+
+    def __reduce__(self) -> Any:
+        return _restore, (type(self), self.schema, self.faults)
+
+
+def _restore(
+    cls: type[InvalidSpecification], schema: str | None, faults: tuple[Fault, ...]
+) -> InvalidSpecification:
+    """Make a pickled :class:`InvalidSpecification` again, without the jsonschema objects."""
+    return cls(None, schema, faults=faults)
+
+
+class InvalidDocument(InvalidSpecification):
+    """The input is not one JSON object that can be read: truncated, not JSON, not UTF-8, a key given twice, NaN, ..."""
+
+
+class InvalidArchiveHost(PyhfFuncError):
+    """The address of an archive is not on a host that is known to hold likelihoods."""
+
+
+class InvalidArchive(PyhfFuncError):
+    """What an archive's address returned is not an archive."""
+
+
+class InvalidPatchSet(PyhfFuncError):
+    """A patch set follows its schema and still contradicts itself."""
+
+
+class InvalidPatchLookup(PyhfFuncError):
+    """The patch set has no patch of that name or of those values."""
+
+
+class PatchSetVerificationError(PyhfFuncError):
+    """The workspace is not the one that the patch set was made for: their digests differ."""
+
+
+class InvalidWorkspaceOperation(PyhfFuncError):
+    """Workspaces cannot be combined, pruned or renamed as asked."""
+
+
+class UnspecifiedPOI(PyhfFuncError):
+    """The model has no parameter of interest (POI), and what was asked for needs one."""
+
+
+class InvalidModel(PyhfFuncError):
+    """A specification follows its schema and still defines no model."""
+
+
+class InvalidModifier(PyhfFuncError):
+    """A modifier is of no known type, or its data do not fit its sample."""
+
+
+class InvalidInterpCode(PyhfFuncError):
+    """The interpolation code asked for does not exist, or not for this modifier type."""
+
+
+class InvalidTestStatistic(PyhfFuncError):
+    """The test statistic asked for does not exist."""
+
+
+class ImportBackendError(PyhfFuncError):
+    """The framework of a backend is not installed."""
+
+
+class InvalidBackend(PyhfFuncError):
+    """The backend asked for does not exist."""
+
+
+class InvalidOptimizer(PyhfFuncError):
+    """The optimizer asked for does not exist."""
+
+
+class InvalidPdfParameters(PyhfFuncError):
+    """A parameter vector does not fit the model."""
+
+
+class InvalidPdfData(PyhfFuncError):
+    """A data vector does not fit the model."""
+
+
+class MissingObservation(InvalidPdfData, KeyError):
+    """A channel of the model has no observation in the workspace."""
+
+    __str__ = Exception.__str__
+
+
+class FailedMinimization(PyhfFuncError):
+    """A fit did not converge.
+
+    Args:
+        result: What the minimiser returned; its ``message``, where it has one, becomes the message.
+    """
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+        super().__init__(getattr(result, "message", "The fit failed, see the attribute 'result'."))
+
+
+class WorkspaceWarning(UserWarning):
+    """Content of a document that gives finite numbers and is dubious all the same.
+
+    Args:
+        faults: Everything dubious; ``strict=True`` turns the same into an exception.
+    """
+
+    def __init__(self, faults: Sequence[Fault] | str = ()) -> None:
+        self.faults: tuple[Fault, ...] = () if isinstance(faults, str) else tuple(faults)
+        super().__init__(faults if isinstance(faults, str) else _describe(self.faults))
