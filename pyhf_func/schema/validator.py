@@ -1,0 +1,136 @@
+"""Validate documents against the schemas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from numbers import Real
+from pathlib import PurePosixPath
+from typing import Any
+
+import jsonschema
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from pyhf_func.exceptions import Fault, InvalidSpecification, json_path
+from pyhf_func.schema import variables
+from pyhf_func.schema.loader import load_schema
+from pyhf_func.schema.predicate import Predicate, compile_predicate
+from pyhf_func.schema.wording import explain, named
+
+__all__ = ["validate"]
+
+
+def validate(
+    spec: Any,
+    schema_name: str,
+    *,
+    version: str | None = None,
+    allow_tensors: bool = True,
+    source: str | None = None,
+) -> None:
+    """Check that a document follows a schema.
+
+    Args:
+        spec: The document.
+        schema_name: ``"workspace.json"``, ``"model.json"``, ``"measurement.json"``, ``"patchset.json"`` or
+            ``"jsonpatch.json"``.
+        version: Version of the format; by default ``schema.version``.
+        allow_tensors: Whether arrays (of NumPy, JAX, ...) are taken for lists of numbers.
+        source: File that the document came from, for the messages.
+
+    Raises:
+        InvalidSpecification: The document does not follow the schema; ``faults`` holds everything that is wrong.
+        SchemaNotFound: There is no such schema in that version.
+
+    Example:
+        >>> from pyhf_func import schema
+        >>> schema.validate({"name": "SR", "data": [3.0]}, "measurement.json")
+        Traceback (most recent call last):
+            ...
+        pyhf_func.exceptions.InvalidSpecification: 2 faults:
+          $: lacks 'config'. Add it
+          $: has 'data', which is not part of the format. Known: name, config
+    """
+    compiled = _compiled(schema_name, version, allow_tensors)
+    if compiled.predicate(spec):
+        return
+    plain = _plain(spec) if allow_tensors else spec
+    errors = sorted(compiled.errors(plain), key=lambda error: _document_order(plain, error))
+    if errors:
+        found = dict.fromkeys(fault for error in errors for fault in explain(error))
+        faults = [_fault(plain, steps, message, source) for steps, message in found]
+        raise InvalidSpecification(errors[0], schema_name, faults=faults)
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A schema ready to use: the fast predicate and jsonschema's own judgement."""
+
+    predicate: Predicate
+    errors: Callable[[Any], Iterator[jsonschema.ValidationError]]
+
+
+_COMPILED: dict[tuple[str, str, bool], tuple[dict[str, Any], _Compiled]] = {}
+
+
+def _compiled(schema_name: str, version: str | None, allow_tensors: bool) -> _Compiled:
+    """The schema in a form that is compiled once, and again where another schema folder is in use."""
+    # What is not even shaped like a version is the document's fault: the default schema says so, with the path.
+    folder = version if version and _is_version(version) else variables.SCHEMA_VERSION
+    schema = load_schema(f"{folder}/{schema_name}")
+    key = (schema_name, folder, allow_tensors)
+    known = _COMPILED.get(key)
+    if known is None or known[0] is not schema:
+        known = _COMPILED[key] = schema, _compile(schema, folder, allow_tensors)
+    return known[1]
+
+
+def _is_version(version: Any) -> bool:
+    return isinstance(version, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)*", version) is not None
+
+
+def _compile(schema: dict[str, Any], folder: str, allow_tensors: bool) -> _Compiled:
+    def retrieve(uri: str) -> Resource[Any]:
+        """A schema of the same folder, under whatever address another one calls it."""
+        return _resource(load_schema(f"{folder}/{PurePosixPath(uri).name}"))
+
+    registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]
+    base: Any = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    checker = base.TYPE_CHECKER.redefine("number", _is_number)
+    validator = jsonschema.validators.extend(base, type_checker=checker)(schema, registry=registry)
+    resolver = registry.resolver_with_root(_resource(schema))
+    return _Compiled(compile_predicate(schema, resolver, allow_tensors=allow_tensors), validator.iter_errors)
+
+
+def _resource(schema: dict[str, Any]) -> Resource[Any]:
+    return Resource.from_contents(schema, default_specification=DRAFT202012)
+
+
+def _is_number(_: Any, value: Any) -> bool:
+    """Numbers as JSON has them: neither true and false nor complex ones."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _plain(value: Any) -> Any:
+    """The document with its arrays as lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.tolist() if hasattr(value, "dtype") and hasattr(value, "tolist") else value
+
+
+def _document_order(document: Any, error: jsonschema.ValidationError) -> list[int]:
+    """Sorts errors by where they stand in the document."""
+    order = []
+    for step in error.absolute_path:
+        order.append(step if isinstance(step, int) else list(document).index(step))
+        document = document[step]
+    return order
+
+
+def _fault(document: Any, steps: tuple[str | int, ...], message: str, source: str | None) -> Fault:
+    names = named(document, steps)
+    return Fault(json_path(steps), f"{names}: {message}" if names else message, InvalidSpecification, source)
