@@ -1,0 +1,88 @@
+"""``pyhf-func cls``: CLs of one workspace."""
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+import click
+
+from pyhf_func.cli.errors import CommandError, reported
+
+if TYPE_CHECKING:
+    from pyhf_func.core.inference import HypotestResult
+
+
+@click.command()
+@click.argument("workspace", default="-", type=click.Path(allow_dash=True))
+@click.option(
+    "--poi-value",
+    "--test-poi",
+    type=float,
+    help="Value of the parameter of interest to test.  [default: 1.0; with q0: 0.0]",
+)
+@click.option(
+    "--test-stat",
+    type=click.Choice(["q", "qtilde", "q0"]),
+    default="qtilde",
+    show_default=True,
+    help="Test statistic: q and qtilde for upper limits, q0 for discovery.",
+)
+@click.option(
+    "-p",
+    "--patch",
+    "patches",
+    multiple=True,
+    type=click.Path(allow_dash=True),
+    help="JSON patch to apply to the workspace first; repeatable, applied in the order given.",
+)
+@click.option("--measurement", help="Name of the measurement to use.  [default: the first]")
+@click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about.")
+@click.option("--output-file", type=click.Path(dir_okay=False), help="Write here, not to standard output.")
+@click.option("--no-cache", is_flag=True, help="Do not keep compiled programs in the user's cache directory.")
+def cls(
+    workspace: str,
+    poi_value: float | None,
+    test_stat: str,
+    patches: tuple[str, ...],
+    measurement: str | None,
+    strict: bool,
+    output_file: str | None,
+    no_cache: bool,
+) -> None:
+    """Observed and expected CLs of WORKSPACE, a JSON file or - for standard input.
+
+    Writes {"CLs_exp": [five values], "CLs_obs": value}; the expected values are those for data at -2, -1, 0, 1 and 2
+    standard deviations around the background-only expectation.
+
+    With --test-stat q0, where CLs has no meaning, it tests the background-only hypothesis and writes its p-value p0
+    instead: {"p0_exp": [five values], "p0_obs": value}, expected for a signal of strength 1.
+    """
+    tested = _tested_value(poi_value, test_stat)
+    if (workspace, *patches).count("-") > 1:
+        raise click.UsageError("Only one input can come from standard input.")
+    with reported():
+        from pyhf_func.workspace import Workspace, load
+
+        spec = load(_source(workspace))
+        opened = Workspace(spec, strict=strict)
+        model = opened.model(
+            measurement_name=measurement, patches=[load(_source(patch)) for patch in patches], strict=strict
+        )
+        if model.config.poi_index is None:
+            raise CommandError(f"{workspace}: the measurement names no parameter of interest, so there is nothing to test")
+        data = opened.data(model)
+        result = _hypotest(tested, data, model, test_stat, cached=not no_cache)
+        _write(json.dumps(_document(result, test_stat), sort_keys=True, indent=4), output_file)
+
+
+def _tested_value(poi_value: float | None, test_stat: str) -> float:
+    """The value under test, a finite number; q0 tests zero and nothing else."""
+    if test_stat == "q0":
+        if poi_value:
+            raise click.UsageError(f"q0 tests the value 0 of the parameter of interest, not {poi_value}.")
+        return 0.0
+    if poi_value is None:
+        return 1.0
+    if not math.isfinite(poi_value):
+        raise click.UsageError(f"--poi-value must be a finite number, not {poi_value}.")
+    return poi_value

@@ -1,0 +1,36 @@
+"""How a command fails: one clear message on standard error and a non-zero exit code, never a traceback.
+
+Exit codes: 1 for input or output that cannot be used and for fits that did not converge, 2 for wrong usage (click's own).
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+
+class CommandError(click.ClickException):
+    """What the user gave cannot be worked with; the message says what and why."""
+
+    exit_code = 1
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn the library's errors into a ``CommandError`` and its warnings into lines on standard error."""
+    from pyhf_func.exceptions import PyhfFuncError
+
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            yield
+        except PyhfFuncError as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{error.filename or 'input/output'}: {error.strerror or error}") from error
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_place: object) -> None:
+    """One line for a reader, without the source line that issued the warning."""
+    click.echo(f"Warning: {message}", err=True)
