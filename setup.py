@@ -1,6 +1,7 @@
 """Which folders are shipped, and under which name: everything else stands in pyproject.toml.
 
-The top-level folder ``adapters`` is shipped as ``pyhf_func.adapters``; the other packages are found where they lie.
+The top-level folder ``adapters`` is shipped as ``pyhf_func.adapters``; the other packages are found where
+they lie.
 """
 
 from setuptools import find_packages, setup

@@ -1,9 +1,10 @@
-"""Write ``workspace.json``: a made-up search for a heavy resonance with one lepton, jets and missing momentum.
+"""Write ``workspace.json``: a made-up search for a resonance with a lepton, jets and missing momentum.
 
-The yields come from falling and peaking shapes and a seeded generator, so the file is the same on every machine. It holds
-what a published likelihood of such a search holds: two signal regions in bins of the transverse mass, two control regions
-that normalise the top and W backgrounds, shape and normalisation systematics shared between regions, luminosity,
-theory uncertainties, statistical uncertainties of the simulation, and a data-driven background with an uncertainty a bin.
+The yields come from falling and peaking shapes and a seeded generator, so the file is the same on every
+machine. It holds what a published likelihood of such a search holds: two signal regions in bins of the
+transverse mass, two control regions that normalise the top and W backgrounds, shape and normalisation
+systematics shared between regions, luminosity, theory uncertainties, statistical uncertainties of the
+simulation, and a data-driven background with an uncertainty a bin.
 
 Run: ``python examples/make_workspace.py [FILE]``
 """
@@ -96,7 +97,7 @@ def normfactor(name: str) -> Json:
 
 
 def detector_systematics(nominal: Yields, size: float) -> list[Json]:
-    """Jet energy scale and resolution (shapes, not symmetric), flavour tagging and lepton efficiency (rates)."""
+    """Jet energy scale and resolution (shapes, asymmetric), flavour tagging and lepton efficiency (rates)."""
     return [
         histosys("jet_energy_scale", nominal, lambda x: (-size * (0.3 + x), size * (0.35 + 1.2 * x))),
         histosys("jet_energy_resolution", nominal, lambda x: (-0.4 * size * (1 - x), 0.5 * size * x)),
@@ -114,7 +115,9 @@ def own_modifiers(sample: str, channel: str, nominal: Yields) -> list[Json]:
         "ttbar": [
             normfactor("mu_top"),
             histosys("top_pt_reweighting", nominal, lambda x: (0.0, -0.12 * hard * x)),
-            histosys("top_parton_shower", nominal, lambda x: (0.05 * hard * (x - 0.4), -0.06 * hard * (x - 0.4))),
+            histosys(
+                "top_parton_shower", nominal, lambda x: (0.05 * hard * (x - 0.4), -0.06 * hard * (x - 0.4))
+            ),
             normsys("top_extrapolation", 1 - 0.08 * hard, 1 + 0.09 * hard),
         ],
         "wjets": [
@@ -129,7 +132,11 @@ def own_modifiers(sample: str, channel: str, nominal: Yields) -> list[Json]:
         ],
         "diboson": [lumi, normsys("diboson_cross_section", 0.90, 1.11)],
         "fakes": [
-            {"name": f"fakes_{channel}", "type": "shapesys", "data": rounded([0.35 * value + 0.1 for value in nominal])},
+            {
+                "name": f"fakes_{channel}",
+                "type": "shapesys",
+                "data": rounded([0.35 * value + 0.1 for value in nominal]),
+            },
         ],
     }
     return by_sample[sample]
@@ -181,7 +188,12 @@ def build() -> Json:
         {"name": "mu_wjets", "inits": [1.0], "bounds": [[0.2, 5.0]]},
     ]
     measurement = {"name": "search", "config": {"poi": "mu", "parameters": parameters}}
-    return {"version": "1.0.0", "channels": channels, "observations": observations, "measurements": [measurement]}
+    return {
+        "version": "1.0.0",
+        "channels": channels,
+        "observations": observations,
+        "measurements": [measurement],
+    }
 
 
 def text(workspace: Json) -> str:

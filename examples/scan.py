@@ -1,6 +1,7 @@
-"""Draw CLs against the signal strength for one workspace, with the expected bands, and print the upper limits.
+"""Draw CLs against the signal strength for a workspace, with the expected bands, and print upper limits.
 
-All values of the scan are computed in one call: ``jax.vmap`` over the parameter of interest of ``pyhf_func.hypotest``.
+All values of the scan are computed in one call: ``jax.vmap`` over the parameter of interest of
+``pyhf_func.hypotest``.
 
 Run: ``python examples/scan.py WORKSPACE.json [--output PLOT.png]`` (needs the extra ``plot``)
 """
@@ -18,7 +19,7 @@ import pyhf_func as pf
 from pyhf_func.workspace import load
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402  (the backend must be chosen first)
+from matplotlib import pyplot as plt
 
 POINTS = 101
 TEST_SIZE = 0.05
@@ -44,7 +45,7 @@ def scan(model: Any, data: Any, upper: float) -> Scan:
 
 
 def interesting_range(model: Any, data: Any) -> float:
-    """A little more than the value where every curve of a coarse scan has fallen below the test size."""
+    """A little more than the value where every curve of a coarse scan is below the test size."""
     upper = float(model.config.suggested_bounds()[model.config.poi_index][1])
     coarse = scan(model, data, upper)
     excluded = (coarse.expected < TEST_SIZE).all(axis=1) & (coarse.observed < TEST_SIZE)
@@ -52,7 +53,7 @@ def interesting_range(model: Any, data: Any) -> float:
 
 
 def crossing(mu: np.ndarray, cls: np.ndarray) -> float:
-    """Where a falling curve passes the test size, between two points by a straight line; NaN if it does not."""
+    """Where a falling curve passes the test size, by a straight line between two points; NaN if nowhere."""
     below = np.flatnonzero((cls[1:] < TEST_SIZE) & (cls[:-1] >= TEST_SIZE))
     if not below.size:
         return float("nan")
@@ -62,7 +63,7 @@ def crossing(mu: np.ndarray, cls: np.ndarray) -> float:
 
 
 def draw(result: Scan, target: Path, title: str) -> None:
-    """The usual picture: observed and median expected CLs, one and two sigma bands, the limit at the test size."""
+    """The usual picture: observed and median expected CLs, one and two sigma bands, the limit."""
     figure, axes = plt.subplots(figsize=(7.2, 5.0), layout="constrained")
     low2, low1, median, high1, high2 = result.expected.T
     axes.fill_between(result.mu, low2, high2, color="#ffdf7f", linewidth=0, label=r"expected $\pm 2\sigma$")
@@ -116,7 +117,9 @@ def main() -> None:
     result = scan(model, data, interesting_range(model, data))
     draw(result, arguments.output, f"{arguments.workspace.stem}: {model.config.npars} parameters")
 
-    print(f"observed 95% CL upper limit on {model.config.poi_name}: {crossing(result.mu, result.observed):.3f}")
+    print(
+        f"observed 95% CL upper limit on {model.config.poi_name}: {crossing(result.mu, result.observed):.3f}"
+    )
     limits = [crossing(result.mu, curve) for curve in result.expected.T]
     print("expected at -2, -1, 0, 1, 2 sigma:      " + ", ".join(f"{limit:.3f}" for limit in limits))
     print(f"plot: {arguments.output}")

@@ -1,0 +1,1 @@
+"""Comparison with pyhf in one run: ``python -m benchmarks [FILES...]`` or ``make bench``."""

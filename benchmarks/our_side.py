@@ -1,0 +1,88 @@
+"""What pyhf_func takes for the same work, and against its own limits."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.timing import median, once
+
+Record = Callable[..., None]
+
+
+def measure(spec: dict[str, Any], _setting: str, record: Record, repeats: int, budget: float) -> None:
+    """Build, hypotest, value and gradient, free fit, scan of 101 points, gradient of CLs."""
+    import jax
+    import jax.numpy as jnp
+
+    import pyhf_func as pf
+
+    warnings.simplefilter("ignore")
+
+    def build() -> Any:
+        workspace = pf.Workspace(spec)
+        model = workspace.model()
+        return model, workspace.data(model)
+
+    seconds, (model, listed) = once(build)
+    record(build_first=seconds)
+    record(
+        build=median(build, repeats=5, budget=budget),
+        parameters=model.config.npars,
+        bins=model.config.nmaindata,
+    )
+    data = jnp.asarray(listed)
+
+    def warm(name: str, call: Callable[[], Any]) -> Any:
+        """Record the seconds of the first call and of the warm ones; return the result."""
+        first, result = once(call)
+        record(**{f"{name}_first": first})
+        record(**{name: median(call, repeats=repeats, budget=budget)})
+        return result
+
+    first, result = once(lambda: pf.hypotest(1.0, data, model))
+    record(
+        first=first,
+        cls=float(result.cls),
+        cls_expected=[float(value) for value in result.cls_expected],
+        status=str(result.status),
+    )
+    record(warm=median(lambda: pf.hypotest(1.0, data, model), repeats=repeats, budget=budget))
+
+    hypotest = jax.jit(lambda mu, data, model: pf.hypotest(mu, data, model))
+    warm("jitted", lambda: hypotest(1.0, data, model))
+
+    value_and_gradient = jax.jit(
+        jax.value_and_grad(lambda pars, data, model: -2.0 * model.logpdf(pars, data))
+    )
+    pars = jnp.asarray(model.config.suggested_init())
+    warm("value_and_gradient", lambda: value_and_gradient(pars, data, model))
+
+    fit = warm("fit", lambda: pf.fit(data, model))
+    record(twice_nll=float(fit.twice_nll), fit_status=str(fit.status), iterations=int(fit.iterations))
+
+    scan = jax.jit(jax.vmap(pf.hypotest, in_axes=(0, None, None)))
+    points = jnp.linspace(0.0, 5.0, 101)
+    warm("scan", lambda: scan(points, data, model))
+
+    signal = signal_yields(spec, model.config.poi_name)
+
+    def cls_of(signal: dict[tuple[str, str], Any], data: Any, model: Any) -> Any:
+        for (channel, sample), yields in signal.items():
+            model = model.with_yields(channel, sample, yields)
+        return pf.hypotest(1.0, data, model).cls
+
+    gradient = jax.jit(jax.value_and_grad(cls_of))
+    _, slopes = warm("gradient", lambda: gradient(signal, data, model))
+    record(gradient_finite=all(bool(jnp.isfinite(slope).all()) for slope in slopes.values()))
+
+
+def signal_yields(spec: dict[str, Any], poi: str) -> dict[tuple[str, str], Any]:
+    """Nominal yields of every sample that the parameter of interest scales, by (channel, sample)."""
+    import jax.numpy as jnp
+
+    return {
+        (channel["name"], sample["name"]): jnp.asarray(sample["data"], dtype=float)
+        for channel in spec["channels"]
+        for sample in channel["samples"]
+        if any(modifier["name"] == poi for modifier in sample["modifiers"])
+    }
