@@ -1,7 +1,7 @@
 """JAX's persistent compilation cache in the user's cache directory, so that a second run starts fast.
 
-A cached program holds instructions of the processor that it was compiled for. Home directories are often shared by
-machines of different kinds, so each kind has a folder of its own.
+A cached program holds instructions of the processor that it was compiled for. Home directories are often
+shared by machines of different kinds, so each kind has a folder of its own.
 """
 
 import hashlib
@@ -40,8 +40,8 @@ def processor_fingerprint() -> str:
 def enable() -> Path | None:
     """Let JAX keep its compiled programs; to be called before the first program is compiled.
 
-    Returns the folder, or ``None`` where no folder can be written (the run then compiles as if there were no cache).
-    A folder that the user named in ``JAX_COMPILATION_CACHE_DIR`` is left to JAX.
+    Returns the folder, or ``None`` where no folder can be written (the run then compiles as if there were no
+    cache). A folder that the user named in ``JAX_COMPILATION_CACHE_DIR`` is left to JAX.
     """
     import jax
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -51,28 +51,19 @@ def cls(
 ) -> None:
     """Observed and expected CLs of WORKSPACE, a JSON file or - for standard input.
 
-    Writes {"CLs_exp": [five values], "CLs_obs": value}; the expected values are those for data at -2, -1, 0, 1 and 2
-    standard deviations around the background-only expectation.
+    Writes {"CLs_exp": [five values], "CLs_obs": value}; the expected values are those for data at -2, -1, 0,
+    1 and 2 standard deviations around the background-only expectation.
 
-    With --test-stat q0, where CLs has no meaning, it tests the background-only hypothesis and writes its p-value p0
-    instead: {"p0_exp": [five values], "p0_obs": value}, expected for a signal of strength 1.
+    With --test-stat q0, where CLs has no meaning, it tests the background-only hypothesis and writes its
+    p-value p0 instead: {"p0_exp": [five values], "p0_obs": value}, expected for a signal of strength 1.
     """
-    tested = _tested_value(poi_value, test_stat)
+    poi_value = _tested_value(poi_value, test_stat)
     if (workspace, *patches).count("-") > 1:
         raise click.UsageError("Only one input can come from standard input.")
     with reported():
-        from pyhf_func.workspace import Workspace, load
-
-        spec = load(_source(workspace))
-        opened = Workspace(spec, strict=strict)
-        model = opened.model(
-            measurement_name=measurement, patches=[load(_source(patch)) for patch in patches], strict=strict
-        )
-        if model.config.poi_index is None:
-            raise CommandError(f"{workspace}: the measurement names no parameter of interest, so there is nothing to test")
-        data = opened.data(model)
-        result = _hypotest(tested, data, model, test_stat, cached=not no_cache)
-        _write(json.dumps(_document(result, test_stat), sort_keys=True, indent=4), output_file)
+        model, data = _read(workspace, patches, measurement, strict)
+        result = _hypotest(poi_value, data, model, test_stat, cached=not no_cache)
+        _write(_document(result, test_stat), output_file)
 
 
 def _tested_value(poi_value: float | None, test_stat: str) -> float:
@@ -86,3 +77,57 @@ def _tested_value(poi_value: float | None, test_stat: str) -> float:
     if not math.isfinite(poi_value):
         raise click.UsageError(f"--poi-value must be a finite number, not {poi_value}.")
     return poi_value
+
+
+def _read(
+    workspace: str, patches: tuple[str, ...], measurement: str | None, strict: bool
+) -> tuple[Any, list[float]]:
+    """The model of the chosen measurement with the patches applied, and the data with the auxiliary data."""
+    from pyhf_func.workspace import Workspace, load
+
+    opened = Workspace(load(_source(workspace)), strict=strict)
+    steps = [load(_source(patch)) for patch in patches]
+    model = opened.model(measurement_name=measurement, patches=steps, strict=strict)
+    if model.config.poi_index is None:
+        raise CommandError("The measurement has no parameter of interest, so there is nothing to test.")
+    return model, opened.data(model)
+
+
+def _source(path: str) -> Any:
+    """What ``load`` reads: a path, or the binary stream of standard input for ``-``."""
+    return click.get_binary_stream("stdin") if path == "-" else path
+
+
+def _hypotest(
+    poi_value: float, data: list[float], model: Any, test_stat: str, *, cached: bool
+) -> "HypotestResult":
+    """The whole test as one compiled program."""
+    from pyhf_func.cli import cache
+
+    if cached:
+        cache.enable()  # before anything is compiled
+
+    import pyhf_func as pf
+
+    return pf.hypotest(poi_value, data, model, test_stat=test_stat)
+
+
+def _document(result: "HypotestResult", test_stat: str) -> dict[str, float | list[float]]:
+    """What is written: CLs, or p0 for q0; never a number of a fit that failed."""
+    observed, expected = float(result.cls), [float(value) for value in result.cls_expected]
+    if not result.status.ok:
+        raise CommandError(f"The fit did not converge: {result.status.sentence}")
+    if not all(map(math.isfinite, [observed, *expected])):
+        raise CommandError("The result is not a finite number, though the fits converged.")
+    name = "p0" if test_stat == "q0" else "CLs"
+    return {f"{name}_obs": observed, f"{name}_exp": expected}
+
+
+def _write(document: dict[str, float | list[float]], output_file: str | None) -> None:
+    """JSON with sorted keys to the file or to standard output."""
+    text = json.dumps(document, sort_keys=True, indent=4)
+    if output_file is None:
+        click.echo(text)
+        return
+    with open(output_file, "w", encoding="utf-8") as stream:
+        stream.write(text + "\n")

@@ -1,6 +1,7 @@
 """How a command fails: one clear message on standard error and a non-zero exit code, never a traceback.
 
-Exit codes: 1 for input or output that cannot be used and for fits that did not converge, 2 for wrong usage (click's own).
+Exit codes: 1 for input or output that cannot be used and for fits that did not converge, 2 for wrong usage
+(click's own).
 """
 
 import warnings
