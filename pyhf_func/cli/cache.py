@@ -16,7 +16,7 @@ MAX_BYTES = 1 << 29
 
 
 def user_cache_directory() -> Path:
-    """Where this user's programs keep what they can make again: ``XDG_CACHE_HOME``, or the platform's place."""
+    """Where a user's programs keep what they can make again: ``XDG_CACHE_HOME``, or the platform's place."""
     if chosen := os.environ.get("XDG_CACHE_HOME"):
         return Path(chosen)
     if sys.platform == "win32":
