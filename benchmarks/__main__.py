@@ -38,6 +38,9 @@ def arguments() -> argparse.Namespace:
         "--pyhf-timeout", type=float, default=300.0, help="seconds for a setting of pyhf on one file"
     )
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds for pyhf_func on one file")
+    parser.add_argument(
+        "--blas-threads", type=int, default=1, help="threads for BLAS, for all settings alike"
+    )
     parser.add_argument("--no-shell", action="store_true", help="no fresh processes")
     chosen = parser.parse_args()
     if chosen.quick:
@@ -45,10 +48,20 @@ def arguments() -> argparse.Namespace:
     return chosen
 
 
-def measure(setting: str, file: Path, timeout: float, quick: bool) -> dict[str, Any]:
+def environment(blas_threads: int) -> dict[str, str]:
+    """What every measured process gets: no compilation cache, and a stated number of threads for BLAS.
+
+    The matrices are small. With more threads than idle cores OpenBLAS spends its time in waiting, which costs
+    pyhf's SciPy fits a factor of seven on a busy two-core machine.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
+    threads = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    return inherited | {name: str(blas_threads) for name in threads}
+
+
+def measure(setting: str, file: Path, timeout: float, chosen: argparse.Namespace) -> dict[str, Any]:
     """Figures of one setting on one file, in a process of its own; what a time limit leaves is kept."""
-    repeats, budget = (5, 2.0) if quick else (21, 10.0)
-    environment = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
+    repeats, budget = (5, 2.0) if chosen.quick else (21, 10.0)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "figures.json"
         target.write_text("{}", encoding="utf-8")
@@ -65,7 +78,12 @@ def measure(setting: str, file: Path, timeout: float, quick: bool) -> dict[str, 
         reason = None
         try:
             done = subprocess.run(
-                command, env=environment, cwd=files.ROOT, capture_output=True, text=True, timeout=timeout
+                command,
+                env=environment(chosen.blas_threads),
+                cwd=files.ROOT,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
             )
             if done.returncode:
                 reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
@@ -78,7 +96,7 @@ def measure(setting: str, file: Path, timeout: float, quick: bool) -> dict[str, 
 def main() -> None:
     """Measure file by file, setting by setting; one heavy process at a time."""
     chosen = arguments()
-    host = machine.describe()
+    host = {**machine.describe(), "blas_threads": chosen.blas_threads}
     results: dict[str, dict[str, Any]] = {}
     target = chosen.out or RESULTS / f"{str(host['time']).replace(':', '')}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,10 +108,10 @@ def main() -> None:
             for setting in [OURS, *chosen.pyhf]:
                 print(f"{file.name}: {setting} ...", file=sys.stderr, flush=True)
                 timeout = chosen.timeout if setting == OURS else chosen.pyhf_timeout
-                figures[setting] = measure(setting, file, timeout, chosen.quick)
+                figures[setting] = measure(setting, file, timeout, chosen)
             if not chosen.no_shell:
                 print(f"{file.name}: fresh processes ...", file=sys.stderr, flush=True)
-                figures["shell"] = shell.measure(file, chosen.pyhf_timeout)
+                figures["shell"] = shell.measure(file, chosen.pyhf_timeout, environment(chosen.blas_threads))
             target.write_text(json.dumps({"machine": host, "results": results}, indent=1), encoding="utf-8")
     print("\n".join(f"{name}: {value}" for name, value in host.items()))
     print("\n" + report.tables(results, OURS, chosen.pyhf))

@@ -7,6 +7,7 @@ Exit codes: 1 for input or output that cannot be used and for fits that did not 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 import click
 
@@ -32,6 +33,13 @@ def reported() -> Iterator[None]:
             raise CommandError(f"{error.filename or 'input/output'}: {error.strerror or error}") from error
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_place: object) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """One line for a reader, without the source line that issued the warning."""
     click.echo(f"Warning: {message}", err=True)
