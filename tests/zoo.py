@@ -307,7 +307,7 @@ def staterror_samples() -> Spec:
 
 
 @animal(
-    "one staterror name in two channels, another channel between them, and a second staterror that sorts before"
+    "one staterror name in two channels, another channel between them, a second staterror that sorts before"
 )
 def staterror_channels() -> Spec:
     return workspace(

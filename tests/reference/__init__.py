@@ -1,9 +1,9 @@
 """A slow, obvious HistFactory: loops over channels, samples, bins and modifiers in plain Python.
 
 Written from the formulas of CERN-OPEN-2012-016 (the HistFactory note) and arXiv:1007.1727 (asymptotic
-formulae), with the parameter order and the defaults of pyhf 0.7.6. It imports neither the package under test nor
-JAX, so that the two can only agree by being right (or by misreading the same formula: parity with pyhf guards
-against that).
+formulae), with the parameter order and the defaults of pyhf 0.7.6. It imports neither the package under
+test nor JAX, so the two can only agree by being right, or by misreading the same formula: parity with pyhf
+guards against that.
 """
 
 from tests.reference.fit import Fit, fit, fit_fixed_poi

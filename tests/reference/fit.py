@@ -16,7 +16,7 @@ TINY = 1e-30  # imaginary step of the complex-step derivative
 
 @dataclass(frozen=True)
 class Fit:
-    """The best point found. `edm` estimates how far `twice_nll` still stands above the minimum."""
+    """The best point found. `edm` estimates how far `twice_nll` stood above it before the last step."""
 
     pars: Array
     twice_nll: float
@@ -60,7 +60,7 @@ def fit(
     bounds: Sequence[tuple[float, float]] | None = None,
     starts: int = 2,
 ) -> Fit:
-    """Minimise twice_nll in the bounds. Fixed parameters stay at `init`, those of `fixed` at the values given."""
+    """Minimise twice_nll in the bounds. Fixed parameters stay at `init`, those of `fixed` at its values."""
     start = np.array(model.inits if init is None else init, dtype=float)
     box = np.array(model.bounds if bounds is None else bounds, dtype=float)
     held = {i: start[i] for i, is_fixed in enumerate(model.fixed) if is_fixed} | dict(fixed or {})
@@ -133,12 +133,12 @@ def _polish(model: ReferenceModel, data: Sequence[float], x: Array, box: Array, 
         slope = np.array([g[k] for k, _ in moving])
         step = -np.linalg.lstsq(hessian(model, x, data, inside), slope, rcond=1e-13)[0]
         edm = abs(float(slope @ step)) / 2
-        if edm < 1e-14:
-            break
         trial, trial_value = _line_search(model, data, x, value, box, inside, step, slope)
         if np.array_equal(trial, x):
             break
         x, value = trial, trial_value
+        if edm < 1e-14:
+            break
     at_bound = np.array([i in free and x[i] in box[i] for i in range(len(x))])
     return Fit(pars=x, twice_nll=value, edm=edm, at_bound=at_bound)
 

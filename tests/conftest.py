@@ -1,0 +1,55 @@
+"""Settings and fixtures of the whole suite: double precision, deterministic properties, the shared data."""
+
+import logging
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import jax
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+if (
+    str(ROOT) not in sys.path
+):  # for `tests.zoo`, `tests.reference`; last, so that an installed package stays first
+    sys.path.append(str(ROOT))
+
+jax.config.update("jax_enable_x64", True)
+
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers of this suite."""
+    config.addinivalue_line("markers", "slow: takes more than a few seconds")
+    config.addinivalue_line("markers", "shared_data: needs the published likelihoods beside the repository")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of published likelihoods beside the repository; the test is skipped where there is none."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(
+            f"no published likelihoods at {SHARED_DATA.relative_to(ROOT.parent)} beside the repository"
+        )
+    return SHARED_DATA
+
+
+@pytest.fixture
+def pyhf_numpy() -> ModuleType:
+    """pyhf 0.7.6 with its NumPy backend and a SciPy minimiser of tight tolerance."""
+    pyhf = pytest.importorskip("pyhf", minversion="0.7.6")
+    logging.getLogger("pyhf").setLevel(logging.ERROR)
+    pyhf.set_backend("numpy", pyhf.optimize.scipy_optimizer(tolerance=1e-12))
+    return pyhf
