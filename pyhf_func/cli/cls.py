@@ -132,12 +132,17 @@ def _hypotest(
 
 def _document(result: "HypotestResult", test_stat: str) -> dict[str, float | list[float]]:
     """What is written: CLs, or p0 for q0; never a number of a fit that failed."""
-    observed, expected = float(result.cls), [float(value) for value in result.cls_expected]
-    if not result.status.ok:
-        raise CommandError(f"The fit did not converge: {result.status.sentence}")
+    from pyhf_func.core.fit import Status
+
+    status = Status(int(result.status))
+    if status is not Status.CONVERGED:
+        raise CommandError(status.sentence)
+    name, values = "CLs", (result.cls, result.cls_expected)
+    if test_stat == "q0":
+        name, values = "p0", (result.clsb, result.clsb_expected)
+    observed, expected = float(values[0]), [float(value) for value in values[1]]
     if not all(map(math.isfinite, [observed, *expected])):
-        raise CommandError("The result is not a finite number, though the fits converged.")
-    name = "p0" if test_stat == "q0" else "CLs"
+        raise CommandError("The p-values are not finite numbers, although every fit converged.")
     return {f"{name}_obs": observed, f"{name}_exp": expected}
 
 

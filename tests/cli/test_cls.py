@@ -301,7 +301,7 @@ def test_warning_is_one_line_and_strict_refuses(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [({"status": None}, "did not converge"), ({"cls": math.nan}, "finite")],
+    [({"status": 1}, "iteration limit"), ({"cls": math.nan}, "finite")],
     ids=["fit failed", "NaN"],
 )
 def test_no_number_without_a_good_fit(
