@@ -1,0 +1,14 @@
+"""From names to arrays and back: the only room that knows both."""
+
+from pyhf_func.core.compiler.build import Compiled as Compiled
+from pyhf_func.core.compiler.build import Layout as Layout
+from pyhf_func.core.compiler.build import compile_model as compile_model
+from pyhf_func.core.compiler.build import parameter_slices as parameter_slices
+from pyhf_func.core.compiler.build import poi_index as poi_index
+from pyhf_func.core.compiler.order import Order as Order
+from pyhf_func.core.compiler.parameters import ParameterSet as ParameterSet
+from pyhf_func.core.compiler.overrides import Bounds as Bounds
+from pyhf_func.core.compiler.overrides import Fixed as Fixed
+from pyhf_func.core.compiler.overrides import Init as Init
+from pyhf_func.core.compiler.overrides import Start as Start
+from pyhf_func.core.compiler.overrides import resolve_start as resolve_start

@@ -1,0 +1,10 @@
+"""Fits: bounded minimisation of the negative log-likelihood, differentiable by the implicit function theorem."""
+
+from pyhf_func.core.fit.newton import Newton as Newton
+from pyhf_func.core.fit.problem import Minimiser as Minimiser
+from pyhf_func.core.fit.problem import Minimum as Minimum
+from pyhf_func.core.fit.problem import Problem as Problem
+from pyhf_func.core.fit.result import FitResult as FitResult
+from pyhf_func.core.fit.result import fit_problem as fit_problem
+from pyhf_func.core.fit.solution import solve as solve
+from pyhf_func.core.fit.status import Status as Status

@@ -1,0 +1,36 @@
+"""The Gauss-Newton part of the Hessian and its inverse: the metric in which the solver measures steps.
+
+``M = D + J' W J`` with the diagonal ``D`` of the constraint terms, the Jacobian ``J`` of the bins and their
+weights ``W``. Its inverse costs the smaller of bins and parameters cubed, by Woodbury's identity where the
+bins are fewer. A step of length one is a step of one standard deviation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jax import Array
+from jax.scipy.linalg import cho_solve
+
+from pyhf_func.core.likelihood.expansion import Expansion, jacobian
+
+
+def inverse_metric(x: Expansion, free: Array) -> Callable[[Array], Array]:
+    """The inverse of ``M`` on the free parameters, as a function of a vector; the identity on the others."""
+    rates, observed = x.rates, x.prepared.main
+    weight = jnp.where(rates > 0, observed / jnp.where(rates > 0, rates, 1.0) ** 2, 0.0)
+    root = jnp.sqrt(jnp.maximum(weight, 0.0))[:, None] * jacobian(x) * free
+    # A parameter without constraint gets a small one, so that D can be inverted; a parameter without any effect a unit one.
+    ridge = jnp.finfo(root.dtype).eps ** 0.375
+    diagonal = jnp.maximum(x.constraint, ridge * jnp.sum(root**2, axis=0))
+    diagonal = jnp.where(free & (diagonal > 0), diagonal, 1.0)
+
+    n_bins, n_pars = root.shape
+    if n_bins >= n_pars:
+        factor = jnp.linalg.cholesky(jnp.diag(diagonal) + root.T @ root)
+        return lambda v: cho_solve((factor, True), v)
+
+    scaled = root / diagonal
+    factor = jnp.linalg.cholesky(jnp.eye(n_bins, dtype=root.dtype) + scaled @ root.T)
+    return lambda v: v / diagonal - cho_solve((factor, True), scaled @ v) @ scaled

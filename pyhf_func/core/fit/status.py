@@ -1,0 +1,34 @@
+"""How a fit ended."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """How a fit, or everything that a result is made of, ended: a number inside jit, a sentence outside.
+
+    Example:
+        >>> Status(0).sentence
+        'The fit converged.'
+    """
+
+    CONVERGED = 0
+    ITERATION_LIMIT = 1
+    STALLED = 2
+    NOT_FINITE = 3
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what to try."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.CONVERGED: "The fit converged.",
+    Status.ITERATION_LIMIT: "The fit reached its iteration limit before it converged; start it nearer to the minimum.",
+    Status.STALLED: "The fit found no step that lowers the likelihood although it has not converged; "
+    "start it elsewhere, and check for templates that make an expected yield negative.",
+    Status.NOT_FINITE: "The likelihood is not finite where the fit starts: a bin with observed events has no "
+    "expected yield, or data, model or start hold a number that is not finite.",
+}

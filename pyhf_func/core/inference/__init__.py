@@ -1,0 +1,6 @@
+"""Inference: test statistics, asymptotic p-values, hypothesis tests."""
+
+from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS as EXPECTED_SIGMAS
+from pyhf_func.core.inference.asymptotics import TestStat as TestStat
+from pyhf_func.core.inference.hypotest import HypotestResult as HypotestResult
+from pyhf_func.core.inference.hypotest import hypotest as hypotest

@@ -1,0 +1,52 @@
+"""Asymptotic distributions of the test statistics (arXiv:1007.1727): from q and its Asimov value to p-values."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+from jax.scipy.special import log_ndtr
+
+TestStat = Literal["q", "qtilde", "q0"]
+
+EXPECTED_SIGMAS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+"""The background-only fluctuations of the expected band."""
+
+
+class PValues(NamedTuple):
+    """Tail probabilities under signal plus background and background only, and their ratio."""
+
+    clsb: Array
+    clb: Array
+    cls: Array
+
+
+def square_root(q: Array) -> Array:
+    """The square root, with derivative 0 at 0 instead of infinity."""
+    positive = q > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, q, 1.0)), 0.0)
+
+
+def transformed(q: Array, q_asimov: Array, test_stat: TestStat) -> Array:
+    """The test statistic on a scale on which it is standard normal for background only.
+
+    ``sqrt(q) - sqrt(q_A)``; above the Asimov value, q-tilde is ``(q - q_A) / (2 sqrt(q_A))``: Equations (65), (66).
+    """
+    root, root_asimov = square_root(q), square_root(q_asimov)
+    linear = root - root_asimov
+    if test_stat != "qtilde":
+        return linear
+    beyond = (q > q_asimov) & (q_asimov > 0)
+    return jnp.where(beyond, (q - q_asimov) / (2 * jnp.where(beyond, root_asimov, 1.0)), linear)
+
+
+def p_values(t: Array, q_asimov: Array) -> PValues:
+    """Tail probabilities of a transformed test statistic: Equations (57) and (59); their ratio keeps its digits."""
+    log_clsb, log_clb = log_ndtr(-(t + square_root(q_asimov))), log_ndtr(-t)
+    return PValues(jnp.exp(log_clsb), jnp.exp(log_clb), jnp.exp(log_clsb - log_clb))
+
+
+def expected_p_values(q_asimov: Array) -> PValues:
+    """The same for background-only data at -2, -1, 0, 1, 2 standard deviations; shape (5,) each."""
+    return p_values(-jnp.asarray(EXPECTED_SIGMAS, q_asimov.dtype), q_asimov)

@@ -1,0 +1,114 @@
+"""Interpolation between the down, nominal and up variation of one systematic uncertainty.
+
+Each code is a pair of pure, elementwise functions: ``prepare`` turns templates into coefficients once,
+``evaluate`` turns coefficients and the nuisance parameter alpha into the effect. All arguments broadcast.
+Additive codes give a shift of the yield (0 at alpha = 0), multiplicative codes a factor (1 at alpha = 0).
+
+The codes are those of the HistFactory note (CERN-OPEN-2012-016) and of RooStats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+Coefficients = tuple[Array, ...]
+
+
+class Interpolation(NamedTuple):
+    """One interpolation code: ``evaluate(prepare(lo, nominal, hi), alpha)``."""
+
+    prepare: Callable[[Array, Array, Array], Coefficients]
+    evaluate: Callable[[Coefficients, Array], Array]
+
+    def __call__(self, lo: Array, nominal: Array, hi: Array, alpha: Array) -> Array:
+        """The effect of ``alpha`` on a yield with the templates ``lo``, ``nominal``, ``hi``.
+
+        Example:
+            >>> import jax.numpy as jnp
+            >>> float(ADDITIVE["code0"](jnp.array(8.0), jnp.array(10.0), jnp.array(11.0), jnp.array(-0.5)))
+            -1.0
+        """
+        return self.evaluate(self.prepare(lo, nominal, hi), alpha)
+
+
+def _differences(lo: Array, nominal: Array, hi: Array) -> Coefficients:
+    return hi - nominal, nominal - lo
+
+
+def _piecewise_linear(coefficients: Coefficients, alpha: Array) -> Array:
+    up, down = coefficients
+    return alpha * jnp.where(alpha > 0, up, down)
+
+
+def _even_and_odd(lo: Array, nominal: Array, hi: Array) -> Coefficients:
+    return (hi + lo) / 2 - nominal, (hi - lo) / 2
+
+
+def _quadratic(coefficients: Coefficients, alpha: Array) -> Array:
+    even, odd = coefficients
+    # Inside: even alpha^2 + odd alpha. Outside: its tangent at alpha = +-1, so |alpha| stands in for one alpha.
+    size = jnp.abs(alpha)
+    return odd * alpha + even * jnp.where(size > 1, 2 * size - 1, alpha**2)
+
+
+def _polynomial_linear(coefficients: Coefficients, alpha: Array) -> Array:
+    even, odd = coefficients
+    square = alpha**2
+    inside = square * (15 + square * (3 * square - 10)) / 8
+    return odd * alpha + even * jnp.where(square > 1, jnp.abs(alpha), inside)
+
+
+def _logarithms(lo: Array, nominal: Array, hi: Array) -> Coefficients:
+    return jnp.log(hi / nominal), -jnp.log(lo / nominal)
+
+
+def _exponential(coefficients: Coefficients, alpha: Array) -> Array:
+    up, down = coefficients
+    return jnp.exp(alpha * jnp.where(alpha >= 0, up, down))
+
+
+def _polynomial_coefficients(lo: Array, nominal: Array, hi: Array) -> Coefficients:
+    """Coefficients of the sixth-order polynomial that meets both exponentials at alpha = +-1.
+
+    Value, slope and curvature agree there. The even and the odd part of the polynomial are three equations
+    each, for the even and the odd parts of the value (0), slope (1) and curvature (2) of the exponentials.
+    """
+    up, down = _logarithms(lo, nominal, hi)
+    hi, lo = hi / nominal, lo / nominal
+    even0, odd0 = (hi + lo) / 2 - 1, (hi - lo) / 2
+    even1, odd1 = (up * hi - down * lo) / 2, (up * hi + down * lo) / 2
+    even2, odd2 = (up**2 * hi + down**2 * lo) / 2, (up**2 * hi - down**2 * lo) / 2
+    return (
+        up,
+        down,
+        (15 * odd0 - 7 * odd1 + odd2) / 8,
+        (24 * even0 - 9 * even1 + even2) / 8,
+        (-5 * odd0 + 5 * odd1 - odd2) / 4,
+        (-12 * even0 + 7 * even1 - even2) / 4,
+        (3 * odd0 - 3 * odd1 + odd2) / 8,
+        (8 * even0 - 5 * even1 + even2) / 8,
+    )
+
+
+def _polynomial_exponential(coefficients: Coefficients, alpha: Array) -> Array:
+    up, down, c1, c2, c3, c4, c5, c6 = coefficients
+    inside = 1 + alpha * (c1 + alpha * (c2 + alpha * (c3 + alpha * (c4 + alpha * (c5 + alpha * c6)))))
+    return jnp.where(jnp.abs(alpha) < 1, inside, _exponential((up, down), alpha))
+
+
+ADDITIVE = {
+    "code0": Interpolation(_differences, _piecewise_linear),
+    "code2": Interpolation(_even_and_odd, _quadratic),
+    "code4p": Interpolation(_even_and_odd, _polynomial_linear),
+}
+"""Piecewise linear; quadratic, then linear; polynomial, then piecewise linear. They give a shift."""
+
+MULTIPLICATIVE = {
+    "code1": Interpolation(_logarithms, _exponential),
+    "code4": Interpolation(_polynomial_coefficients, _polynomial_exponential),
+}
+"""Piecewise exponential; polynomial, then exponential. They give a factor."""

@@ -1,0 +1,30 @@
+"""The log-likelihood: a product of Poisson terms for the bins and of constraint terms for the parameters."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+from pyhf_func.core.likelihood.density import normal_logpdf, poisson_logpdf
+from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.core.likelihood.yields import expected_main
+
+
+def main_logpdf(model: Likelihood, pars: Array, main: Array) -> Array:
+    """Log density of the main data; shape ()."""
+    return jnp.sum(poisson_logpdf(main, expected_main(model, pars)))
+
+
+def constraint_logpdf(model: Likelihood, pars: Array, aux: Array) -> Array:
+    """Log density of the auxiliary data; shape ()."""
+    indices, values = model.indices, model.values
+    normal = normal_logpdf(aux[indices.normal_aux], pars[indices.normal_par], values.normal_sigma)
+    rate = pars[indices.poisson_par] * values.poisson_factor
+    poisson = poisson_logpdf(aux[indices.poisson_aux], rate)
+    return jnp.sum(normal) + jnp.sum(poisson)
+
+
+def logpdf(model: Likelihood, pars: Array, data: Array) -> Array:
+    """Log density of main and auxiliary data together; shape ()."""
+    main, aux = data[: model.n_bins], data[model.n_bins :]
+    return main_logpdf(model, pars, main) + constraint_logpdf(model, pars, aux)

@@ -1,0 +1,81 @@
+"""The leaves of a compiled model: numbers that can be differentiated, and indices that say where they act.
+
+Words: a *bin* is a bin of a channel; an *entry* is one (channel, sample, bin); a *row* is one (channel, sample).
+Axis names in the annotations below: ``bins``, ``entries``, ``rows``, ``pars``, ``aux`` and, for the terms of
+each modifier type, ``histosys`` (one per entry and modifier) and ``normsys`` (one per row and modifier).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import jax
+from jax import Array
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Values:
+    """Every number of the model that a gradient can be taken of. All leaves are floating point."""
+
+    nominal: Array  # (entries,) nominal yields
+    histosys_lo: Array  # (histosys,) yields at alpha = -1
+    histosys_hi: Array  # (histosys,) yields at alpha = +1
+    normsys_lo: Array  # (normsys,) factors at alpha = -1
+    normsys_hi: Array  # (normsys,) factors at alpha = +1
+    normal_sigma: Array  # (normal,) widths of the Gaussian constraints
+    poisson_factor: Array  # (poisson,) expected auxiliary counts per unit of the parameter
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Indices:
+    """Where each number acts. All leaves are integers."""
+
+    entry_bin: Array  # (entries,) bin of each entry
+    entry_row: Array  # (entries,) row of each entry
+    entry_scales: Array  # (entries, scales) parameters that scale the entry; ``pars`` for none
+    histosys_entry: Array  # (histosys,) entry that the term shifts
+    histosys_par: Array  # (histosys,)
+    row_normsys: Array  # (rows, normsys per row) normsys terms of the row; ``normsys`` for none
+    normsys_row: Array  # (normsys,) row that the term scales
+    normsys_par: Array  # (normsys,)
+    normal_par: Array  # (normal,) parameter of each Gaussian constraint
+    normal_aux: Array  # (normal,) its place in the auxiliary data
+    poisson_par: Array  # (poisson,)
+    poisson_aux: Array  # (poisson,)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Space:
+    """The parameters' suggested start, bounds and fixed flags, and which one is the parameter of interest."""
+
+    init: Array  # (pars,)
+    lower: Array  # (pars,)
+    upper: Array  # (pars,)
+    fixed: Array  # (pars,) bool
+    poi: Array  # () index, or -1 where the model has none
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Likelihood:
+    """A HistFactory likelihood without names: what every function of the engine works on."""
+
+    values: Values
+    indices: Indices
+    space: Space
+    n_bins: int = field(metadata={"static": True})
+    histosys_code: str = field(metadata={"static": True})
+    normsys_code: str = field(metadata={"static": True})
+
+    @property
+    def n_pars(self) -> int:
+        """Number of parameters."""
+        return self.space.init.shape[-1]
+
+    @property
+    def n_aux(self) -> int:
+        """Number of auxiliary measurements."""
+        return self.indices.normal_aux.shape[-1] + self.indices.poisson_aux.shape[-1]

@@ -1,0 +1,61 @@
+"""Expected yields: ``(nominal + shifts) * factors`` for each entry, summed over the samples of a bin."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
+from pyhf_func.core.likelihood.structure import Likelihood
+
+
+def normsys_factors(model: Likelihood, pars: Array) -> Array:
+    """The factor of each normsys term; shape (normsys,)."""
+    values, code = model.values, MULTIPLICATIVE[model.normsys_code]
+    alpha = pars[model.indices.normsys_par]
+    return code(values.normsys_lo, jnp.ones_like(values.normsys_lo), values.normsys_hi, alpha)
+
+
+def histosys_shifts(model: Likelihood, pars: Array) -> Array:
+    """The shift of each histosys term; shape (histosys,)."""
+    values, indices = model.values, model.indices
+    nominal = values.nominal[indices.histosys_entry]
+    code = ADDITIVE[model.histosys_code]
+    return code(values.histosys_lo, nominal, values.histosys_hi, pars[indices.histosys_par])
+
+
+def entry_yields(model: Likelihood, pars: Array) -> Array:
+    """Expected yield of each entry; shape (entries,)."""
+    indices, nominal = model.indices, model.values.nominal
+    shifts = jax.ops.segment_sum(
+        histosys_shifts(model, pars), indices.histosys_entry, nominal.shape[0], indices_are_sorted=True
+    )
+    rows = jnp.prod(with_one(normsys_factors(model, pars))[indices.row_normsys], axis=-1)
+    scales = jnp.prod(with_one(pars)[indices.entry_scales], axis=-1)
+    return (nominal + shifts) * rows[indices.entry_row] * scales
+
+
+def expected_main(model: Likelihood, pars: Array) -> Array:
+    """Expected events of each bin; shape (bins,)."""
+    return jax.ops.segment_sum(
+        entry_yields(model, pars), model.indices.entry_bin, model.n_bins, indices_are_sorted=True
+    )
+
+
+def expected_aux(model: Likelihood, pars: Array) -> Array:
+    """Expected auxiliary data; shape (aux,)."""
+    indices = model.indices
+    aux = jnp.zeros(model.n_aux, pars.dtype)
+    aux = aux.at[indices.normal_aux].set(pars[indices.normal_par])
+    return aux.at[indices.poisson_aux].set(pars[indices.poisson_par] * model.values.poisson_factor)
+
+
+def expected_data(model: Likelihood, pars: Array) -> Array:
+    """Expected main data followed by expected auxiliary data; shape (bins + aux,)."""
+    return jnp.concatenate([expected_main(model, pars), expected_aux(model, pars)])
+
+
+def with_one(x: Array) -> Array:
+    """``x`` with a one behind its last element: the neutral factor that padded indices point to."""
+    return jnp.concatenate([x, jnp.ones(1, x.dtype)])
