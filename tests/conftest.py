@@ -1,9 +1,14 @@
 """Settings and fixtures of the whole suite: double precision, deterministic properties, the shared data."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
+
+# Before NumPy is loaded: on matrices of ten rows the threads of BLAS wait for one another ten times as long
+# as they work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import jax
 import pytest

@@ -36,8 +36,13 @@ def points(draw: st.DrawFn, model: ReferenceModel) -> list[float]:
     result = []
     for start, (low, high), fixed in zip(model.inits, model.bounds, model.fixed, strict=True):
         lower, upper = max(low, start - 3.0), min(high, start + 3.0)
-        result.append(start if fixed else draw(st.floats(min_value=lower, max_value=upper)))
+        result.append(start if fixed else draw(_rounded(lower, upper)))
     return result
+
+
+def _rounded(low: float, high: float) -> st.SearchStrategy[float]:
+    """Six digits after the point: compiled programs flush 1e-310 to zero, and no physics lives there."""
+    return st.floats(min_value=low, max_value=high).map(lambda x: min(max(round(x, 6), low), high))
 
 
 @st.composite

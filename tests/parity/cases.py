@@ -80,6 +80,17 @@ def our_test(name: str, kind: str = "qtilde") -> Any:
     return compiled_test(kind)(zoo.ZOO[name].mu, np.array(observed(name)), ours(name))
 
 
+@jax.jit
+def evaluate(model: Any, pars: jax.Array, data: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Expected data, log-density and its gradient at several points: one program a model structure."""
+
+    def at(point: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        logpdf, gradient = jax.value_and_grad(lambda p: model.logpdf(p, data))(point)
+        return model.expected_data(point), logpdf, gradient
+
+    return jax.vmap(at)(pars)
+
+
 @cache
 def compiled_test(kind: str) -> Any:
     """`pf.hypotest(mu, data, model)` under jit, for one test statistic."""

