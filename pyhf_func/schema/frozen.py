@@ -13,7 +13,8 @@ import numpy as np
 __all__ = ["FrozenDict", "FrozenList", "freeze", "thaw"]
 
 
-_PLAIN_NUMBERS = frozenset((int, float))
+_NUMBERS = frozenset((int, float))
+_SCALARS = frozenset((int, float, str, bool, type(None)))
 
 
 def _refuse(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
@@ -51,9 +52,9 @@ class FrozenList(list[Any]):
 def freeze(value: Any) -> Any:
     """A copy of a document that cannot be changed."""
     if isinstance(value, dict):
-        return FrozenDict({key: freeze(item) for key, item in value.items()})
+        return FrozenDict({k: v if type(v) in _SCALARS else freeze(v) for k, v in value.items()})
     if isinstance(value, list):
-        if _PLAIN_NUMBERS.issuperset(map(type, value)):
+        if _NUMBERS.issuperset(map(type, value)):
             return FrozenList(value)
         return FrozenList([freeze(item) for item in value])
     if isinstance(value, np.ndarray):
