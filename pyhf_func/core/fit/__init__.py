@@ -6,5 +6,5 @@ from pyhf_func.core.fit.problem import Minimum as Minimum
 from pyhf_func.core.fit.problem import Problem as Problem
 from pyhf_func.core.fit.result import FitResult as FitResult
 from pyhf_func.core.fit.result import fit_problem as fit_problem
-from pyhf_func.core.fit.solution import solve as solve
+from pyhf_func.core.fit.solution import attach as attach
 from pyhf_func.core.fit.status import Status as Status

@@ -1,8 +1,9 @@
 """The solver: a projected trust-region Newton method with exact Hessian products.
 
-Each iteration expands the likelihood to second order, solves the Newton system on the free parameters by
-conjugate gradients in the Gauss-Newton metric, and projects the step into the box. One `while_loop`, no
-factorisation larger than the bins; a fixed parameter is a mask.
+Each pass through the loop expands the likelihood to second order at a trial point. A trial that lowers the
+likelihood becomes the current point, and the Newton system there, solved on the free parameters by conjugate
+gradients in the Gauss-Newton metric and projected into the box, gives the next trial; otherwise the next trial is
+nearer to the current point. One `while_loop`, no factorisation larger than the bins; a fixed parameter is a mask.
 """
 
 from __future__ import annotations
@@ -15,127 +16,167 @@ import jax.numpy as jnp
 from jax import Array
 
 from pyhf_func.core.fit import conjugate
+from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.metric import inverse_metric
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.likelihood.expansion import Prepared, expand, hessian_product, prepare, value_at
+from pyhf_func.core.likelihood.expansion import Expansion, constant, expand, hessian_product, prepare
 
 _CONJUGATE_ITERATIONS = 100
-_FIRST_RADIUS = 3.0
-_PULLS = 12
-
-
-class _State(NamedTuple):
-    pars: Array
-    value: Array
-    radius: Array
-    edm: Array
-    iterations: Array
-    status: Array
-    active: Array
+_FIRST_RADIUS = 3.0  # standard deviations
+_SHORTER = 0.25
+_SHORTEST = 1e-9  # of a step
 
 
 @dataclass(frozen=True)
 class Newton:
-    """Projected trust-region Newton with exact Hessian products; the default minimiser."""
+    """Projected trust-region Newton with exact Hessian products; the default minimiser.
+
+    Attributes:
+        iterations: The most expansions of the likelihood before it gives up.
+    """
 
     iterations: int = 200
 
     def __call__(self, problem: Problem) -> Minimum:
         """Minimise the negative log-likelihood."""
-        return _minimise(problem, self.iterations)
+        return one_by_one(lambda problem: minimise(problem, self.iterations))(problem)
 
 
-def _minimise(problem: Problem, limit: int) -> Minimum:
+class Step(NamedTuple):
+    """A step from one point, inside the box."""
+
+    change: Array  # (pars,)
+    promised: Array  # decrease of the quadratic model
+    length: Array  # in the metric, before the projection
+    cut: Array  # bool: shortened by the radius or for lack of curvature
+    edm: Array  # decrease that the whole Newton step promises
+
+
+class _State(NamedTuple):
+    pars: Array
+    value: Array
+    gradient: Array
+    trial: Array
+    promised: Array
+    radius: Array
+    length: Array
+    cut: Array
+    share: Array  # of the step that the trial takes
+    edm: Array
+    iterations: Array
+    status: Array
+    finishing: Array
+    active: Array
+
+
+def minimise(problem: Problem, limit: int) -> Minimum:
+    """Minimise the negative log-likelihood inside the box."""
     model, data, init, lower, upper, fixed = problem
     prepared = prepare(model, data)
     low, high = jnp.where(fixed, init, lower), jnp.where(fixed, init, upper)
-    pars = _finite_start(prepared, jnp.clip(init, low, high), jnp.clip(model.space.init, low, high))
-    value = value_at(prepared, pars)
-    tolerance = jnp.finfo(pars.dtype).eps ** 0.575  # 1e-9 in 64 bit
-    noise = 8 * jnp.finfo(pars.dtype).eps
+    epsilon = jnp.finfo(init.dtype).eps
+    tolerance = epsilon**0.575  # 1e-9 in 64 bit
 
     def iterate(state: _State) -> _State:
-        x = expand(prepared, state.pars)
-        free = (low < high) & ~blocked(x.gradient, state.pars, low, high)
-        hessian = hessian_product(x)
+        x = expand(prepared, state.trial)
+        noise = 8 * epsilon * jnp.abs(state.value)
+        first = jnp.isinf(state.value)
+        gain = jnp.where(first, 1.0, (state.value - x.value + noise) / (state.promised + noise))
+        accepted = jnp.isfinite(x.value) & ((gain > 1e-4) | state.finishing)
+        radius = jnp.where(gain > 0.75, jnp.where(state.cut, 2.0, 1.0) * state.radius, state.radius)
+        radius = jnp.where(gain > 0.25, radius, _SHORTER * state.share * state.length)
+        radius = jnp.where(first, state.radius, radius)
 
-        def reduced(v: Array) -> Array:
-            return jnp.where(free, hessian(jnp.where(free, v, 0.0)), 0.0)
+        pars = jnp.where(accepted, state.trial, state.pars)
+        wanted = accepted & ~state.finishing
+        step = newton_step(x, pars, low, high, radius, wanted)
+        share = jnp.where(wanted, 1.0, _SHORTER * state.share)
+        trial = jnp.where(wanted, pars + step.change, pars + _SHORTER * (state.trial - pars))
 
-        b = jnp.where(free, -x.gradient, 0.0)
-        found = conjugate.solve(
-            reduced,
-            inverse_metric(x, free),
-            b,
-            radius=state.radius,
-            limit=_CONJUGATE_ITERATIONS,
-        )
-        edm = 0.5 * (b @ found.step + found.residual @ found.step)
-        step = jnp.clip(state.pars + found.step, low, high) - state.pars
-        promised = b @ step - 0.5 * step @ reduced(step)
-        # A projection that spoils the descent: go as far as the first bound instead.
-        room = jnp.where(found.step > 0, high - state.pars, low - state.pars)
-        share = jnp.min(jnp.where(free & (found.step != 0), room / jnp.where(found.step != 0, found.step, 1.0), 1.0))
-        share = jnp.clip(share, 0.0, 1.0)
-        short = share * (b @ found.step) - 0.5 * share**2 * (found.step @ (b - found.residual))
-        spoiled = promised < 0.1 * short
-        step = jnp.where(spoiled, share * found.step, step)
-        promised = jnp.where(spoiled, short, promised)
-
-        trial = state.pars + step
-        value = value_at(prepared, trial)
-        gain = (state.value - value + noise * jnp.abs(state.value)) / (promised + noise * jnp.abs(state.value))
-        done = (edm < tolerance) & ~found.cut
-        accepted = done | (gain > 1e-4)
-        radius = jnp.where(gain > 0.75, jnp.where(found.cut, 2.0, 1.0) * state.radius, state.radius)
-        radius = jnp.where(gain > 0.25, radius, 0.25 * found.length)
+        converged = wanted & (step.edm < tolerance) & ~step.cut
+        lost = (share < _SHORTEST) | (wanted & ~jnp.isfinite(step.edm))
         iterations = state.iterations + 1
-        stalled = (radius < 1e-10) | ~jnp.isfinite(edm)
-        status = jnp.where(
-            done,
-            Status.CONVERGED,
-            jnp.where(stalled, Status.STALLED, Status.ITERATION_LIMIT),
-        )
+        ended = state.finishing | lost
+        status = jnp.where(state.finishing, Status.CONVERGED, jnp.where(lost, Status.STALLED, Status.ITERATION_LIMIT))
+        never = jnp.isinf(state.value) & ~accepted
+        status = jnp.where(never, Status.NOT_FINITE, status)
         return _State(
-            pars=jnp.where(accepted, trial, state.pars),
-            value=jnp.where(accepted, value, state.value),
+            pars=pars,
+            value=jnp.where(accepted, x.value, state.value),
+            gradient=jnp.where(accepted, x.gradient, state.gradient),
+            trial=trial,
+            promised=jnp.where(wanted, step.promised, _SHORTER * state.promised),
             radius=radius,
-            edm=edm,
+            length=jnp.where(wanted, step.length, state.length),
+            cut=jnp.where(wanted, step.cut, state.cut),
+            share=share,
+            edm=jnp.where(wanted, step.edm, state.edm),
             iterations=iterations,
-            status=status.astype(state.status.dtype),
-            active=~done & ~stalled & (iterations < limit),
+            status=status.astype(jnp.int32),
+            finishing=converged,
+            active=~ended & (converged | (iterations < limit)),
         )
 
-    finite = jnp.isfinite(value)
+    zero, no = jnp.zeros((), init.dtype), jnp.zeros((), bool)
     start = _State(
-        pars=pars,
-        value=value,
-        radius=jnp.full_like(value, _FIRST_RADIUS),
-        edm=jnp.full_like(value, jnp.inf),
-        iterations=jnp.zeros_like(value, int),
-        status=jnp.where(finite, Status.ITERATION_LIMIT, Status.NOT_FINITE).astype(jnp.int32),
-        active=finite,
+        # Until a trial has a finite likelihood, trials are drawn towards the suggested start.
+        pars=jnp.clip(model.space.init, low, high),
+        value=zero + jnp.inf,
+        gradient=jnp.zeros_like(init),
+        trial=jnp.clip(init, low, high),
+        promised=zero,
+        radius=zero + _FIRST_RADIUS,
+        length=zero,
+        cut=no,
+        share=zero + 1.0,
+        edm=zero + jnp.inf,
+        iterations=jnp.zeros((), int),
+        status=jnp.asarray(Status.ITERATION_LIMIT, jnp.int32),
+        finishing=no,
+        active=~no,
     )
     end = jax.lax.while_loop(lambda s: s.active, iterate, start)
-    return Minimum(end.pars, end.status, end.edm, end.iterations)
+    nll = end.value + constant(prepared)
+    return Minimum(end.pars, nll, end.gradient, end.status, end.edm, end.iterations - 1)
+
+
+def newton_step(
+    x: Expansion, pars: Array, low: Array, high: Array, radius: Array, wanted: Array | bool = True
+) -> Step:
+    """The step to the minimum of the quadratic model on the free parameters, within the radius and the box.
+
+    Where it is not wanted, no system is solved.
+    """
+    free = (low < high) & ~blocked(x.gradient, pars, low, high)
+    hessian = hessian_product(x)
+
+    def reduced(v: Array) -> Array:
+        return jnp.where(free, hessian(jnp.where(free, v, 0.0)), 0.0)
+
+    b = jnp.where(free & wanted, -x.gradient, 0.0)
+    found = conjugate.solve(reduced, inverse_metric(x, free), b, radius=radius, limit=_CONJUGATE_ITERATIONS)
+    slope, bend = b @ found.step, found.step @ (b - found.residual)
+
+    # The whole step, projected; unless the projection spoils the descent: then only as far as the first bound.
+    # A Newton step gains half of what its slope promises; that is taken for the projected step, too.
+    projected = jnp.clip(pars + found.step, low, high) - pars
+    clipped = jnp.any(projected != (pars + found.step) - pars)
+    promised = jnp.where(clipped, 0.5 * (b @ projected), slope - 0.5 * bend)
+    moving = free & (found.step != 0)
+    room = jnp.where(found.step > 0, high - pars, low - pars) / jnp.where(moving, found.step, 1.0)
+    share = jnp.clip(jnp.min(jnp.where(moving, room, 1.0)), 0.0, 1.0)
+    shortened = share * slope - 0.5 * share**2 * bend
+    spoiled = promised < 0.1 * shortened
+    return Step(
+        change=jnp.where(spoiled, share * found.step, projected),
+        promised=jnp.where(spoiled, shortened, promised),
+        length=found.length,
+        cut=found.cut,
+        edm=slope - 0.5 * bend,
+    )
 
 
 def blocked(gradient: Array, pars: Array, low: Array, high: Array) -> Array:
     """Which parameters lie at a bound that the gradient pushes them against."""
     return ((pars <= low) & (gradient > 0)) | ((pars >= high) & (gradient < 0))
-
-
-def _finite_start(prepared: Prepared, init: Array, centre: Array) -> Array:
-    """The start, drawn towards the suggested one until the likelihood is finite there."""
-
-    def pull(state: tuple[Array, Array]) -> tuple[Array, Array]:
-        pars, count = state
-        return (pars + centre) / 2, count + 1
-
-    def wanted(state: tuple[Array, Array]) -> Array:
-        pars, count = state
-        return (count < _PULLS) & ~jnp.isfinite(value_at(prepared, pars))
-
-    pars, _ = jax.lax.while_loop(wanted, pull, (init, jnp.zeros((), int)))
-    return pars

@@ -24,8 +24,10 @@ class Minimum(NamedTuple):
     """Where a minimisation ended."""
 
     pars: Array  # (pars,)
+    nll: Array  # () negative log-likelihood (not twice), with all constant terms
+    gradient: Array  # (pars,) its gradient
     status: Array  # () a `Status`
-    edm: Array  # () estimated distance to the minimum of the negative log-likelihood (not twice)
+    edm: Array  # () its estimated distance to the minimum, before the last step
     iterations: Array  # ()
 
 

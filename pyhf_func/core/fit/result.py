@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
 from pyhf_func.core.fit.newton import blocked
-from pyhf_func.core.fit.problem import Minimiser, Problem
-from pyhf_func.core.fit.solution import solve
-from pyhf_func.core.likelihood.expansion import expand, prepare
+from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
+from pyhf_func.core.fit.solution import Solution, attach, without_derivative
 
 
 class FitResult(NamedTuple):
@@ -38,20 +36,21 @@ class FitResult(NamedTuple):
 
 
 def fit_problem(minimiser: Minimiser, problem: Problem) -> FitResult:
-    """Solve a problem and describe the minimum."""
-    solution = solve(minimiser, problem)
-    model, data, pars, lower, upper = jax.lax.stop_gradient(
-        (problem.model, problem.data, solution.pars, problem.lower, problem.upper)
-    )
-    gradient = expand(prepare(model, data), pars).gradient
-    at_bound = ((pars <= lower) | (pars >= upper)) & ~problem.fixed
-    still = problem.fixed | blocked(gradient, pars, lower, upper)
+    """Locate the minimum and describe it."""
+    return describe(problem, without_derivative(minimiser, problem))
+
+
+def describe(problem: Problem, minimum: Minimum) -> FitResult:
+    """The result for a minimum that was located, with its derivatives."""
+    solution = attach(problem, Solution(minimum.pars, minimum.nll))
+    pars, lower, upper = minimum.pars, problem.lower, problem.upper
+    still = problem.fixed | blocked(minimum.gradient, pars, lower, upper)
     return FitResult(
         pars=solution.pars,
         twice_nll=2 * solution.nll,
-        status=solution.status,
-        edm=2 * solution.edm,
-        gradient_norm=2 * jnp.linalg.norm(jnp.where(still, 0.0, gradient)),
-        iterations=solution.iterations,
-        at_bound=at_bound,
+        status=minimum.status,
+        edm=2 * minimum.edm,
+        gradient_norm=2 * jnp.linalg.norm(jnp.where(still, 0.0, minimum.gradient)),
+        iterations=minimum.iterations,
+        at_bound=((pars <= lower) | (pars >= upper)) & ~problem.fixed,
     )

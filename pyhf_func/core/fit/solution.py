@@ -1,57 +1,57 @@
-"""The fit as one differentiable operation: any minimiser forward, the implicit function theorem for derivatives.
+"""The minimum as a differentiable function of the problem, by the implicit function theorem.
 
 At the minimum the gradient vanishes on the parameters that are free to move, so that for any input x
 
     H dpars/dx = - d(gradient)/dx
 
 with the Hessian H on those parameters; fixed parameters, and parameters at a bound, move with what holds them.
-The value there needs no solve (envelope theorem). Nothing is ever differentiated through the iterations.
+The value there needs no solve (envelope theorem). Nothing is ever differentiated through the iterations: the
+minimum is located first, by any minimiser, and the derivatives are attached to it.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from pyhf_func.core.fit import conjugate
+from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.metric import inverse_metric
-from pyhf_func.core.fit.problem import Minimiser, Problem
+from pyhf_func.core.fit.problem import Problem
 from pyhf_func.core.likelihood.expansion import expand, hessian_product, prepare
 from pyhf_func.core.likelihood.logpdf import logpdf
 from pyhf_func.core.likelihood.structure import Likelihood, Values
 
 
 class Solution(NamedTuple):
-    """The minimum with its value; ``pars`` and ``nll`` can be differentiated with respect to the problem."""
+    """The minimum and the value there; both can be differentiated with respect to the problem."""
 
-    pars: Array
-    nll: Array
-    status: Array
-    edm: Array
-    iterations: Array
+    pars: Array  # (pars,)
+    nll: Array  # ()
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def solve(minimiser: Minimiser, problem: Problem) -> Solution:
-    """Minimise; derivatives in forward and reverse mode, of any order, by the implicit function theorem."""
-    found = minimiser(problem)
-    nll = -logpdf(problem.model, found.pars, problem.data)
-    return Solution(found.pars, nll, found.status, found.edm, found.iterations)
+def without_derivative(locate: Callable[..., Any], *args: Any) -> Any:
+    """Run something whose result must not be differentiated."""
+    return locate(*jax.lax.stop_gradient(args))
 
 
-@solve.defjvp
-def _solve_jvp(
-    minimiser: Minimiser, primals: tuple[Problem], tangents: tuple[Problem]
+@jax.custom_jvp
+def attach(problem: Problem, located: Solution) -> Solution:
+    """The minimum that was located, as a function of the problem: derivatives of any order, forward and reverse."""
+    return located
+
+
+@attach.defjvp
+def _attach_jvp(
+    primals: tuple[Problem, Solution], tangents: tuple[Problem, Solution]
 ) -> tuple[Solution, Solution]:
-    (problem,), (dot,) = primals, tangents
-    solution = solve(minimiser, problem)
-    pars = solution.pars
-    values, data = problem.model.values, problem.data
+    (problem, located), (dot, _) = primals, tangents
+    solution = attach(problem, located)
+    pars, values, data = solution.pars, problem.model.values, problem.data
 
     def nll(pars: Array, values: Values, data: Array) -> Array:
         return -logpdf(_with_values(problem.model, values), pars, data)
@@ -64,10 +64,7 @@ def _solve_jvp(
     moving = (held, dot.model.values, dot.data)
     gradient_dot = jax.jvp(jax.grad(nll), (pars, values, data), moving)[1]
     pars_dot = held + _solve_hessian(problem, pars, free, jnp.where(free, -gradient_dot, 0.0))
-    nll_dot = jax.jvp(nll, (pars, values, data), moving)[1]
-    return solution, Solution(
-        pars_dot, nll_dot, _no_tangent(solution.status), jnp.zeros_like(solution.edm), _no_tangent(solution.iterations)
-    )
+    return solution, Solution(pars_dot, jax.jvp(nll, (pars, values, data), moving)[1])
 
 
 def _solve_hessian(problem: Problem, pars: Array, free: Array, b: Array) -> Array:
@@ -78,20 +75,23 @@ def _solve_hessian(problem: Problem, pars: Array, free: Array, b: Array) -> Arra
         product = jax.jvp(gradient, (pars,), (jnp.where(free, v, 0.0),))[1]
         return jnp.where(free, product, v)
 
-    def by_conjugate_gradients(_: Any, b: Array) -> Array:
-        x = expand(prepare(problem.model, problem.data), pars)
-        product = hessian_product(x)
-        found = conjugate.solve(
-            lambda v: jnp.where(free, product(jnp.where(free, v, 0.0)), v),
-            inverse_metric(x, free),
-            b,
-            radius=jnp.sqrt(jnp.finfo(b.dtype).max) * 1e-3,
-            tolerance=jnp.finfo(b.dtype).eps ** 0.75,
-            limit=500,
-        )
-        return found.step
+    def solve(_: Any, b: Array) -> Array:
+        return one_by_one(_by_conjugate_gradients)(problem.model, problem.data, pars, free, b)
 
-    return jax.lax.custom_linear_solve(hessian, b, by_conjugate_gradients, symmetric=True)
+    return jax.lax.custom_linear_solve(hessian, b, solve, symmetric=True)
+
+
+def _by_conjugate_gradients(model: Likelihood, data: Array, pars: Array, free: Array, b: Array) -> Array:
+    x = expand(prepare(model, data), pars)
+    product = hessian_product(x)
+    return conjugate.solve(
+        lambda v: jnp.where(free, product(jnp.where(free, v, 0.0)), v),
+        inverse_metric(x, free),
+        b,
+        radius=jnp.sqrt(jnp.finfo(b.dtype).max) * 1e-3,
+        tolerance=jnp.finfo(b.dtype).eps ** 0.75,
+        limit=500,
+    ).step
 
 
 def _with_values(model: Likelihood, values: Values) -> Likelihood:
@@ -99,6 +99,3 @@ def _with_values(model: Likelihood, values: Values) -> Likelihood:
         values, model.indices, model.space, model.n_bins, model.histosys_code, model.normsys_code
     )
 
-
-def _no_tangent(x: Array) -> np.ndarray:
-    return np.zeros(x.shape, jax.dtypes.float0)

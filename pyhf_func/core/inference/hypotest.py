@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.custom_batching import custom_vmap
 
 from pyhf_func.core.compiler.overrides import Start
-from pyhf_func.core.fit.problem import Minimiser, Problem
-from pyhf_func.core.fit.result import FitResult, fit_problem
+from pyhf_func.core.fit.lanes import by_platform, one_by_one
+from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
+from pyhf_func.core.fit.result import FitResult, describe
+from pyhf_func.core.fit.solution import without_derivative
+from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.asymptotics import TestStat, expected_p_values, p_values, transformed
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
@@ -45,7 +51,7 @@ class HypotestResult(NamedTuple):
     """all parameters fitted to the data."""
     conditional_fit: FitResult
     """fitted to the data with the POI at the tested value."""
-    asimov_pars: FitResult
+    asimov_fit: FitResult
     """fitted to the data with the POI at the Asimov value (0; 1 for ``q0``): the source of the Asimov data."""
     free_fit_asimov: FitResult
     """all parameters fitted to the Asimov data."""
@@ -53,45 +59,34 @@ class HypotestResult(NamedTuple):
     """fitted to the Asimov data with the POI at the tested value."""
 
 
+class _Minima(NamedTuple):
+    free: Minimum
+    asimov: Minimum
+    free_asimov: Minimum
+    conditional: Minimum
+    conditional_asimov: Minimum
+
+
 def hypotest(
     minimiser: Minimiser, test_stat: TestStat, mu: Array, data: Array, model: Likelihood, start: Start
 ) -> HypotestResult:
     """Test the POI value ``mu`` (``q0``: zero, whatever ``mu``) against its Asimov value."""
-    tested = jnp.zeros_like(mu) if test_stat == "q0" else mu
-    alternative = jnp.ones_like(mu) if test_stat == "q0" else jnp.zeros_like(mu)
-    poi = jnp.arange(model.n_pars) == model.space.poi
+    tested, alternative = (jnp.zeros_like(mu), 1.0) if test_stat == "q0" else (mu, 0.0)
+    minima = without_derivative(_locator(minimiser, alternative), tested, data, model, start)
 
-    def fit(data: Array, init: Array, value: Array, conditional: Array) -> FitResult:
-        """One fit, with the POI at a value if conditional. All fits share this program."""
-        at_value = poi & conditional
-        problem = Problem(
-            model, data, jnp.where(at_value, value, init), start.lower, start.upper, start.fixed | at_value
-        )
-        return fit_problem(minimiser, problem)
+    free = describe(_problem(model, data, start), minima.free)
+    asimov_fit = describe(_problem(model, data, start, jnp.full_like(mu, alternative)), minima.asimov)
+    asimov = expected_data(model, asimov_fit.pars)
+    free_asimov = describe(_problem(model, asimov, start), minima.free_asimov)
+    conditional = describe(_problem(model, data, start, tested), minima.conditional)
+    conditional_asimov = describe(_problem(model, asimov, start, tested), minima.conditional_asimov)
 
-    def without_mu(carry: tuple[Array, Array], conditional: Array) -> tuple[tuple[Array, Array], FitResult]:
-        """The fits that do not depend on the tested value: free, Asimov, and free on the Asimov data."""
-        data, init = carry
-        found = fit(data, init, alternative, conditional)
-        data = jnp.where(conditional, expected_data(model, found.pars), data)
-        return (data, found.pars), found
-
-    (asimov, _), fits = jax.lax.scan(without_mu, (data, start.init), jnp.array([False, True, False]))
-    free, alternative_fit, free_asimov = (jax.tree.map(lambda x, i=i: x[i], fits) for i in range(3))
-
-    def with_mu(_: None, data_and_start: tuple[Array, Array]) -> tuple[None, FitResult]:
-        return None, fit(*data_and_start, tested, jnp.array(True))
-
-    starts = jnp.stack([free.pars, alternative_fit.pars])
-    _, fits = jax.lax.scan(with_mu, None, (jnp.stack([data, asimov]), starts))
-    conditional, conditional_asimov = (jax.tree.map(lambda x, i=i: x[i], fits) for i in range(2))
-
-    q = _test_statistic(test_stat, tested, model.space.poi, conditional, free)
-    q_asimov = _test_statistic(test_stat, tested, model.space.poi, conditional_asimov, free_asimov)
+    poi = model.space.poi
+    q = _test_statistic(test_stat, tested, poi, conditional, free)
+    q_asimov = _test_statistic(test_stat, tested, poi, conditional_asimov, free_asimov)
     observed = p_values(transformed(q, q_asimov, test_stat), q_asimov)
     expected = expected_p_values(q_asimov)
-    every = (free, conditional, alternative_fit, free_asimov, conditional_asimov)
-    status = jnp.max(jnp.stack([found.status for found in every]))
+    every = (free, asimov_fit, free_asimov, conditional, conditional_asimov)
     return HypotestResult(
         cls=observed.cls,
         clsb=observed.clsb,
@@ -101,13 +96,22 @@ def hypotest(
         clb_expected=expected.clb,
         teststat=q,
         teststat_asimov=q_asimov,
-        status=status,
+        status=jnp.max(jnp.stack([found.status for found in every])),
         free_fit=free,
         conditional_fit=conditional,
-        asimov_pars=alternative_fit,
+        asimov_fit=asimov_fit,
         free_fit_asimov=free_asimov,
         conditional_fit_asimov=conditional_asimov,
     )
+
+
+def _problem(model: Likelihood, data: Array, start: Start, value: Array | None = None) -> Problem:
+    """The free fit, or with a value the fit with the POI fixed there."""
+    if value is None:
+        return Problem(model, data, *start)
+    poi = jnp.arange(model.n_pars) == model.space.poi
+    init = jnp.where(poi, value, start.init)
+    return Problem(model, data, init, start.lower, start.upper, start.fixed | poi)
 
 
 def _test_statistic(
@@ -118,3 +122,102 @@ def _test_statistic(
     counts = best >= tested if test_stat == "q0" else best <= tested
     difference = conditional.twice_nll - free.twice_nll
     return jnp.where(counts & (difference > 0), difference, 0.0)
+
+
+def _locator(minimiser: Minimiser, alternative: float) -> Callable[..., _Minima]:
+    """Locate the five minima of a test; mapped over tested values, the three that don't depend on them once."""
+    chain = partial(_chain, minimiser, alternative)
+    spread = partial(_spread, minimiser, alternative)
+
+    @custom_vmap
+    def locate(tested: Array, data: Array, model: Likelihood, start: Start) -> _Minima:
+        minima = chain(tested[None], data, model, start)
+        return minima._replace(
+            conditional=_at(minima.conditional, 0), conditional_asimov=_at(minima.conditional_asimov, 0)
+        )
+
+    @locate.def_vmap
+    def rule(axis_size: int, in_batched: Any, *args: Any) -> tuple[_Minima, Any]:
+        if any(jax.tree.leaves(in_batched[1:])):
+            axes = jax.tree.map(lambda flag: 0 if flag else None, tuple(in_batched))
+            minima = jax.vmap(one_by_one(locate), in_axes=axes)(*args)
+            return minima, jax.tree.map(lambda _: True, minima)
+        minima = by_platform(chain, spread, *args)
+        flags = _Minima(False, False, False, True, True)
+        return minima, _Minima(*(jax.tree.map(lambda _, f=flag: f, m) for m, flag in zip(minima, flags, strict=True)))
+
+    return locate
+
+
+class _Known(NamedTuple):
+    """What a chain of fits has found so far."""
+
+    free: Array  # (pars,) free minimum for the data
+    asimov_pars: Array  # (pars,) minimum at the alternative
+    asimov: Array  # (bins + aux,) Asimov data
+    last: Array  # (pars,) minimum of the previous fit
+    last_value: Array  # its tested value; not a number where it should not be started from
+
+
+def _chain(
+    minimiser: Minimiser, alternative: float, tested: Array, data: Array, model: Likelihood, start: Start
+) -> _Minima:
+    """All fits one after the other in one loop, each from the nearest minimum that is known."""
+    n, poi = tested.shape[0], model.space.poi
+
+    def fit(known: _Known, job: tuple[Array, ...]) -> tuple[_Known, Minimum]:
+        number, value, conditional, on_asimov = job
+        base = jnp.where(on_asimov, known.asimov_pars, known.free)
+        nearer = jnp.abs(value - known.last_value) < jnp.abs(value - base[poi])
+        init = jnp.where(conditional & nearer, known.last, base)
+        own = start._replace(init=init)
+        free, held = _problem(model, data, own), _problem(model, data, own, value)
+        problem = free._replace(
+            data=jnp.where(on_asimov, known.asimov, data),
+            init=jnp.where(conditional, held.init, free.init),
+            fixed=jnp.where(conditional, held.fixed, free.fixed),
+        )
+        found = minimiser(problem)
+        first, second = number == 0, number == 1
+        usable = (number > 2) & (number != 2 + n) & (found.status == Status.CONVERGED)
+        known = _Known(
+            free=jnp.where(first, found.pars, known.free),
+            asimov_pars=jnp.where(second, found.pars, known.asimov_pars),
+            asimov=jnp.where(second, expected_data(model, found.pars), known.asimov),
+            last=found.pars,
+            last_value=jnp.where(usable, value, jnp.nan),
+        )
+        return known, found
+
+    flags = jnp.array([False, True, False])
+    jobs = (
+        jnp.arange(3 + 2 * n),
+        jnp.concatenate([jnp.array([0.0, alternative, 0.0], tested.dtype), tested, tested]),
+        jnp.concatenate([flags, jnp.ones(2 * n, bool)]),
+        jnp.concatenate([jnp.array([False, False, True]), jnp.zeros(n, bool), jnp.ones(n, bool)]),
+    )
+    nothing = _Known(start.init, start.init, data, start.init, jnp.asarray(jnp.nan, tested.dtype))
+    _, minima = jax.lax.scan(fit, nothing, jobs)
+    shared = (_at(minima, i) for i in range(3))
+    return _Minima(*shared, _at(minima, slice(3, 3 + n)), _at(minima, slice(3 + n, None)))
+
+
+def _spread(
+    minimiser: Minimiser, alternative: float, tested: Array, data: Array, model: Likelihood, start: Start
+) -> _Minima:
+    """The same with the fits at all tested values at once."""
+    shared = _chain(minimiser, alternative, tested[:0], data, model, start)
+    asimov = expected_data(model, shared.asimov.pars)
+
+    def conditional(data: Array, nearest: Array, value: Array) -> Minimum:
+        return minimiser(_problem(model, data, start._replace(init=nearest), value))
+
+    every = jax.vmap(conditional, in_axes=(None, None, 0))
+    return shared._replace(
+        conditional=every(data, shared.free.pars, tested),
+        conditional_asimov=every(asimov, shared.asimov.pars, tested),
+    )
+
+
+def _at(minima: Minimum, index: int | slice) -> Minimum:
+    return jax.tree.map(lambda x: x[index], minima)

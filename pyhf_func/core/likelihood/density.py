@@ -7,6 +7,7 @@ import math
 import jax.numpy as jnp
 from jax import Array
 from jax.scipy.special import gammaln
+from jax.typing import ArrayLike
 
 _LOG_SQRT_TWO_PI = 0.5 * math.log(2 * math.pi)
 
@@ -28,7 +29,7 @@ def poisson_logpdf(n: Array, rate: Array) -> Array:
     return n * logarithm - rate - gammaln(n + 1)
 
 
-def normal_logpdf(x: Array, mean: Array, sigma: Array) -> Array:
+def normal_logpdf(x: ArrayLike, mean: ArrayLike, sigma: Array) -> Array:
     """Log density of a Gaussian.
 
     Example:

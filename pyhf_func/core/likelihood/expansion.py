@@ -23,6 +23,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.ops import segment_sum
 
+from pyhf_func.core.likelihood.density import normal_logpdf, poisson_logpdf
 from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE, Coefficients, Interpolation
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import with_one
@@ -234,6 +235,13 @@ def _value(p: Prepared, pars: Array, rates: Array) -> Array:
         + jnp.sum(_poisson_value(p.poisson_aux, rate))
         + 0.5 * jnp.sum(pull**2)
     )
+
+
+def constant(p: Prepared) -> Array:
+    """What ``value`` leaves out: the terms of -log L that do not depend on the parameters."""
+    counts = jnp.concatenate([p.main, p.poisson_aux])
+    saturated = jnp.sum(poisson_logpdf(counts, counts))
+    return -saturated - jnp.sum(normal_logpdf(0.0, 0.0, p.model.values.normal_sigma))
 
 
 def _poisson_value(n: Array, rate: Array) -> Array:
