@@ -1,0 +1,156 @@
+"""The semantic check of parameter configurations and of the parameter of interest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import Any
+
+from pyhf_func.schema.values import as_list, is_finite, not_finite, places
+from pyhf_func.schema.report import Report
+from pyhf_func.schema.wording import Steps
+
+__all__ = ["check_parameters", "check_poi", "signed_parameters"]
+
+# What the parameters of each modifier type can be configured with, apart from "fixed".
+_ATTRIBUTES = {
+    "histosys": ("inits", "bounds", "auxdata"),
+    "lumi": ("inits", "bounds", "auxdata", "sigmas"),
+    "normfactor": ("inits", "bounds"),
+    "normsys": ("inits", "bounds", "auxdata"),
+    "shapefactor": ("inits", "bounds"),
+    "shapesys": ("inits", "bounds", "auxdata", "factors"),
+    "staterror": ("inits", "bounds", "auxdata", "sigmas"),
+}
+_ALL = ("inits", "bounds", "auxdata", "factors", "sigmas")
+
+# Start value and bounds where nothing is configured; lumi has none.
+_DEFAULTS = {
+    "histosys": (0.0, (-5.0, 5.0)),
+    "normfactor": (1.0, (0.0, 10.0)),
+    "normsys": (0.0, (-5.0, 5.0)),
+    "shapefactor": (1.0, (0.0, 10.0)),
+    "shapesys": (1.0, (1e-10, 10.0)),
+    "staterror": (1.0, (1e-10, 10.0)),
+}
+
+
+def signed_parameters(spec: Mapping[str, Any]) -> set[str]:
+    """Names of the parameters that are configured with a negative lower bound."""
+    signed = set()
+    for config in spec.get("parameters", ()):
+        if any(as_list(pair)[0] < 0 for pair in config.get("bounds", ())):
+            signed.add(config["name"])
+    return signed
+
+
+def check_parameters(
+    spec: Mapping[str, Any], used: set[str], parameters: Mapping[str, tuple[str, int]], report: Report
+) -> None:
+    """Check the parameter configurations of a model spec.
+
+    Args:
+        spec: The model spec.
+        used: Names of all parameters that modifiers use.
+        parameters: Type and number of components of those that are used in a meaningful way.
+        report: Takes the faults.
+    """
+    configs: dict[str, tuple[int, Mapping[str, Any]]] = {}
+    for p, config in enumerate(spec.get("parameters", ())):
+        name = config["name"]
+        if name in configs:
+            report.fault(("parameters", p, "name"), "the parameter is configured twice. Keep one of the two")
+            continue
+        configs[name] = p, config
+        if name not in used:
+            report.doubt(("parameters", p, "name"), "no modifier uses this parameter")
+        elif name in parameters:
+            _check_config(config, *parameters[name], ("parameters", p), report)
+    for name, (kind, _) in parameters.items():
+        if kind == "lumi":
+            _check_lumi(name, *configs.get(name, (None, {})), report)
+
+
+def _check_config(config: Mapping[str, Any], kind: str, count: int, place: Steps, report: Report) -> None:
+    values: dict[str, list[Any]] = {}
+    for key in _ALL:
+        if key not in config:
+            continue
+        given = [as_list(pair) for pair in config[key]] if key == "bounds" else as_list(config[key])
+        if key not in _ATTRIBUTES[kind]:
+            usable = ", ".join((*_ATTRIBUTES[kind], "fixed"))
+            report.fault((*place, key), f"a {kind} does not use {key}. It can be configured with {usable}")
+        elif len(given) != count:
+            report.fault((*place, key), f"has {len(given)} values, but the parameter has {count} components")
+        elif key != "bounds" and (wrong := not_finite(given)):
+            report.fault((*place, key), f"{given[wrong[0]]} is not finite")
+        else:
+            values[key] = given
+    _check_bounds(values.get("bounds", []), place, report)
+    if not config.get("fixed", False) and kind in _DEFAULTS:
+        _check_start(values, kind, count, place, report)
+    _check_constraint(values, kind, place, report)
+
+
+def _check_bounds(bounds: list[Any], place: Steps, report: Report) -> None:
+    for i, (lower, upper) in enumerate(bounds):
+        here = (*place, "bounds", i)
+        infinite = lower == -inf or upper == inf
+        if not all(is_finite(bound) or abs(bound) == inf for bound in (lower, upper)) or lower == inf or upper == -inf:
+            report.fault(here, f"[{lower}, {upper}] holds what is no bound. Give finite numbers")
+        elif lower > upper:
+            report.fault(here, f"the lower bound {lower} is above the upper bound {upper}. Swap them")
+        elif lower == upper:
+            report.doubt(here, f"both bounds are {lower}, so nothing is left to fit: set fixed instead")
+        elif infinite:
+            report.doubt(here, f"[{lower}, {upper}] is not finite, which JSON cannot express")
+
+
+def _check_start(
+    values: Mapping[str, list[Any]], kind: str, count: int, place: Steps, report: Report
+) -> None:
+    """Start values outside of the bounds, whichever of both are defaults."""
+    if "inits" not in values and "bounds" not in values:
+        return
+    init, bound = _DEFAULTS[kind]
+    inits, bounds = values.get("inits", [init] * count), values.get("bounds", [bound] * count)
+    for start, (lower, upper) in zip(inits, bounds, strict=True):
+        if start < lower or start > upper:
+            key = "inits" if "inits" in values else "bounds"
+            message = f"the start value {start} is outside of the bounds [{lower}, {upper}]: fits start at the nearer one"
+            report.doubt((*place, key), message)
+
+
+def _check_constraint(values: Mapping[str, list[Any]], kind: str, place: Steps, report: Report) -> None:
+    """Widths, factors and counts that make no density."""
+    for key in ("sigmas", "factors"):
+        if places(values.get(key, []), lambda value: value <= 0):
+            report.fault((*place, key), f"the constraint needs positive {key}, not {values[key]}")
+    if kind == "shapesys" and places(values.get("auxdata", []), lambda value: value < 0):
+        report.fault((*place, "auxdata"), f"counts of events cannot be negative: {values['auxdata']}")
+
+
+def _check_lumi(name: str, p: int | None, config: Mapping[str, Any], report: Report) -> None:
+    """The luminosity has no defaults: its measurement must be configured."""
+    place: Steps = ("parameters",) if p is None else ("parameters", p)
+    missing = [key for key in ("auxdata", "bounds", "inits") if key not in config]
+    if missing:
+        advice = f"add {', '.join((*missing, *(() if 'sigmas' in config else ('sigmas',))))} to its configuration"
+        report.fault(place, f"the parameter {name!r} of lumi modifiers has no default: {advice}")
+    elif "sigmas" not in config:
+        report.doubt(place, f"the parameter {name!r} has no sigmas: a width of 1 is used")
+
+
+def check_poi(
+    poi_name: str | None, used: set[str], parameters: Mapping[str, tuple[str, int]], report: Report
+) -> None:
+    """Check that the parameter of interest, where there is one, exists and is one number."""
+    if not poi_name:
+        return
+    place = report.origin.poi
+    if poi_name not in used:
+        advice = "Name a parameter that a modifier uses, or choose poi_name=None for a model without one"
+        report.fault(place, f"the parameter of interest {poi_name!r} is used by no modifier. {advice}")
+    elif parameters.get(poi_name, ("", 1))[1] > 1:
+        count = parameters[poi_name][1]
+        report.fault(place, f"the parameter of interest {poi_name!r} has {count} components and must have one")
