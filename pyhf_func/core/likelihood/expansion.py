@@ -161,34 +161,33 @@ def hessian_product(x: Expansion) -> Callable[[Array], Array]:
     weight = (1 - ratio)[indices.entry_bin]
     fisher = _ratio(ratio, x.rates)
     product = jnp.prod(x.scales, axis=-1)
-    nu = x.additive * x.rows * product
-    weight_nu = segment_sum(weight * nu, indices.entry_row, indices.row_normsys.shape[0], indices_are_sorted=True)
-    bend = _from_rows(model, weight_nu) * x.log_bend
+    factor = x.rows * product
+    nu = x.additive * factor
+    scaled = weight * x.additive * x.rows
+    # What acts on one parameter alone: the bends of its terms and its constraint.
+    diagonal = x.constraint + _to_pars(
+        model,
+        (weight * factor)[indices.histosys_entry] * x.shift_bend,
+        _to_rows(model, weight * nu)[indices.normsys_row] * x.log_bend,
+        jnp.zeros_like(x.scales),
+    )
 
     def multiply(v: Array) -> Array:
-        v_histosys, v_normsys = v[indices.histosys_par], v[indices.normsys_par]
+        d_additive = _to_entries(model, x.shift_slope * v[indices.histosys_par])
+        d_log_rows = jnp.sum(_with(x.log_slope * v[indices.normsys_par], 0.0)[indices.row_normsys], axis=-1)
+        d_rows = x.rows * d_log_rows[indices.entry_row]
         v_scales = _with(v, 0.0)[indices.entry_scales]
-        d_additive = _to_entries(model, x.shift_slope * v_histosys)
-        d_log_rows = jnp.sum(_with(x.log_slope * v_normsys, 0.0)[indices.row_normsys], axis=-1)[indices.entry_row]
-        (d_product, d_leave_one_out) = jax.jvp(_product, (x.scales,), (v_scales,))[1]
-        d_rows = x.rows * d_log_rows
-        d_nu = (d_additive * x.rows + x.additive * d_rows) * product + x.additive * x.rows * d_product
+        d_product, d_leave_one_out = jax.jvp(_product, (x.scales,), (v_scales,))[1]
+        d_factor = d_rows * product + x.rows * d_product
+        d_nu = d_additive * factor + x.additive * d_factor
         d_weight = (fisher * _to_bins(model, d_nu))[indices.entry_bin]
-
-        histosys = (d_weight * x.rows * product + weight * (d_rows * product + x.rows * d_product))[
-            indices.histosys_entry
-        ] * x.shift_slope + (weight * x.rows * product)[indices.histosys_entry] * x.shift_bend * v_histosys
-        row_sum = segment_sum(
-            d_weight * nu + weight * d_nu,
-            indices.entry_row,
-            indices.row_normsys.shape[0],
-            indices_are_sorted=True,
+        d_scaled = d_weight * x.additive * x.rows + weight * (d_additive * x.rows + x.additive * d_rows)
+        return diagonal * v + _to_pars(
+            model,
+            (d_weight * factor + weight * d_factor)[indices.histosys_entry] * x.shift_slope,
+            _to_rows(model, d_weight * nu + weight * d_nu)[indices.normsys_row] * x.log_slope,
+            d_scaled[:, None] * x.leave_one_out + scaled[:, None] * d_leave_one_out,
         )
-        normsys = _from_rows(model, row_sum) * x.log_slope + bend * v_normsys
-        scales = (d_weight * x.additive * x.rows + weight * (d_additive * x.rows + x.additive * d_rows))[
-            :, None
-        ] * x.leave_one_out + (weight * x.additive * x.rows)[:, None] * d_leave_one_out
-        return _to_pars(model, histosys, normsys, scales) + x.constraint * v
 
     return multiply
 
@@ -216,13 +215,7 @@ def _entry_terms(x: Expansion, weight: Array) -> tuple[Array, Array, Array]:
     product = jnp.prod(x.scales, axis=-1)
     weighted = weight * x.rows
     histosys = (weighted * product)[indices.histosys_entry] * x.shift_slope
-    row_sum = segment_sum(
-        weighted * x.additive * product,
-        indices.entry_row,
-        indices.row_normsys.shape[0],
-        indices_are_sorted=True,
-    )
-    normsys = _from_rows(model, row_sum) * x.log_slope
+    normsys = _to_rows(model, weighted * x.additive * product)[indices.normsys_row] * x.log_slope
     return histosys, normsys, (weighted * x.additive)[:, None] * x.leave_one_out
 
 
@@ -272,9 +265,9 @@ def _to_bins(model: Likelihood, entries: Array) -> Array:
     return segment_sum(entries, model.indices.entry_bin, model.n_bins, indices_are_sorted=True)
 
 
-def _from_rows(model: Likelihood, rows: Array) -> Array:
-    """The value of each normsys term's row; shape (normsys,)."""
-    return rows[model.indices.normsys_row]
+def _to_rows(model: Likelihood, entries: Array) -> Array:
+    n_rows = model.indices.row_normsys.shape[0]
+    return segment_sum(entries, model.indices.entry_row, n_rows, indices_are_sorted=True)
 
 
 def _to_pars(model: Likelihood, histosys: Array, normsys: Array, scales: Array) -> Array:

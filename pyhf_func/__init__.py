@@ -1,0 +1,73 @@
+"""HistFactory likelihoods as pure, batched, differentiable functions in JAX.
+
+Importing the package enables JAX's 64 bit numbers, unless the environment variable JAX_ENABLE_X64 is set. JAX itself
+is loaded when a name that needs it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pyhf_func._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from pyhf_func.core.fit import LBFGS as LBFGS
+    from pyhf_func.core.fit import FirstOrder as FirstOrder
+    from pyhf_func.core.fit import FitResult as FitResult
+    from pyhf_func.core.fit import Minuit as Minuit
+    from pyhf_func.core.fit import Newton as Newton
+    from pyhf_func.core.fit import SciPy as SciPy
+    from pyhf_func.core.fit import Status as Status
+    from pyhf_func.core.inference import HypotestResult as HypotestResult
+    from pyhf_func.functional import fit as fit
+    from pyhf_func.functional import hypotest as hypotest
+    from pyhf_func.pdf import Model as Model
+    from pyhf_func.workspace import Workspace as Workspace
+
+_HOMES = {
+    "FirstOrder": "core.fit",
+    "FitResult": "core.fit",
+    "HypotestResult": "core.inference",
+    "LBFGS": "core.fit",
+    "Minuit": "core.fit",
+    "Model": "pdf",
+    "Newton": "core.fit",
+    "SciPy": "core.fit",
+    "Status": "core.fit",
+    "Workspace": "workspace",
+    "fit": "functional",
+    "hypotest": "functional",
+}
+_MODULES = ("exceptions", "pdf", "schema", "workspace")
+
+__all__ = ["__version__", *_HOMES, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"pyhf_func.{_HOMES[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"pyhf_func.{name}")
+    else:
+        raise AttributeError(f"module 'pyhf_func' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def _enable_64_bit() -> None:
+    if "JAX_ENABLE_X64" in os.environ:
+        return
+    if "jax" in sys.modules:
+        sys.modules["jax"].config.update("jax_enable_x64", True)
+    else:
+        os.environ["JAX_ENABLE_X64"] = "1"
+
+
+_enable_64_bit()
