@@ -1,8 +1,8 @@
 """Every exception of the library, and the record of one fault in a document.
 
-All exceptions derive from :class:`PyhfFuncError`. An exception about a document carries ``faults``, a tuple of
-:class:`Fault`: everything that is wrong, each with the place in the document and what to do about it. Its message lists
-them all, one a line.
+All exceptions derive from :class:`PyhfFuncError`. An exception about a document carries ``faults``, a tuple
+of :class:`Fault`: everything that is wrong, each with the place in the document and what to do about it. Its
+message lists them all, one a line.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _restore(
 
 
 class InvalidDocument(InvalidSpecification):
-    """The input is not one JSON object that can be read: truncated, not JSON, not UTF-8, a key given twice, NaN, ..."""
+    """The input cannot be read as JSON: truncated, not JSON, not UTF-8, a key given twice, NaN, ..."""
 
 
 class InvalidArchiveHost(PyhfFuncError):

@@ -32,10 +32,10 @@ def __dir__() -> list[str]:
 
 
 class Workspace(FrozenDict):
-    """A likelihood as published: channels, observations and measurements, in one document that cannot be changed.
+    """A likelihood as published: channels, observations and measurements, in one immutable document.
 
-    It is a dictionary to everything that reads. To change something, change a copy, ``copy.deepcopy(workspace)``, and
-    make a new workspace from it.
+    It is a dictionary to everything that reads. To change something, change a copy,
+    ``copy.deepcopy(workspace)``, and make a new workspace from it.
 
     Args:
         spec: The document, a dictionary that follows ``workspace.json``. It is copied.
@@ -53,7 +53,8 @@ class Workspace(FrozenDict):
         >>> import pyhf_func as pf
         >>> workspace = pf.Workspace({
         ...     "channels": [{"name": "SR", "samples": [
-        ...         {"name": "signal", "data": [5.0], "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]},
+        ...         {"name": "signal", "data": [5.0], "modifiers": [
+        ...             {"name": "mu", "type": "normfactor", "data": None}]},
         ...         {"name": "background", "data": [50.0], "modifiers": [
         ...             {"name": "b", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}]}]}],
         ...     "observations": [{"name": "SR", "data": [52]}],
@@ -77,7 +78,7 @@ class Workspace(FrozenDict):
         given = spec.get("version") if isinstance(spec, dict) else None
         self.version: str | None = config_kwargs.pop("version", given)
         if config_kwargs:
-            raise Unsupported(f"a workspace takes no {', '.join(config_kwargs)}: the keywords are schema and version")
+            raise Unsupported(f"a workspace takes no {', '.join(config_kwargs)}, only schema and version")
         self.strict = strict
         self.source = source
         if validate:
@@ -108,7 +109,8 @@ class Workspace(FrozenDict):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"Workspace({len(self['channels'])} channels, measurements {', '.join(self.measurement_names)})"
+        names = ", ".join(self.measurement_names)
+        return f"Workspace({len(self['channels'])} channels, measurements {names})"
 
     def __reduce__(self) -> Any:
         return _restore, (thaw(self), self._validated, self.strict, self.source, self.schema, self.version)
@@ -147,8 +149,7 @@ class Workspace(FrozenDict):
         """Where each channel's bins lie in the main data."""
         ends = accumulate(self.channel_nbins.values())
         return {
-            name: slice(end - n, end)
-            for (name, n), end in zip(self.channel_nbins.items(), ends, strict=True)
+            name: slice(end - n, end) for (name, n), end in zip(self.channel_nbins.items(), ends, strict=True)
         }
 
     @cached_property
@@ -182,11 +183,14 @@ class Workspace(FrozenDict):
             raise InvalidMeasurement("the workspace has no measurements")
         if name is not None:
             if name not in names:
-                raise InvalidMeasurement(f"there is no measurement {name!r}. The workspace has {', '.join(names)}")
+                known = ", ".join(names)
+                raise InvalidMeasurement(f"there is no measurement {name!r}. The workspace has {known}")
             return names.index(name)
         index = 0 if index is None else index
         if not -len(names) <= index < len(names):
-            raise InvalidMeasurement(f"there is no measurement {index}: the workspace has {len(names)}, counted from 0")
+            raise InvalidMeasurement(
+                f"there is no measurement {index}: they are counted from 0 to {len(names) - 1}"
+            )
         return index % len(names)
 
     def model(
@@ -201,16 +205,16 @@ class Workspace(FrozenDict):
         Args:
             measurement_name: Name of the measurement.
             measurement_index: Its index, where no name is given; by default the first.
-            patches: JSON patches (lists of operations, ``jsonpatch.JsonPatch`` objects or patches of a patch set) to the
-                model spec ``{"channels": ..., "parameters": ...}``, applied one after the other.
-            config_kwargs: Passed on to :class:`Model`: ``poi_name`` (by default the measurement's; None for a model
-                without one), ``modifier_settings``, ``strict``, ...
+            patches: JSON patches (lists of operations, ``jsonpatch.JsonPatch`` objects or patches of a patch
+                set) to the model spec ``{"channels": ..., "parameters": ...}``, applied one after the other.
+            config_kwargs: Passed on to :class:`Model`: ``poi_name`` (by default the measurement's; None for
+                a model without one), ``modifier_settings``, ``strict``, ...
 
         Raises:
             InvalidMeasurement: There is no such measurement.
             InvalidWorkspaceOperation: A patch does not fit the workspace.
-            InvalidModel: The document has no defined meaning; all faults at once. (InvalidModifier, InvalidNameReuse
-                where these name the first fault better.)
+            InvalidModel: The document has no defined meaning; all faults at once. (InvalidModifier or
+                InvalidNameReuse where these name the first fault better.)
 
         Warns:
             WorkspaceWarning: Once, naming everything that gives finite numbers and is dubious.
@@ -261,7 +265,8 @@ class Workspace(FrozenDict):
             InvalidPdfData: The observations do not fit the channels; all faults at once.
         """
         raise_faults(observation_faults(self, model.config.channel_nbins, self.source))
-        observed = [count for channel in model.config.channels for count in as_list(self.observations[channel])]
+        counts = [as_list(self.observations[channel]) for channel in model.config.channels]
+        observed = [count for channel in counts for count in channel]
         return observed + list(model.config.auxdata) if include_auxdata else observed
 
 

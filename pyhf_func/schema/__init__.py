@@ -1,7 +1,7 @@
 """The JSON schemas of the published format, and validation against them.
 
-``schema.path`` is the folder that schemas are read from and ``schema.version`` the version used by default. Calling the
-module changes the folder, for good or for a ``with`` block::
+``schema.path`` is the folder that schemas are read from and ``schema.version`` the version used by default.
+Calling the module changes the folder, for good or for a ``with`` block::
 
     with pyhf_func.schema(pathlib.Path("my/schemas")):
         pyhf_func.schema.validate(spec, "workspace.json")

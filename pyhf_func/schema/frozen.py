@@ -1,7 +1,7 @@
 """Documents that cannot be changed: dictionaries and lists that refuse every mutation.
 
-They are dictionaries and lists to everything that reads, :mod:`json` and :mod:`jsonpatch` among it. ``copy.deepcopy``
-returns ordinary ones, to change at will.
+They are dictionaries and lists to everything that reads, :mod:`json` and :mod:`jsonpatch` among it.
+``copy.deepcopy`` returns ordinary ones, to change at will.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _SCALARS = frozenset((int, float, str, bool, type(None)))
 
 def _refuse(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
     raise TypeError(
-        "a workspace cannot be changed: change a copy, copy.deepcopy(workspace), and make a new Workspace from it"
+        "a workspace cannot be changed: change a copy, copy.deepcopy(workspace), and make a Workspace of it"
     )
 
 
 class FrozenDict(dict[Any, Any]):
     """A dictionary that cannot be changed."""
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[Any, Any]:
         return {key: thaw(value) for key, value in self.items()}
@@ -39,8 +39,8 @@ class FrozenDict(dict[Any, Any]):
 class FrozenList(list[Any]):
     """A list that cannot be changed."""
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse  # type: ignore[assignment]
-    append = clear = extend = insert = pop = remove = reverse = sort = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse
 
     def __deepcopy__(self, memo: dict[int, Any]) -> list[Any]:
         return [thaw(value) for value in self]

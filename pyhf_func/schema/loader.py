@@ -34,8 +34,9 @@ def load_schema(schema_id: str) -> dict[str, Any]:
         file = Path(variables.schemas) / schema_id
         if not file.is_file():
             known = sorted(path.name for path in Path(variables.schemas).glob("*") if path.is_dir())
+            versions = ", ".join(known) or "none"
             raise SchemaNotFound(
-                f"there is no schema {schema_id!r} in {variables.schemas}. Versions there: {', '.join(known) or 'none'}"
+                f"there is no schema {schema_id!r} in {variables.schemas}. Versions there: {versions}"
             )
         variables.SCHEMA_CACHE[key] = json.loads(file.read_text(encoding="utf-8"))
     return variables.SCHEMA_CACHE[key]

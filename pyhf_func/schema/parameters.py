@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
-from pyhf_func.schema.values import as_list, is_finite, not_finite, places
 from pyhf_func.schema.report import Report
+from pyhf_func.schema.values import as_list, is_finite, not_finite, places
 from pyhf_func.schema.wording import Steps
 
 __all__ = ["check_parameters", "check_poi", "signed_parameters"]
@@ -68,7 +68,7 @@ def check_parameters(
             _check_config(config, *parameters[name], ("parameters", p), report)
     for name, (kind, _) in parameters.items():
         if kind == "lumi":
-            _check_lumi(name, *configs.get(name, (None, {})), report)
+            _check_lumi(name, configs.get(name), report)
 
 
 def _check_config(config: Mapping[str, Any], kind: str, count: int, place: Steps, report: Report) -> None:
@@ -76,7 +76,9 @@ def _check_config(config: Mapping[str, Any], kind: str, count: int, place: Steps
     for key in _ALL:
         if key not in config:
             continue
-        given = [as_list(pair) for pair in config[key]] if key == "bounds" else as_list(config[key])
+        given: list[Any] = (
+            [as_list(pair) for pair in config[key]] if key == "bounds" else as_list(config[key])
+        )
         if key not in _ATTRIBUTES[kind]:
             usable = ", ".join((*_ATTRIBUTES[kind], "fixed"))
             report.fault((*place, key), f"a {kind} does not use {key}. It can be configured with {usable}")
@@ -96,7 +98,8 @@ def _check_bounds(bounds: list[Any], place: Steps, report: Report) -> None:
     for i, (lower, upper) in enumerate(bounds):
         here = (*place, "bounds", i)
         infinite = lower == -inf or upper == inf
-        if not all(is_finite(bound) or abs(bound) == inf for bound in (lower, upper)) or lower == inf or upper == -inf:
+        possible = all(is_finite(bound) or abs(bound) == inf for bound in (lower, upper))
+        if not possible or lower == inf or upper == -inf:
             report.fault(here, f"[{lower}, {upper}] holds what is no bound. Give finite numbers")
         elif lower > upper:
             report.fault(here, f"the lower bound {lower} is above the upper bound {upper}. Swap them")
@@ -117,8 +120,8 @@ def _check_start(
     for start, (lower, upper) in zip(inits, bounds, strict=True):
         if start < lower or start > upper:
             key = "inits" if "inits" in values else "bounds"
-            message = f"the start value {start} is outside of the bounds [{lower}, {upper}]: fits start at the nearer one"
-            report.doubt((*place, key), message)
+            message = f"the start value {start} is outside of the bounds [{lower}, {upper}]"
+            report.doubt((*place, key), f"{message}: fits start at the nearer one")
 
 
 def _check_constraint(values: Mapping[str, list[Any]], kind: str, place: Steps, report: Report) -> None:
@@ -130,12 +133,15 @@ def _check_constraint(values: Mapping[str, list[Any]], kind: str, place: Steps, 
         report.fault((*place, "auxdata"), f"counts of events cannot be negative: {values['auxdata']}")
 
 
-def _check_lumi(name: str, p: int | None, config: Mapping[str, Any], report: Report) -> None:
+def _check_lumi(name: str, configured: tuple[int, Mapping[str, Any]] | None, report: Report) -> None:
     """The luminosity has no defaults: its measurement must be configured."""
-    place: Steps = ("parameters",) if p is None else ("parameters", p)
+    place: Steps = ("parameters", configured[0]) if configured else ("parameters",)
+    config = configured[1] if configured else {}
     missing = [key for key in ("auxdata", "bounds", "inits") if key not in config]
     if missing:
-        advice = f"add {', '.join((*missing, *(() if 'sigmas' in config else ('sigmas',))))} to its configuration"
+        advice = (
+            f"add {', '.join((*missing, *(() if 'sigmas' in config else ('sigmas',))))} to its configuration"
+        )
         report.fault(place, f"the parameter {name!r} of lumi modifiers has no default: {advice}")
     elif "sigmas" not in config:
         report.doubt(place, f"the parameter {name!r} has no sigmas: a width of 1 is used")
@@ -153,4 +159,6 @@ def check_poi(
         report.fault(place, f"the parameter of interest {poi_name!r} is used by no modifier. {advice}")
     elif parameters.get(poi_name, ("", 1))[1] > 1:
         count = parameters[poi_name][1]
-        report.fault(place, f"the parameter of interest {poi_name!r} has {count} components and must have one")
+        report.fault(
+            place, f"the parameter of interest {poi_name!r} has {count} components and must have one"
+        )

@@ -1,7 +1,8 @@
 """Fast answers to "is this surely valid?", compiled from a schema.
 
-Published likelihoods hold thousands of modifiers and nearly all are valid. A predicate answers for them in microseconds.
-It says True only where jsonschema finds nothing; False means that it does not know, and jsonschema decides.
+Published likelihoods hold thousands of modifiers and nearly all are valid. A predicate answers for them in
+microseconds. It says True only where jsonschema finds nothing; False means that it does not know, and
+jsonschema decides.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ class _Compiler:
         return predicate
 
     def _branches(self, branches: list[Any], resolver: Resolver) -> Predicate:
-        """Choose the branch by the property that has a constant in every branch, such as a modifier's type."""
+        """Choose the branch by the property with a constant in every branch, such as a modifier's type."""
         resolved = [self._resolve(branch, resolver) for branch in branches]
         keys = set.intersection(*({*branch.get("properties", {})} for branch in resolved))
         for key in sorted(keys):

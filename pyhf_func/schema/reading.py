@@ -30,8 +30,8 @@ def load(source: Source) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: There is no such file (or another OSError of the system, such as PermissionError).
-        InvalidDocument: The content is no JSON object: empty, truncated, not JSON, not UTF-8, a key given twice in one
-            object, NaN or infinity for a number. ``faults`` holds each with its place.
+        InvalidDocument: The content is no JSON object: empty, truncated, not JSON, not UTF-8, a key given
+            twice in one object, NaN or infinity for a number. ``faults`` holds each with its place.
     """
     document: dict[str, Any] = _load(source, dict, "a JSON object")
     return document
@@ -153,7 +153,14 @@ def _walk(value: Any, steps: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
 
 
 def _kind(value: Any) -> str:
-    kinds = {dict: "an object", list: "a list", str: "a string", bool: "true or false", int: "a number", float: "a number"}
+    kinds = {
+        dict: "an object",
+        list: "a list",
+        str: "a string",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
     return kinds.get(type(value), "null")
 
 

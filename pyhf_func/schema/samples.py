@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Set
 from typing import Any, NamedTuple
 
 from pyhf_func.exceptions import InvalidModifier
-from pyhf_func.schema.values import as_list, bins, is_finite, not_finite, places
 from pyhf_func.schema.report import Report
+from pyhf_func.schema.values import as_list, bins, is_finite, not_finite, places
 from pyhf_func.schema.wording import Steps, short
 
 __all__ = ["Use", "Uses", "check_channels"]
@@ -51,7 +51,8 @@ def check_channels(
     for c, channel in enumerate(spec["channels"]):
         name = channel["name"]
         if name in names:
-            report.fault(("channels", c, "name"), "the name is taken by another channel. Rename one, or merge both")
+            message = "the name is taken by another channel. Rename one, or merge both"
+            report.fault(("channels", c, "name"), message)
         n_bins = len(channel["samples"][0]["data"])
         _check_samples(channel, c, n_bins, report, {} if name in names else uses, normsys_code)
         _check_totals(channel, c, n_bins, report, signed=signed, clipped=clipped)
@@ -81,7 +82,9 @@ def _check_samples(
                 continue
             use = Use(c, s, m, n_bins)
             if key in seen:
-                report.fault(use.steps, f"the sample has another {kind} of this name. Keep one, or rename one")
+                report.fault(
+                    use.steps, f"the sample has another {kind} of this name. Keep one, or rename one"
+                )
             else:
                 uses.setdefault(name, {}).setdefault(kind, []).append(use)
             seen.add(key)
@@ -90,7 +93,9 @@ def _check_samples(
 
 def _check_yields(data: list[float], n_bins: int, place: Steps, report: Report) -> None:
     if len(data) != n_bins:
-        message = f"has {len(data)} bins, but the channel's first sample has {n_bins}. Give one yield for each bin"
+        message = (
+            f"has {len(data)} bins, but the channel's first sample has {n_bins}. Give one yield for each bin"
+        )
         report.fault((*place, "data"), message)
     if wrong := not_finite(data):
         report.fault((*place, "data"), _not_finite(data, wrong))
@@ -115,19 +120,21 @@ def _check_totals(
         if not is_finite(total):
             report.fault(("channels", c), f"the yields of bin {b} add up to more than a float can hold")
         elif total < 0 and (clipped or _can_be_positive(channel, b, signed)):
-            report.doubt(("channels", c), f"the nominal yields of bin {b} add up to {total:.4g}: there the likelihood "
-                         "is not a number")  # fmt: skip
+            message = f"the nominal yields of bin {b} add up to {total:.4g}"
+            report.doubt(("channels", c), f"{message}: there the likelihood is not a number")
         elif total < 0:
             message = f"the expected yield of bin {b} is negative for all parameters (nominal: {total:.4g}). "
             report.fault(("channels", c), message + "A Poisson rate must be positive: correct the yields")
         elif total == 0 and not any(row[b] for row in rows):
             empty.append(b)
     if empty:
-        report.doubt(("channels", c), f"no sample has a yield in {bins(empty)}: an event there has likelihood zero")
+        report.doubt(
+            ("channels", c), f"no sample has a yield in {bins(empty)}: an event there has likelihood zero"
+        )
 
 
 def _can_be_positive(channel: Mapping[str, Any], b: int, signed: Set[str]) -> bool:
-    """Whether any parameters make the yield of a bin positive: by a sample, a template or a negative factor."""
+    """Whether any parameters make a bin's yield positive: by a sample, a template or a negative factor."""
     for sample in channel["samples"]:
         if sample["data"][b] > 0:
             return True
@@ -145,7 +152,9 @@ def _check_histosys(data: Any, nominal: list[float], use: Use, report: Report, _
     for key in ("lo_data", "hi_data"):
         template = as_list(data[key])
         if len(template) != len(nominal):
-            message = f"has {len(template)} bins, but the sample has {len(nominal)}. Give one yield for each bin"
+            message = (
+                f"has {len(template)} bins, but the sample has {len(nominal)}. Give one yield for each bin"
+            )
             report.fault((*use.steps, "data", key), message, InvalidModifier)
         if wrong := not_finite(template):
             report.fault((*use.steps, "data", key), _not_finite(template, wrong), InvalidModifier)
@@ -170,7 +179,9 @@ def _check_uncertainties(data: Any, nominal: list[float], use: Use, report: Repo
     uncertainties = as_list(data)
     usable = True
     if len(uncertainties) != len(nominal):
-        message = f"has {len(uncertainties)} bins, but the sample has {len(nominal)}. Give one uncertainty for each bin"
+        message = (
+            f"has {len(uncertainties)} bins, but the sample has {len(nominal)}. Give one number for each bin"
+        )
         report.fault((*use.steps, "data"), message, InvalidModifier)
         usable = False
     if wrong := not_finite(uncertainties):
@@ -184,7 +195,9 @@ def _check_shapesys(data: Any, nominal: list[float], use: Use, report: Report, _
     if not uncertainties:
         return
     if negative := places(uncertainties, lambda u: u < 0):
-        message = f"negative uncertainty in {bins(negative)}: the parameter is fixed there, as without uncertainty"
+        message = (
+            f"negative uncertainty in {bins(negative)}: the parameter is fixed there, as without uncertainty"
+        )
         report.doubt((*use.steps, "data"), message)
     pairs = list(zip(nominal, uncertainties, strict=True))
     if idle := [b for b, (y, u) in enumerate(pairs) if u > 0 and y <= 0]:
@@ -196,7 +209,7 @@ def _check_shapesys(data: Any, nominal: list[float], use: Use, report: Report, _
 
 
 def _has_counts(nominal: float, uncertainty: float) -> bool:
-    """Whether (nominal/uncertainty)², the events of the auxiliary measurement, is a finite positive number."""
+    """Whether (nominal/uncertainty)², the events of the auxiliary measurement, is a positive number."""
     try:
         counts = nominal**2 / uncertainty**2
     except (OverflowError, ZeroDivisionError):

@@ -1,8 +1,9 @@
 """The semantic check: what a document that follows the schema must satisfy besides, to define a likelihood.
 
-Two kinds of findings. What has no defined meaning is a fault, and all faults are raised at once. What gives finite
-numbers though it may not be meant (published files hold unused configurations, empty and negative bins) is a doubt: one
-warning names them all, and ``strict`` turns them into faults.
+Two kinds of findings. What has no defined meaning is a fault, and all faults are raised at once. What gives
+finite
+numbers though it may not be meant (published files hold unused configurations, empty and negative bins) is a
+doubt: one warning names them all, and ``strict`` turns them into faults.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ def check_model(
     """Check a model spec that follows the schema.
 
     Args:
-        spec: ``{"channels": [...], "parameters": [...]}``; a ``ModelSpec`` where it comes from a workspace, so that paths
-            refer to that.
+        spec: ``{"channels": [...], "parameters": [...]}``; a ``ModelSpec`` where it comes from a workspace,
+            so that paths refer to that.
         poi_name: The parameter of interest; None or "" for a model without one.
         strict: Refuse what is otherwise warned about.
-        modifier_settings: Interpolation codes by modifier type: they decide which scale factors have a meaning.
+        modifier_settings: Interpolation codes by modifier type: they decide which scale factors have a
+            meaning.
         clipped: Whether expected yields are clipped from below, so that negative ones do no harm.
 
     Raises:

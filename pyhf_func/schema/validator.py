@@ -41,7 +41,7 @@ def validate(
         source: File that the document came from, for the messages.
 
     Raises:
-        InvalidSpecification: The document does not follow the schema; ``faults`` holds everything that is wrong.
+        InvalidSpecification: The document does not follow the schema; ``faults`` holds all that is wrong.
         SchemaNotFound: There is no such schema in that version.
 
     Example:
@@ -77,7 +77,7 @@ _COMPILED: dict[tuple[str, str, bool], tuple[dict[str, Any], _Compiled]] = {}
 
 def _compiled(schema_name: str, version: str | None, allow_tensors: bool) -> _Compiled:
     """The schema in a form that is compiled once, and again where another schema folder is in use."""
-    # What is not even shaped like a version is the document's fault: the default schema says so, with the path.
+    # What is not even shaped like a version is the document's fault: the default schema says so.
     folder = version if version and _is_version(version) else variables.SCHEMA_VERSION
     schema = load_schema(f"{folder}/{schema_name}")
     key = (schema_name, folder, allow_tensors)

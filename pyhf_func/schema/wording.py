@@ -30,7 +30,7 @@ def short(value: Any, length: int = 60) -> str:
 
 
 def named(document: Any, steps: Sequence[str | int]) -> str:
-    """The names along a path, such as ``channel 'SR', sample 'bkg', modifier 'JES'``; "" where there are none."""
+    """The names along a path, such as ``channel 'SR', sample 'bkg'``; "" where there are none."""
     names, here, list_name = [], document, ""
     for step in steps:
         try:
@@ -117,6 +117,6 @@ _WORDINGS: dict[str, Callable[[Any, Any, Any], str]] = {
     "minProperties": _too_few,
     "maxItems": lambda instance, most, _: f"must have {most} values, not {len(instance)}",
     "const": lambda instance, value, _: f"must be {value!r}, not {short(instance)}",
-    "enum": lambda instance, values, _: f"must be one of {', '.join(map(repr, values))}, not {short(instance)}",
+    "enum": lambda instance, values, _: f"must be one of {values}, not {short(instance)}",
     "pattern": lambda instance, pattern, _: f"must match {pattern}, which {short(instance)} does not",
 }
