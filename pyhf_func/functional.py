@@ -6,6 +6,7 @@ model. Called with plain numbers they run a compiled program that is shared by a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -19,13 +20,15 @@ from pyhf_func.core.inference import HypotestResult, TestStat
 from pyhf_func.exceptions import InvalidTestStatistic, UnspecifiedPOI
 from pyhf_func.pdf import Model
 
+Data = ArrayLike | Sequence[float]
+
 _compiled_fit = jax.jit(_fit.fit_problem, static_argnums=0)
 _compiled_description = jax.jit(_fit.describe)
 _compiled_hypotest = jax.jit(_inference.hypotest, static_argnums=(0, 1))
 
 
 def fit(
-    data: ArrayLike,
+    data: Data,
     model: Model,
     *,
     init: Init = None,
@@ -71,10 +74,10 @@ def fit(
 
 def hypotest(
     mu: ArrayLike,
-    data: ArrayLike,
+    data: Data,
     model: Model,
     *,
-    test_stat: TestStat = "qtilde",
+    test_stat: TestStat | str = "qtilde",
     init: Init = None,
     bounds: Bounds = None,
     fixed: Fixed = None,

@@ -17,7 +17,7 @@ from pyhf_func.core.compiler import Layout, Order, ParameterSet
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.exceptions import InvalidModel, InvalidModifier, InvalidPdfData, InvalidPdfParameters
 from pyhf_func.schema import validate as validate_schema
-from pyhf_func.schema.interim import check_model
+from pyhf_func.schema.semantics import check_model
 
 
 class ModelConfig:
@@ -121,8 +121,7 @@ class ModelConfig:
     def par_map(self) -> dict[str, dict[str, Any]]:
         """``{"slice": ..., "paramset": ...}`` of each parameter."""
         return {
-            name: {"slice": self._slices[name], "paramset": parameter}
-            for name, parameter in self._parameters.items()
+            name: {"slice": self._slices[name], "paramset": parameter} for name, parameter in self._parameters.items()
         }
 
     def par_slice(self, name: str) -> slice:
@@ -220,28 +219,7 @@ class Model:
         """
         if validate:
             validate_schema(spec, "model.json")
-        check_model(spec, poi_name, strict=strict)
-        self._compile(spec, poi_name, modifier_settings)
-
-    @classmethod
-    def from_checked(
-        cls,
-        spec: Mapping[str, Any],
-        *,
-        poi_name: str | None = "mu",
-        modifier_settings: Mapping[str, Mapping[str, str]] | None = None,
-    ) -> Model:
-        """Compile a spec that has been checked already, as part of a workspace."""
-        model = object.__new__(cls)
-        model._compile(spec, poi_name, modifier_settings)
-        return model
-
-    def _compile(
-        self,
-        spec: Mapping[str, Any],
-        poi_name: str | None,
-        modifier_settings: Mapping[str, Mapping[str, str]] | None,
-    ) -> None:
+        check_model(spec, poi_name, strict=strict, modifier_settings=modifier_settings)
         settings = {kind: dict(setting) for kind, setting in (modifier_settings or {}).items()}
         compiled = compiler.compile_model(spec, poi_name, settings)
         config = ModelConfig(compiled.order, compiled.parameters, compiled.layout, poi_name, settings)
@@ -267,7 +245,7 @@ class Model:
             f"POI {config.poi_name!r})"
         )
 
-    def expected_data(self, pars: ArrayLike, include_auxdata: bool = True) -> Array:
+    def expected_data(self, pars: ArrayLike | Sequence[float], include_auxdata: bool = True) -> Array:
         """Expected main data, followed by expected auxiliary data; shape (nmaindata + nauxdata,).
 
         Raises:
@@ -278,15 +256,15 @@ class Model:
             return likelihood.expected_data(self.likelihood, pars)
         return likelihood.expected_main(self.likelihood, pars)
 
-    def expected_actualdata(self, pars: ArrayLike) -> Array:
+    def expected_actualdata(self, pars: ArrayLike | Sequence[float]) -> Array:
         """Expected main data; shape (nmaindata,)."""
         return likelihood.expected_main(self.likelihood, self._pars(pars))
 
-    def expected_auxdata(self, pars: ArrayLike) -> Array:
+    def expected_auxdata(self, pars: ArrayLike | Sequence[float]) -> Array:
         """Expected auxiliary data; shape (nauxdata,)."""
         return likelihood.expected_aux(self.likelihood, self._pars(pars))
 
-    def logpdf(self, pars: ArrayLike, data: ArrayLike) -> Array:
+    def logpdf(self, pars: ArrayLike | Sequence[float], data: ArrayLike | Sequence[float]) -> Array:
         """Log density of the data (main, then auxiliary) at the parameters; shape ().
 
         ``-inf`` where the data have no density: an observed event in a bin without expected yield.
@@ -297,7 +275,7 @@ class Model:
         """
         return likelihood.logpdf(self.likelihood, self._pars(pars), self.checked_data(data))
 
-    def checked_data(self, data: ArrayLike) -> Array:
+    def checked_data(self, data: ArrayLike | Sequence[float]) -> Array:
         """Data as an array of the right shape.
 
         Raises:
@@ -313,7 +291,7 @@ class Model:
             )
         return array
 
-    def _pars(self, pars: ArrayLike) -> Array:
+    def _pars(self, pars: ArrayLike | Sequence[float]) -> Array:
         n_pars = self.likelihood.n_pars
         array = jnp.asarray(pars, float)
         if array.shape != (n_pars,):
@@ -327,9 +305,7 @@ class Model:
         """A copy with whole arrays of ``model.likelihood.values`` replaced."""
         old = self.likelihood.values
         new = {name: self._like(getattr(old, name), value, name) for name, value in values.items()}
-        return self.tree_unflatten(
-            self.config, (replace(self.likelihood, values=replace(old, **new)),)
-        )
+        return self.tree_unflatten(self.config, (replace(self.likelihood, values=replace(old, **new)),))
 
     def with_yields(self, channel: str, sample: str, yields: ArrayLike) -> Model:
         """A copy with other nominal yields of one sample; may be traced.
@@ -352,7 +328,13 @@ class Model:
         return self.with_values(nominal=nominal.at[place].set(self._like(nominal[place], yields, "yields")))
 
     def with_histosys(
-        self, channel: str, sample: str, modifier: str, *, lo: ArrayLike | None = None, hi: ArrayLike | None = None
+        self,
+        channel: str,
+        sample: str,
+        modifier: str,
+        *,
+        lo: ArrayLike | None = None,
+        hi: ArrayLike | None = None,
     ) -> Model:
         """A copy with other yields at alpha = -1 (``lo``) and +1 (``hi``) of one histosys modifier; may be traced.
 
@@ -364,7 +346,13 @@ class Model:
         return self._with_terms("histosys", place, lo, hi)
 
     def with_normsys(
-        self, channel: str, sample: str, modifier: str, *, lo: ArrayLike | None = None, hi: ArrayLike | None = None
+        self,
+        channel: str,
+        sample: str,
+        modifier: str,
+        *,
+        lo: ArrayLike | None = None,
+        hi: ArrayLike | None = None,
     ) -> Model:
         """A copy with other factors at alpha = -1 (``lo``) and +1 (``hi``) of one normsys modifier; may be traced.
 
@@ -374,9 +362,7 @@ class Model:
         place = self._term(self.config.layout.normsys, channel, sample, modifier, "normsys")
         return self._with_terms("normsys", place, lo, hi)
 
-    def _with_terms(
-        self, kind: str, place: slice | int, lo: ArrayLike | None, hi: ArrayLike | None
-    ) -> Model:
+    def _with_terms(self, kind: str, place: slice | int, lo: ArrayLike | None, hi: ArrayLike | None) -> Model:
         changes = {}
         for side, value in (("lo", lo), ("hi", hi)):
             if value is not None:

@@ -7,9 +7,9 @@ from pyhf_func.core.compiler.build import parameter_slices as parameter_slices
 from pyhf_func.core.compiler.build import poi_index as poi_index
 from pyhf_func.core.compiler.order import Order as Order
 from pyhf_func.core.compiler.order import order_spec as order_spec
-from pyhf_func.core.compiler.parameters import ParameterSet as ParameterSet
 from pyhf_func.core.compiler.overrides import Bounds as Bounds
 from pyhf_func.core.compiler.overrides import Fixed as Fixed
 from pyhf_func.core.compiler.overrides import Init as Init
 from pyhf_func.core.compiler.overrides import Start as Start
 from pyhf_func.core.compiler.overrides import resolve_start as resolve_start
+from pyhf_func.core.compiler.parameters import ParameterSet as ParameterSet

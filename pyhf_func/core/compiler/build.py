@@ -64,9 +64,7 @@ def interpolation_codes(settings: Mapping[str, Mapping[str, str]]) -> tuple[str,
     return chosen[0], chosen[1]
 
 
-def compile_model(
-    spec: Mapping[str, Any], poi_name: str | None, settings: Mapping[str, Mapping[str, str]]
-) -> Compiled:
+def compile_model(spec: Mapping[str, Any], poi_name: str | None, settings: Mapping[str, Mapping[str, str]]) -> Compiled:
     """Compile a checked model spec ``{"channels": [...], "parameters": [...]}``.
 
     Raises:
@@ -95,7 +93,7 @@ def compile_model(
         ),
         indices=Indices(
             entry_bin=_ints([row.first_bin + b for row in order.rows for b in range(row.n_bins)]),
-            entry_row=_ints([row.index for row in order.rows for _ in range(row.n_bins)]),
+            entry_row=_ints([row.number for row in order.rows for _ in range(row.n_bins)]),
             entry_scales=_padded(terms.scales, none=sum(p.n_parameters for p in parameters)),
             histosys_entry=_ints(terms.histosys_entry),
             histosys_par=_ints(terms.histosys_par),
@@ -180,7 +178,7 @@ class _Terms:
                     normsys.append(len(self.normsys_par))
                     self.normsys_lo.append(data["lo"])
                     self.normsys_hi.append(data["hi"])
-                    self.normsys_row.append(row.index)
+                    self.normsys_row.append(row.number)
                     self.normsys_par.append(first)
                 case "normfactor" | "lumi":
                     for here in scales:
@@ -214,13 +212,11 @@ class _Terms:
     def layout(self) -> Layout:
         """Where the names lie."""
         histosys = {key: _even_slice(terms) for key, terms in self.histosys_place.items()}
-        return Layout(
-            {(row.channel, row.sample): row.entries for row in self.rows}, histosys, self.normsys_place
-        )
+        return Layout({(row.channel, row.sample): row.entries for row in self.rows}, histosys, self.normsys_place)
 
 
 def _even_slice(terms: Sequence[int]) -> slice:
-    """The terms of one modifier on one row: each entry of a row has the same number of terms, so they are evenly spaced."""
+    """The terms of one modifier on one row, evenly spaced: the entries of a row have equally many terms."""
     step = terms[1] - terms[0] if len(terms) > 1 else 1
     return slice(terms[0], terms[-1] + 1, step)
 

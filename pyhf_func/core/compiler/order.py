@@ -16,7 +16,7 @@ TYPES = ("histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys",
 class Row(NamedTuple):
     """One sample of one channel, with where it lies in the flat arrays."""
 
-    index: int
+    number: int
     channel: str
     sample: str
     spec: Mapping[str, Any]

@@ -47,17 +47,13 @@ def _unit_normal(name: str) -> ParameterSet:
 
 def _around_one(name: str, constraint: Constraint, fixed: Sequence[bool], **widths: Any) -> ParameterSet:
     n = len(fixed)
-    return ParameterSet(
-        name, constraint, False, (1.0,) * n, ((1e-10, 10.0),) * n, tuple(fixed), **widths
-    )
+    return ParameterSet(name, constraint, False, (1.0,) * n, ((1e-10, 10.0),) * n, tuple(fixed), **widths)
 
 
 def _shapesys(name: str, yields: Sequence[float], uncertainties: Sequence[float]) -> ParameterSet:
     """Counts of (yield / uncertainty)² per bin; a bin without yield or uncertainty is fixed."""
     valid = [y > 0 and u > 0 for y, u in zip(yields, uncertainties, strict=True)]
-    counts = tuple(
-        y**2 / u**2 if good else 1.0 for good, y, u in zip(valid, yields, uncertainties, strict=True)
-    )
+    counts = tuple(y**2 / u**2 if good else 1.0 for good, y, u in zip(valid, yields, uncertainties, strict=True))
     return _around_one(name, "poisson", [not good for good in valid], auxdata=counts, factors=counts)
 
 

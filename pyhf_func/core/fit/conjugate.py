@@ -72,20 +72,19 @@ def solve(
             cut=cut,
             iterations=old.iterations + 1,
         )
-        active = ~cut & (rz > tolerance**2 * rz0) & (solution.iterations < limit)
+        active = ~cut & (rz > wanted**2 * rz0) & (solution.iterations < limit)
         return _State(solution, z + beta * p, rz, beta * dp, rz + beta**2 * state.pp, active)
 
     z = inverse_metric(b)
     rz0 = b @ z
-    if tolerance is None:
-        tolerance = jnp.minimum(_LOOSEST, jnp.sqrt(rz0))
+    wanted = jnp.minimum(_LOOSEST, jnp.sqrt(rz0)) if tolerance is None else jnp.asarray(tolerance)
     zero = jnp.zeros_like(rz0)
     start = Solution(jnp.zeros_like(b), b, zero, jnp.zeros_like(rz0, bool), jnp.zeros_like(rz0, int))
     state = _State(start, z, rz0, zero, rz0, rz0 > 0)
     return jax.lax.while_loop(lambda s: s.active, advance, state).solution
 
 
-def _to_radius(length: Array, dp: Array, pp: Array, radius: Array) -> Array:
+def _to_radius(length: Array, dp: Array, pp: Array, radius: ArrayLike) -> Array:
     """How far along the direction the radius is reached."""
     room = jnp.maximum(radius**2 - length**2, 0.0)
     return room / (dp + jnp.sqrt(dp**2 + pp * room))

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import Array
 
-from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.judge import judge
+from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.likelihood.expansion import expand, jacobian, prepare, value_at
 
@@ -63,7 +64,7 @@ def _descend(problem: Problem, optimiser: optax.GradientTransformation, limit: i
     optimiser = optax.with_extra_args_support(optimiser)
     prepared = prepare(problem.model, problem.data)
     to_pars, start = _unbounded(problem)
-    tolerance = jnp.finfo(start.dtype).eps ** 0.4  # of the gradient per standard deviation; 5e-7 in 64 bit
+    tolerance = np.finfo(start.dtype).eps ** 0.4  # of the gradient per standard deviation; 5e-7 in 64 bit
 
     @jax.custom_jvp
     def value(pars: Array) -> Array:
@@ -79,9 +80,7 @@ def _descend(problem: Problem, optimiser: optax.GradientTransformation, limit: i
 
     def advance(state: _State) -> _State:
         at, slope = jax.value_and_grad(objective)(state.free)
-        update, memory = optimiser.update(
-            slope, state.memory, state.free, value=at, grad=slope, value_fn=objective
-        )
+        update, memory = optimiser.update(slope, state.memory, state.free, value=at, grad=slope, value_fn=objective)
         free = optax.apply_updates(state.free, update)
         return _State(free, memory, jnp.linalg.norm(slope), state.iterations + 1)
 
@@ -97,11 +96,12 @@ def _unbounded(problem: Problem) -> tuple[Callable[[Array], Array], Array]:
     """Map coordinates without bounds to parameters, and where the start lies in them.
 
     ``theta = middle + half sin((z0 + z) / scale)``, with the scale chosen so that a unit of z at the start is one
-    standard deviation of the Gauss-Newton Hessian's diagonal. A start on a bound is moved off it, as the slope is zero there.
+    standard deviation by the Gauss-Newton Hessian's diagonal. A start on a bound is moved off it: the slope is zero
+    there.
     """
     prepared = prepare(problem.model, problem.data)
     low, high = problem.lower, problem.upper
-    middle, half = (high + low) / 2, jnp.maximum((high - low) / 2, jnp.finfo(low.dtype).tiny)
+    middle, half = (high + low) / 2, jnp.maximum((high - low) / 2, np.finfo(low.dtype).tiny)
     init = jnp.where(problem.fixed, problem.init, jnp.clip(problem.init, low, high))
     x = expand(prepared, init)
     weight = jnp.where(x.rates > 0, prepared.main / jnp.where(x.rates > 0, x.rates, 1.0) ** 2, 0.0)

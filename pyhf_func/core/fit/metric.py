@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.scipy.linalg import cho_solve
 
@@ -21,8 +22,8 @@ def inverse_metric(x: Expansion, free: Array) -> Callable[[Array], Array]:
     rates, observed = x.rates, x.prepared.main
     weight = jnp.where(rates > 0, observed / jnp.where(rates > 0, rates, 1.0) ** 2, 0.0)
     root = jnp.sqrt(jnp.maximum(weight, 0.0))[:, None] * jacobian(x) * free
-    # A parameter without constraint gets a small one, so that D can be inverted; a parameter without any effect a unit one.
-    ridge = jnp.finfo(root.dtype).eps ** 0.375
+    # A parameter without constraint gets a small one, so that D can be inverted, or 1 if it has no effect at all.
+    ridge = np.finfo(root.dtype).eps ** 0.375
     diagonal = jnp.maximum(x.constraint, ridge * jnp.sum(root**2, axis=0))
     diagonal = jnp.where(free & (diagonal > 0), diagonal, 1.0)
 

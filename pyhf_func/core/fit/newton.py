@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from pyhf_func.core.fit import conjugate
@@ -75,7 +76,7 @@ def minimise(problem: Problem, limit: int) -> Minimum:
     model, data, init, lower, upper, fixed = problem
     prepared = prepare(model, data)
     low, high = jnp.where(fixed, init, lower), jnp.where(fixed, init, upper)
-    epsilon = jnp.finfo(init.dtype).eps
+    epsilon = np.finfo(init.dtype).eps
     tolerance = epsilon**0.575  # 1e-9 in 64 bit
 
     def iterate(state: _State) -> _State:
@@ -141,9 +142,7 @@ def minimise(problem: Problem, limit: int) -> Minimum:
     return Minimum(end.pars, nll, end.gradient, end.status, end.edm, end.iterations - 1)
 
 
-def newton_step(
-    x: Expansion, pars: Array, low: Array, high: Array, radius: Array, wanted: Array | bool = True
-) -> Step:
+def newton_step(x: Expansion, pars: Array, low: Array, high: Array, radius: Array, wanted: Array | bool = True) -> Step:
     """The step to the minimum of the quadratic model on the free parameters, within the radius and the box.
 
     Where it is not wanted, no system is solved.

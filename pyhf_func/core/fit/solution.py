@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from pyhf_func.core.fit import conjugate
@@ -46,9 +47,7 @@ def attach(problem: Problem, located: Solution) -> Solution:
 
 
 @attach.defjvp
-def _attach_jvp(
-    primals: tuple[Problem, Solution], tangents: tuple[Problem, Solution]
-) -> tuple[Solution, Solution]:
+def _attach_jvp(primals: tuple[Problem, Solution], tangents: tuple[Problem, Solution]) -> tuple[Solution, Solution]:
     (problem, located), (dot, _) = primals, tangents
     solution = attach(problem, located)
     pars, values, data = solution.pars, problem.model.values, problem.data
@@ -88,14 +87,11 @@ def _by_conjugate_gradients(model: Likelihood, data: Array, pars: Array, free: A
         lambda v: jnp.where(free, product(jnp.where(free, v, 0.0)), v),
         inverse_metric(x, free),
         b,
-        radius=jnp.sqrt(jnp.finfo(b.dtype).max) * 1e-3,
-        tolerance=jnp.finfo(b.dtype).eps ** 0.75,
+        radius=jnp.sqrt(np.finfo(b.dtype).max) * 1e-3,
+        tolerance=np.finfo(b.dtype).eps ** 0.75,
         limit=500,
     ).step
 
 
 def _with_values(model: Likelihood, values: Values) -> Likelihood:
-    return Likelihood(
-        values, model.indices, model.space, model.n_bins, model.histosys_code, model.normsys_code
-    )
-
+    return Likelihood(values, model.indices, model.space, model.n_bins, model.histosys_code, model.normsys_code)

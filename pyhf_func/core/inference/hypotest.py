@@ -114,9 +114,7 @@ def _problem(model: Likelihood, data: Array, start: Start, value: Array | None =
     return Problem(model, data, init, start.lower, start.upper, start.fixed | poi)
 
 
-def _test_statistic(
-    test_stat: TestStat, tested: Array, poi: Array, conditional: FitResult, free: FitResult
-) -> Array:
+def _test_statistic(test_stat: TestStat, tested: Array, poi: Array, conditional: FitResult, free: FitResult) -> Array:
     """q_mu (Equation (14)), q-tilde (16) or q_0 (12): they differ in the bounds of the POI and in the side."""
     best = free.pars[poi]
     counts = best >= tested if test_stat == "q0" else best <= tested
@@ -143,7 +141,7 @@ def _locator(minimiser: Minimiser, alternative: float) -> Callable[..., _Minima]
             minima = jax.vmap(one_by_one(locate), in_axes=axes)(*args)
             return minima, jax.tree.map(lambda _: True, minima)
         minima = by_platform(chain, spread, *args)
-        flags = _Minima(False, False, False, True, True)
+        flags = (False, False, False, True, True)
         return minima, _Minima(*(jax.tree.map(lambda _, f=flag: f, m) for m, flag in zip(minima, flags, strict=True)))
 
     return locate
@@ -198,8 +196,8 @@ def _chain(
     )
     nothing = _Known(start.init, start.init, data, start.init, jnp.asarray(jnp.nan, tested.dtype))
     _, minima = jax.lax.scan(fit, nothing, jobs)
-    shared = (_at(minima, i) for i in range(3))
-    return _Minima(*shared, _at(minima, slice(3, 3 + n)), _at(minima, slice(3 + n, None)))
+    places = (0, 1, 2, slice(3, 3 + n), slice(3 + n, None))
+    return _Minima(*(_at(minima, place) for place in places))
 
 
 def _spread(

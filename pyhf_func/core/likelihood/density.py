@@ -36,5 +36,5 @@ def normal_logpdf(x: ArrayLike, mean: ArrayLike, sigma: Array) -> Array:
         >>> round(float(normal_logpdf(jnp.array(1.0), jnp.array(0.0), jnp.array(1.0))), 6)
         -1.418939
     """
-    pull = (x - mean) / sigma
+    pull = jnp.subtract(x, mean) / sigma
     return -(jnp.log(sigma) + _LOG_SQRT_TWO_PI + 0.5 * pull**2)

@@ -90,9 +90,7 @@ def value_at(p: Prepared, pars: Array) -> Array:
 def expand(p: Prepared, pars: Array) -> Expansion:
     """Expand the negative log-likelihood around ``pars``."""
     model, indices, values = p.model, p.model.indices, p.model.values
-    shift, shift_slope, shift_bend = _curve(
-        ADDITIVE[model.histosys_code], p.histosys, pars[indices.histosys_par]
-    )
+    shift, shift_slope, shift_bend = _curve(ADDITIVE[model.histosys_code], p.histosys, pars[indices.histosys_par])
     factor, slope, bend = _curve(MULTIPLICATIVE[model.normsys_code], p.normsys, pars[indices.normsys_par])
     safe = jnp.where(factor == 0, 1.0, factor)
     log_slope = slope / safe
@@ -224,9 +222,7 @@ def _value(p: Prepared, pars: Array, rates: Array) -> Array:
     pull = (pars[indices.normal_par] - p.normal_aux) / values.normal_sigma
     rate = pars[indices.poisson_par] * values.poisson_factor
     return (
-        jnp.sum(_poisson_value(p.main, rates))
-        + jnp.sum(_poisson_value(p.poisson_aux, rate))
-        + 0.5 * jnp.sum(pull**2)
+        jnp.sum(_poisson_value(p.main, rates)) + jnp.sum(_poisson_value(p.poisson_aux, rate)) + 0.5 * jnp.sum(pull**2)
     )
 
 
@@ -256,9 +252,7 @@ def _with(x: Array, last: float) -> Array:
 
 
 def _to_entries(model: Likelihood, terms: Array) -> Array:
-    return segment_sum(
-        terms, model.indices.histosys_entry, model.values.nominal.shape[0], indices_are_sorted=True
-    )
+    return segment_sum(terms, model.indices.histosys_entry, model.values.nominal.shape[0], indices_are_sorted=True)
 
 
 def _to_bins(model: Likelihood, entries: Array) -> Array:
