@@ -78,9 +78,19 @@ def _explain_branches(error: jsonschema.ValidationError) -> Iterator[tuple[Steps
                 f"{short(error.instance[key])} is no known {key}. Known: {', '.join(map(str, known))}",
             )
             return
-    found = {(sub.relative_schema_path[0], fault) for sub in error.context for fault in explain(sub)}
+    found = {(sub.relative_schema_path[0], fault) for sub in error.context for fault in _explain_each(sub)}
     in_all = [fault for fault, n in Counter(fault for _, fault in found).items() if n == count]
     yield from sorted(in_all) or [(tuple(error.absolute_path), error.message)]
+
+
+def _explain_each(error: jsonschema.ValidationError) -> Iterator[tuple[Steps, str]]:
+    """Like `explain`, with a fault for each missing key, so that branches can be compared."""
+    if error.validator == "required":
+        for key in error.validator_value:
+            if key not in error.instance:
+                yield tuple(error.absolute_path), _missing(error.instance, [key], error.schema)
+    else:
+        yield from explain(error)
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -178,7 +178,8 @@ DOUBTS = [
 # Content that means something, though it may look odd.
 SOUND = {
     "as it is": lambda spec: None,
-    "histosys and normsys share a parameter": add(f"{SR_BACKGROUND}.modifiers", modifier("histosys", "scale", TEMPLATES)),
+    "histosys and normsys share a parameter": add(f"{SR_BACKGROUND}.modifiers",
+                                                  modifier("histosys", "scale", TEMPLATES)),
     "a name with a slash": put(f"{SR_BACKGROUND}.modifiers.0.name", "a/b"),
     "shapesys without uncertainty": put(f"{SR_BACKGROUND}.modifiers.2.data", [0.0, 6.0]),
     "staterror without uncertainty": put(f"{SR_BACKGROUND}.modifiers.3.data", [0.0, 0.0]),

@@ -1,4 +1,4 @@
-"""The semantic check: every fault with class and path, doubts as one warning, and pyhf 0.7.6's judgement of the same."""
+"""The semantic check: faults with class and path, doubts as one warning, and pyhf 0.7.6's judgement of the same."""
 
 from __future__ import annotations
 
