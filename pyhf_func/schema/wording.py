@@ -84,7 +84,7 @@ def _explain_branches(error: jsonschema.ValidationError) -> Iterator[tuple[Steps
 
 
 def _explain_each(error: jsonschema.ValidationError) -> Iterator[tuple[Steps, str]]:
-    """Like `explain`, with a fault for each missing key, so that branches can be compared."""
+    """Like ``explain``, with a fault for each missing key, so that branches can be compared."""
     if error.validator == "required":
         for key in error.validator_value:
             if key not in error.instance:

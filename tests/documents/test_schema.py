@@ -22,6 +22,7 @@ from pyhf_func.schema.validator import _compiled
 from tests.documents.documents import Change, add, drop, put, spoiled, workspace_spec
 
 SB = "channels.0.samples.1"
+SBP = "$.channels[0].samples[1]"
 KNOWN = "histosys, lumi, normfactor, normsys, shapefactor, shapesys, staterror"
 
 # A change of the workspace, the path of its (first) fault and words of its message.
@@ -31,7 +32,7 @@ BAD = {
     "no observations": (put("observations", []), "$.observations", "must not be empty"),
     "no measurements": (put("measurements", []), "$.measurements", "must not be empty"),
     "no samples": (put("channels.0.samples", []), "$.channels[0].samples", "must not be empty"),
-    "no bins": (put(f"{SB}.data", []), "$.channels[0].samples[1].data", "must not be empty"),
+    "no bins": (put(f"{SB}.data", []), f"{SBP}.data", "must not be empty"),
     "no version": (drop("version"), "$", "lacks 'version'"),
     "a number for a version": (put("version", 1.0), "$.version", "must be '1.0.0', not 1.0"),
     "a path for a version": (put("version", "../1.0.0"), "$.version", "must be '1.0.0'"),
@@ -39,30 +40,30 @@ BAD = {
     "channels as an object": (put("channels", {}), "$.channels", "must be a list, not {}"),
     "a channel as a string": (put("channels.0", "SR"), "$.channels[0]", "must be an object, not 'SR'"),
     "a name as a number": (put("channels.0.name", 3), "$.channels[0].name", "must be a string, not 3"),
-    "a yield as a string": (put(f"{SB}.data", [1.0, "2"]), "$.channels[0].samples[1].data[1]", "must be a number"),
-    "a yield as a truth value": (put(f"{SB}.data", [True, 1.0]), "$.channels[0].samples[1].data[0]", "must be a number"),
-    "a yield as null": (put(f"{SB}.data", [None]), "$.channels[0].samples[1].data[0]", "must be a number, not None"),
-    "yields as a number": (put(f"{SB}.data", 3.0), "$.channels[0].samples[1].data", "must be a list"),
-    "yields as a tuple": (put(f"{SB}.data", (3.0, 4.0)), "$.channels[0].samples[1].data", "must be a list"),
-    "no modifiers key": (drop(f"{SB}.modifiers"), "$.channels[0].samples[1]", "lacks 'modifiers'"),
+    "a yield as a string": (put(f"{SB}.data", [1.0, "2"]), f"{SBP}.data[1]", "must be a number"),
+    "a yield as a truth value": (put(f"{SB}.data", [True, 1.0]), f"{SBP}.data[0]", "must be a number"),
+    "a yield as null": (put(f"{SB}.data", [None]), f"{SBP}.data[0]", "must be a number, not None"),
+    "yields as a number": (put(f"{SB}.data", 3.0), f"{SBP}.data", "must be a list"),
+    "yields as a tuple": (put(f"{SB}.data", (3.0, 4.0)), f"{SBP}.data", "must be a list"),
+    "no modifiers key": (drop(f"{SB}.modifiers"), SBP, "lacks 'modifiers'"),
     "an unknown modifier type": (put(f"{SB}.modifiers.0.type", "norm"),
-                                 "$.channels[0].samples[1].modifiers[0].type", f"'norm' is no known type. Known: {KNOWN}"),
+                                 f"{SBP}.modifiers[0].type", f"'norm' is no known type. Known: {KNOWN}"),
     "a modifier type as a list": (put(f"{SB}.modifiers.0.type", []),
-                                  "$.channels[0].samples[1].modifiers[0].type", "is no known type"),
-    "a modifier without type": (drop(f"{SB}.modifiers.0.type"), "$.channels[0].samples[1].modifiers[0]", "lacks 'type'"),
-    "a modifier without data": (drop(f"{SB}.modifiers.0.data"), "$.channels[0].samples[1].modifiers[0]", "lacks 'data'"),
-    "a modifier as a string": (put(f"{SB}.modifiers.0", "scale"), "$.channels[0].samples[1].modifiers[0]",
+                                  f"{SBP}.modifiers[0].type", "is no known type"),
+    "a modifier without type": (drop(f"{SB}.modifiers.0.type"), f"{SBP}.modifiers[0]", "lacks 'type'"),
+    "a modifier without data": (drop(f"{SB}.modifiers.0.data"), f"{SBP}.modifiers[0]", "lacks 'data'"),
+    "a modifier as a string": (put(f"{SB}.modifiers.0", "scale"), f"{SBP}.modifiers[0]",
                                "must be an object, not 'scale'"),
     "a lumi of another name": (put("channels.0.samples.0.modifiers.1.name", "luminosity"),
                                "$.channels[0].samples[0].modifiers[1].name", "must be 'lumi', not 'luminosity'"),
     "a normfactor with data": (put("channels.0.samples.0.modifiers.0.data", [1.0]),
                                "$.channels[0].samples[0].modifiers[0].data", "must be null"),
     "a histosys without lo_data": (drop(f"{SB}.modifiers.1.data.lo_data"),
-                                   "$.channels[0].samples[1].modifiers[1].data", "lacks 'lo_data'"),
+                                   f"{SBP}.modifiers[1].data", "lacks 'lo_data'"),
     "a normsys with a list": (put(f"{SB}.modifiers.0.data.lo", [1.0]),
-                              "$.channels[0].samples[1].modifiers[0].data.lo", "must be a number"),
+                              f"{SBP}.modifiers[0].data.lo", "must be a number"),
     "a normsys with a third factor": (put(f"{SB}.modifiers.0.data.mid", 1.0),
-                                      "$.channels[0].samples[1].modifiers[0].data", "has 'mid'"),
+                                      f"{SBP}.modifiers[0].data", "has 'mid'"),
     "a parameter's unknown key": (put("measurements.0.config.parameters.1.init", [1.0]),
                                   "$.measurements[0].config.parameters[1]", "has 'init'"),
     "fixed as a number": (put("measurements.0.config.parameters.1.fixed", 1),
@@ -174,7 +175,7 @@ def test_all_faults_come_at_once_in_document_order() -> None:
         schema.validate(spec, "workspace.json")
     assert [fault.path for fault in caught.value.faults] == [
         "$",
-        "$.channels[0].samples[1].modifiers[0].data.lo",
+        f"{SBP}.modifiers[0].data.lo",
         "$.channels[1]",
         "$.measurements[0].config.parameters[1].fixed",
     ]
