@@ -49,10 +49,11 @@ def _even_and_odd(lo: Array, nominal: Array, hi: Array) -> Coefficients:
 
 
 def _quadratic(coefficients: Coefficients, alpha: Array) -> Array:
+    # As the HistFactory note prints it: at alpha = +-1 the linear parts start from zero.
     even, odd = coefficients
-    # Inside: even alpha^2 + odd alpha. Outside: its tangent at alpha = +-1, so |alpha| stands in for one alpha.
     size = jnp.abs(alpha)
-    return odd * alpha + even * jnp.where(size > 1, 2 * size - 1, alpha**2)
+    outside = (2 * even + jnp.sign(alpha) * odd) * (size - 1)
+    return jnp.where(size > 1, outside, even * alpha**2 + odd * alpha)
 
 
 def _polynomial_linear(coefficients: Coefficients, alpha: Array) -> Array:
