@@ -6,14 +6,34 @@ from typing import Any
 
 import jax
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 import pyhf_func as pf
 from tests import reference, zoo
+from tests.reference.fit import gradient, hessian, twice_nll
 from tests.reference.inference import Hypotest
 from tests.reference.model import ReferenceModel
 
 Array = NDArray[np.float64]
+
+TESTED = [
+    "counting",
+    "asymmetric_systematics",
+    "negative_histosys",
+    "zero_bins",
+    "ragged_channels",
+    "poi_in_the_middle",
+    "negative_poi_bound",
+    "shapesys_empty_bins",
+    "staterror_channels",
+    "over_fluctuation",
+    "under_fluctuation",
+    "large_counts",
+    "tiny_counts",
+    "everything",
+]
+"""The entries on which hypothesis tests are run: seconds of compilation each. The others are fitted."""
 
 
 @cache
@@ -76,8 +96,16 @@ def slow_fit(name: str) -> reference.Fit:
 
 @cache
 def our_test(name: str, kind: str = "qtilde") -> Any:
-    """The package's hypothesis test of the entry's signal strength, compiled."""
-    return compiled_test(kind)(zoo.ZOO[name].mu, np.array(observed(name)), ours(name))
+    """The package's hypothesis test of the entry; models of one structure share a program."""
+    return pf.hypotest(zoo.ZOO[name].mu, np.array(observed(name)), ours(name), test_stat=kind)
+
+
+@cache
+def our_fit(name: str) -> Any:
+    """The package's free fit: that of the hypothesis test where there is one, which saves a compilation."""
+    if name in TESTED:
+        return our_test(name).free_fit
+    return pf.fit(np.array(observed(name)), ours(name))
 
 
 @jax.jit
@@ -91,12 +119,42 @@ def evaluate(model: Any, pars: jax.Array, data: jax.Array) -> tuple[jax.Array, j
     return jax.vmap(at)(pars)
 
 
-@cache
-def compiled_test(kind: str) -> Any:
-    """`pf.hypotest(mu, data, model)` under jit, for one test statistic."""
-    return jax.jit(lambda mu, data, model: pf.hypotest(mu, data, model, test_stat=kind))
-
-
 def assert_relative(actual: Any, expected: Any, tolerance: float = 1e-11) -> None:
     """Element by element, relative to the expected number; zeros must be zeros."""
     np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=tolerance, atol=0)
+
+
+def assert_good_fit(name: str, found: Any) -> None:
+    """The package's free fit: in the box, at the reference's minimum, with the value of its point."""
+    model, data, best = slow(name), list(observed(name)), slow_fit(name)
+    pars, low, high = np.asarray(found.pars, dtype=float), *np.array(model.bounds).T
+    free = ~np.array(model.fixed)
+    rounding = 4 * model.rounding(pars.tolist(), data)
+    assert int(found.status) == 0
+    assert float(found.twice_nll) == pytest.approx(best.twice_nll, abs=1e-8 + rounding)
+    assert float(found.twice_nll) == pytest.approx(twice_nll(model, pars, data), abs=1e-10 + rounding)
+    assert np.all((pars >= low) & (pars <= high) | ~free)
+    np.testing.assert_array_equal(pars[~free], np.array(model.inits)[~free])
+    np.testing.assert_array_equal(np.asarray(found.at_bound)[free], ((pars == low) | (pars == high))[free])
+    assert_nothing_pulls(model, pars, data)
+
+
+def assert_nothing_pulls(slow: ReferenceModel, pars: Array, data: list[float]) -> None:
+    """The reference's slope: zero where a parameter may move (to 1e-4 deviations), outward at a bound."""
+    free = [i for i, fixed in enumerate(slow.fixed) if not fixed]
+    curvatures = np.diag(hessian(slow, pars, data, free))
+    for i, slope, curvature in zip(free, gradient(slow, pars, data, free), curvatures, strict=True):
+        allowed = 1e-4 * max(1.0, float(np.sqrt(abs(curvature))))
+        low, high = slow.bounds[i]
+        assert slope > -allowed or pars[i] == high
+        assert slope < allowed or pars[i] == low
+
+
+def assert_not_above_pyhf(name: str, found: Any) -> None:
+    """Twice the NLL of the free fit is at most pyhf's."""
+    import pyhf
+
+    data = np.array(observed(name))
+    pars, value = pyhf.infer.mle.fit(data, theirs(name), return_fitted_val=True)
+    rounding = 4 * slow(name).rounding(pars.tolist(), data.tolist())
+    assert float(found.twice_nll) <= float(value) + 1e-8 + rounding

@@ -30,9 +30,7 @@ def test_places(name: str, pyhf_numpy: ModuleType) -> None:
     assert dict(config.channel_slices) == theirs.channel_slices == slow.channel_slices
     for parameter in theirs.par_order:
         expected = theirs.par_slice(parameter)
-        assert (
-            config.par_slice(parameter) == slice(expected.start, expected.stop) == slow.par_slice(parameter)
-        )
+        assert config.par_slice(parameter) == slice(expected.start, expected.stop) == slow.par_slice(parameter)
     assert (config.nmaindata, config.nauxdata, config.npars) == (
         theirs.nmaindata,
         theirs.nauxdata,

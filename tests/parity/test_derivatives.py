@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,17 @@ import pyhf_func as pf
 from tests import reference, zoo
 from tests.parity import cases
 
-NAMES = ["asymmetric_systematics", "shared_between_types", "staterror_samples"]
+NAMES = ["asymmetric_systematics", "under_fluctuation"]  # the second has muhat at its bound
+
+
+@jax.jit
+def gradients(mu: Any, signal: Any, data: Any, model: pf.Model) -> Any:
+    """CLs, and its gradient with respect to mu, the signal yields of channel SR, and the data."""
+
+    def cls(at: jax.Array, yields: jax.Array, counts: jax.Array) -> jax.Array:
+        return pf.hypotest(at, counts, model.with_yields("SR", "sig", yields)).cls
+
+    return jax.value_and_grad(cls, argnums=(0, 1, 2))(mu, signal, data)
 
 
 def slope(function: Callable[[float], float], at: float, step: float) -> float:
@@ -23,14 +34,10 @@ def slope(function: Callable[[float], float], at: float, step: float) -> float:
     return (8 * near - far) / (12 * step)
 
 
-def slow_cls(
-    name: str, mu: float, signal: list[float] | None = None, data: list[float] | None = None
-) -> float:
+def slow_cls(name: str, mu: float, signal: list[float] | None = None, data: list[float] | None = None) -> float:
     """The reference's CLs for another mu, other signal yields or other data."""
     spec = copy.deepcopy(zoo.ZOO[name].spec)
-    for sample in (
-        s for c in spec["channels"] for s in c["samples"] if c["name"] == "SR" and s["name"] == "sig"
-    ):
+    for sample in (s for c in spec["channels"] for s in c["samples"] if c["name"] == "SR" and s["name"] == "sig"):
         sample["data"] = signal or sample["data"]
     model = reference.reference_model(spec)
     return reference.hypotest(model, data or list(cases.observed(name)), mu).cls
@@ -43,13 +50,10 @@ def signal_of(name: str) -> list[float]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_gradient_of_cls(name: str) -> None:
-    """With respect to mu, every signal yield, and every datum."""
+    """With respect to mu, every signal yield, and some data."""
     mu, signal, data = 1.6, signal_of(name), list(cases.observed(name))
-
-    def cls(at: jax.Array, yields: jax.Array, counts: jax.Array) -> jax.Array:
-        return pf.hypotest(at, counts, cases.ours(name).with_yields("SR", "sig", yields)).cls
-
-    found = jax.jit(jax.grad(cls, argnums=(0, 1, 2)))(mu, jnp.array(signal), jnp.array(data))
+    value, found = gradients(mu, np.array(signal), np.array(data), cases.ours(name))
+    assert float(value) == pytest.approx(slow_cls(name, mu), abs=1e-7)
     assert float(found[0]) == pytest.approx(slope(lambda x: slow_cls(name, x), mu, 1e-2), rel=1e-4, abs=1e-7)
     for i in range(len(signal)):
 
@@ -65,69 +69,65 @@ def test_gradient_of_cls(name: str) -> None:
         assert float(found[2][i]) == pytest.approx(slope(with_data, data[i], 2e-2), rel=1e-4, abs=1e-7)
 
 
-def test_counting_experiment_in_closed_form() -> None:
-    """d CLs/ds and its derivative, from the closed form of q for n over b with signal s."""
-    n, b = 12.0, 10.0
-
-    def closed(mu: jax.Array, s: jax.Array) -> jax.Array:
-        rate = mu * s + b
-        q, q_asimov = (2 * (rate - x + x * jnp.log(x / rate)) for x in (n, b))
-        tail = jax.scipy.stats.norm.sf
-        return tail(jnp.sqrt(q)) / tail(jnp.sqrt(q) - jnp.sqrt(q_asimov))
-
-    def ours(mu: jax.Array, s: jax.Array) -> jax.Array:
-        model = cases.ours("counting").with_yields("bin", "sig", s[None])
-        return pf.hypotest(mu, jnp.array([n]), model).cls
-
-    at = (jnp.array(1.3), jnp.array(5.0))
-    assert float(ours(*at)) == pytest.approx(float(closed(*at)), rel=1e-9)
-    for found, expected in zip(jax.grad(ours, (0, 1))(*at), jax.grad(closed, (0, 1))(*at), strict=True):
-        assert float(found) == pytest.approx(float(expected), rel=1e-7)
-    found, expected = (jax.hessian(f, (0, 1))(*at) for f in (ours, closed))
-    np.testing.assert_allclose(np.array(found), np.array(expected), rtol=1e-6)
-
-
-def test_forward_and_reverse_agree() -> None:
-    name = "asymmetric_systematics"
-    data, signal = jnp.array(cases.observed(name)), jnp.array(signal_of(name))
-
-    def fitted(yields: jax.Array) -> jax.Array:
-        return pf.fit(data, cases.ours(name).with_yields("SR", "sig", yields)).pars
-
-    forward, reverse = jax.jacfwd(fitted)(signal), jax.jacrev(fitted)(signal)
-    np.testing.assert_allclose(forward, reverse, rtol=1e-8, atol=1e-12)
-    assert np.all(np.abs(np.asarray(forward)) > 0)
-
-
 @pytest.mark.parametrize("name", ["over_fluctuation", "under_fluctuation"])
-def test_gradients_stay_finite_where_q_or_muhat_is_zero(name: str) -> None:
-    def cls(mu: jax.Array, yields: jax.Array) -> jax.Array:
-        return pf.hypotest(
-            mu, jnp.array(cases.observed(name)), cases.ours(name).with_yields("SR", "sig", yields)
-        ).cls
-
-    mus = jnp.array([0.0, 1e-9, 0.5, 2.0])
-    signal = jnp.array(signal_of(name))
-    found = jax.jit(jax.vmap(jax.grad(cls, argnums=(0, 1)), in_axes=(0, None)))(mus, signal)
+@pytest.mark.parametrize("mu", [0.0, 1e-9, 0.5, 2.0])
+def test_gradients_stay_finite_where_q_or_muhat_is_zero(mu: float, name: str) -> None:
+    signal, data = np.array(signal_of(name)), np.array(cases.observed(name))
+    value, found = gradients(mu, signal, data, cases.ours(name))
+    assert np.isfinite(float(value))
     assert all(np.all(np.isfinite(np.asarray(x))) for x in found)
 
 
-@pytest.mark.parametrize("observed", [850.0, 700.0])
-def test_gradient_stays_finite_where_clb_is_tiny(observed: float) -> None:
-    """Far too few events: CLb is 1e-34 for the first and below the smallest number for the second."""
-    spec = zoo.workspace(
-        [zoo.channel("bin", zoo.sample("sig", [50.0], zoo.normfactor()), zoo.sample("bkg", [1000.0]))],
-        {"bin": [observed]},
-    )
-    model = pf.Workspace(spec).model()
+@jax.jit
+def counting(mu: Any, s: Any, n: Any, model: pf.Model) -> Any:
+    """CLs of the counting experiment, its gradient with respect to mu and s, and d/ds of that gradient."""
 
-    def cls(mu: jax.Array, s: jax.Array) -> jax.Array:
-        return pf.hypotest(mu, jnp.array([observed]), model.with_yields("bin", "sig", s[None])).cls
+    def cls(at: jax.Array, signal: jax.Array) -> jax.Array:
+        return pf.hypotest(at, n[None], model.with_yields("bin", "sig", signal[None])).cls
 
-    value, slopes = jax.value_and_grad(cls, argnums=(0, 1))(jnp.array(1.0), jnp.array(50.0))
-    assert 0.0 <= float(value) < 1e-8
-    assert all(np.isfinite(float(s)) for s in slopes)
-    q, q_asimov = (2 * (1050.0 - n + n * np.log(n / 1050.0)) for n in (observed, 1000.0))
+    both = jax.value_and_grad(cls, (0, 1))
+    (value, first), (_, second) = jax.jvp(lambda x: both(mu, x), (s,), (jnp.ones_like(s),))
+    return value, first, second
+
+
+def closed_cls(mu: jax.Array, s: jax.Array, n: float, b: float) -> jax.Array:
+    """CLs with muhat inside its bounds and below mu."""
+    rate = mu * s + b
+    q, q_asimov = (2 * (rate - x + x * jnp.log(x / rate)) for x in (n, b))
+    tail = jax.scipy.stats.norm.sf
+    return tail(jnp.sqrt(q)) / tail(jnp.sqrt(q) - jnp.sqrt(q_asimov))
+
+
+def test_first_and_second_derivatives_in_closed_form() -> None:
+    n, b, at = 12.0, 10.0, (jnp.array(1.3), jnp.array(5.0))
+    value, first, second = counting(*at, jnp.array(n), cases.ours("counting"))
+    assert float(value) == pytest.approx(float(closed_cls(*at, n, b)), rel=1e-9)
+    np.testing.assert_allclose(first, jax.grad(closed_cls, (0, 1))(*at, n, b), rtol=1e-7)
+    np.testing.assert_allclose(second, jax.jacfwd(jax.grad(closed_cls, (0, 1)), 1)(*at, n, b), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("s", "n"), [(200.0, 700.0), (600.0, 10.0)])
+def test_tiny_clb(s: float, n: float) -> None:
+    """Far too few events over b = 1000: CLb is 1e-20, then 1e-183 with a CLsb below the smallest number."""
+    b = 1000.0
+    model = cases.ours("counting").with_yields("bin", "bkg", [b])
+    value, first, second = counting(jnp.array(1.0), jnp.array(s), jnp.array(n), model)
+    q, q_asimov = (2 * (s - x * np.log(1 + s / b)) for x in (n, b))  # muhat is at its bound 0
     width = 2 * np.sqrt(q_asimov)
     logarithm = norm.logsf((q + q_asimov) / width) - norm.logsf((q - q_asimov) / width)
     assert float(value) == pytest.approx(np.exp(logarithm), rel=1e-6)
+    assert all(np.isfinite(float(x)) and float(x) < 0 for x in first)
+    assert all(np.isfinite(float(x)) for x in second)
+
+
+def test_forward_and_reverse_agree() -> None:
+    """The derivative of the fitted parameters with respect to the signal yields."""
+    name = "asymmetric_systematics"
+    data, signal, model = jnp.array(cases.observed(name)), jnp.array(signal_of(name)), cases.ours(name)
+
+    def fitted(yields: jax.Array) -> jax.Array:
+        return pf.fit(data, model.with_yields("SR", "sig", yields)).pars
+
+    forward, reverse = jax.jit(lambda x: (jax.jacfwd(fitted)(x), jax.jacrev(fitted)(x)))(signal)
+    np.testing.assert_allclose(forward, reverse, rtol=1e-8, atol=1e-12)
+    assert np.all(np.abs(np.asarray(forward)) > 0)

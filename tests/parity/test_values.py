@@ -61,7 +61,7 @@ def test_against_pyhf(name: str, pyhf_numpy: ModuleType) -> None:
             assert not math.isfinite(float(logpdf[k]))
 
 
-@pytest.mark.parametrize("name", ["everything", "no_poi"])
+@pytest.mark.parametrize("name", ["asymmetric_systematics"])
 def test_eager_jitted_and_mapped_agree(name: str) -> None:
     model, data = cases.ours(name), jnp.array(cases.observed(name))
     points = cases.random_points(cases.slow(name), name)
@@ -133,7 +133,7 @@ def test_gradient_of_the_log_density(name: str) -> None:
         assert found[i] == pytest.approx(difference / (2 * step), rel=1e-4, abs=1e-3 * curvature)
 
 
-@settings(max_examples=8, phases=[Phase.explicit, Phase.generate])  # to shrink is to compile, for minutes
+@settings(max_examples=6, phases=[Phase.explicit, Phase.generate])  # to shrink is to compile, for minutes
 @given(st.data())
 def test_random_workspaces(data: st.DataObject) -> None:
     """Any valid workspace: parameters, expected data and log-density are the reference's."""

@@ -12,6 +12,8 @@ from tests.reference.numbers import real
 
 Array = NDArray[np.float64]
 TINY = 1e-30  # imaginary step of the complex-step derivative
+NEAR = 1e-6  # so near the minimum rounding hides the change of the value: the slope alone leads
+DONE = 1e-16
 
 
 @dataclass(frozen=True)
@@ -133,11 +135,13 @@ def _polish(model: ReferenceModel, data: Sequence[float], x: Array, box: Array, 
         slope = np.array([g[k] for k, _ in moving])
         step = -np.linalg.lstsq(hessian(model, x, data, inside), slope, rcond=1e-13)[0]
         edm = abs(float(slope @ step)) / 2
-        trial, trial_value = _line_search(model, data, x, value, box, inside, step, slope)
-        if np.array_equal(trial, x):
-            break
-        x, value = trial, trial_value
-        if edm < 1e-14:
+        if edm < NEAR:
+            x, value = _stepped(model, data, x, box, inside, step)
+        else:
+            before, (x, value) = x, _line_search(model, data, x, value, box, inside, step, slope)
+            if np.array_equal(before, x):
+                break
+        if edm < DONE:
             break
     at_bound = np.array([i in free and x[i] in box[i] for i in range(len(x))])
     return Fit(pars=x, twice_nll=value, edm=edm, at_bound=at_bound)
@@ -145,6 +149,15 @@ def _polish(model: ReferenceModel, data: Sequence[float], x: Array, box: Array, 
 
 def _held_back(x: float, slope: float, limits: Array) -> bool:
     return bool((x <= limits[0] and slope > 0) or (x >= limits[1] and slope < 0))
+
+
+def _stepped(
+    model: ReferenceModel, data: Sequence[float], x: Array, box: Array, inside: list[int], step: Array
+) -> tuple[Array, float]:
+    """The point one step away, brought back into the box, and its value."""
+    result = x.copy()
+    result[inside] = np.clip(x[inside] + step, box[inside, 0], box[inside, 1])
+    return result, twice_nll(model, result, data)
 
 
 def _line_search(
@@ -161,9 +174,7 @@ def _line_search(
     noise = 1e-13 * (1 + abs(value))
     for direction in (step, -slope / (1 + np.abs(slope).max())):
         for halving in range(25):
-            trial = x.copy()
-            trial[inside] = np.clip(x[inside] + direction * 0.5**halving, box[inside, 0], box[inside, 1])
-            trial_value = twice_nll(model, trial, data)
+            trial, trial_value = _stepped(model, data, x, box, inside, direction * 0.5**halving)
             if trial_value <= value + noise:
                 return trial, trial_value
     return x, value

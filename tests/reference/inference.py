@@ -46,7 +46,7 @@ def hypotest(model: ReferenceModel, data: Sequence[float], mu: float, kind: str 
     asimov_pars = list(fit_fixed_poi(model, data, asimov_mu).pars)
     asimov = [real(x) for x in model.expected_data(asimov_pars)]
     free_asimov = fit(model, asimov, init=asimov_pars, starts=1)  # they are the true parameters of these data
-    conditional_asimov = fit_fixed_poi(model, asimov, tested, init=asimov_pars, starts=1)
+    conditional_asimov = fit_fixed_poi(model, asimov, tested)
     q_asimov = teststat(kind, tested, free_asimov, conditional_asimov, model.poi_index)
     clsb, clb = observed_pvalues(kind, q, q_asimov)
     band = [expected_pvalues(q_asimov, n) for n in (-2, -1, 0, 1, 2)]
