@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import jax
-import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from pyhf_func.core import fit as _fit
 from pyhf_func.core import inference as _inference
+from pyhf_func.core.arrays import floats
 from pyhf_func.core.compiler import Bounds, Fixed, Init, resolve_start
 from pyhf_func.core.fit import FitResult, HostMinimiser, Minimiser, Problem, chosen_minimiser
 from pyhf_func.core.inference import HypotestResult, TestStat
@@ -123,7 +123,7 @@ def hypotest(
         )
     if test_stat not in ("q", "qtilde", "q0"):
         raise InvalidTestStatistic(f"{test_stat!r} is not a test statistic: choose 'q', 'qtilde' or 'q0'.")
-    tested = jnp.asarray(mu, float)
+    tested = floats(mu)
     if tested.shape != ():
         raise ValueError(f"mu has shape {tested.shape}; give one value, and use jax.vmap for several.")
     start = resolve_start(model.likelihood.space, model.config.par_slices, init, bounds, fixed)

@@ -13,6 +13,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pyhf_func.core import compiler, likelihood
+from pyhf_func.core.arrays import floats
 from pyhf_func.core.compiler import Layout, Order, ParameterSet
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.exceptions import InvalidModel, InvalidModifier, InvalidPdfData, InvalidPdfParameters
@@ -282,7 +283,7 @@ class Model:
             InvalidPdfData: ``data`` does not have shape (nmaindata + nauxdata,).
         """
         n_main, n_aux = self.likelihood.n_bins, self.likelihood.n_aux
-        array = jnp.asarray(data, float)
+        array = floats(data)
         if array.shape != (n_main + n_aux,):
             raise InvalidPdfData(
                 f"data has shape {array.shape}; the model needs ({n_main + n_aux},): {n_main} bins, then {n_aux} "
@@ -293,7 +294,7 @@ class Model:
 
     def _pars(self, pars: ArrayLike | Sequence[float]) -> Array:
         n_pars = self.likelihood.n_pars
-        array = jnp.asarray(pars, float)
+        array = floats(pars)
         if array.shape != (n_pars,):
             raise InvalidPdfParameters(
                 f"pars has shape {array.shape}; the model needs ({n_pars},), in the order of "

@@ -14,7 +14,7 @@ from tests.documents.bad_models import DOUBTS, FAULTS, SOUND, Bad
 from tests.documents.documents import Change, model_spec, spoiled
 
 ODD: dict[str, Change] = {**{dubious.name: dubious.change for dubious in DOUBTS}, **SOUND}
-del ODD["integers"], ODD["as it is"], ODD["lumi without sigmas"]
+del ODD["integers"], ODD["as it is"]
 
 
 @pytest.mark.parametrize("name", ODD)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from jax import Array
 
@@ -245,17 +245,17 @@ def _space(parameters: Sequence[ParameterSet], poi: int) -> Space:
         init=_floats([value for p in parameters for value in p.inits]),
         lower=_floats(bounds[:, 0]),
         upper=_floats(bounds[:, 1]),
-        fixed=jnp.asarray(np.asarray([flag for p in parameters for flag in p.fixed], dtype=bool)),
-        poi=jnp.asarray(np.int32(poi)),
+        fixed=jax.device_put(np.asarray([flag for p in parameters for flag in p.fixed], dtype=bool)),
+        poi=jax.device_put(np.asarray(poi, dtype=np.int32)),
     )
 
 
 def _floats(values: Sequence[float] | np.ndarray) -> Array:
-    return jnp.asarray(np.asarray(values, dtype=float))
+    return jax.device_put(np.asarray(values, dtype=float))
 
 
 def _ints(values: Sequence[int]) -> Array:
-    return jnp.asarray(np.asarray(values, dtype=np.int32))
+    return jax.device_put(np.asarray(values, dtype=np.int32))
 
 
 def _padded(rows: Sequence[Sequence[int]], none: int) -> Array:
@@ -264,4 +264,4 @@ def _padded(rows: Sequence[Sequence[int]], none: int) -> Array:
     full = np.full((len(rows), width), none, dtype=np.int32)
     for target, row in zip(full, rows, strict=True):
         target[: len(row)] = row
-    return jnp.asarray(full)
+    return jax.device_put(full)

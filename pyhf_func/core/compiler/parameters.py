@@ -89,7 +89,7 @@ def _required(kind: str, name: str, members: Sequence[tuple[Row, Any]]) -> Param
         case "staterror":
             return _staterror(name, members)
         case "lumi":
-            return replace(_unit_normal(name), inits=(), bounds=(), auxdata=(), sigmas=())
+            return replace(_unit_normal(name), inits=(), bounds=(), auxdata=())
         case _:
             return _unit_normal(name)
 
