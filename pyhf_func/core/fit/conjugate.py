@@ -23,6 +23,7 @@ class Solution(NamedTuple):
     length: Array  # norm of d in the metric
     cut: Array  # bool: ended early, by length or by negative curvature
     iterations: Array
+    downhill: Array  # a direction along which H does not curve upwards; zero where none was met
 
 
 class _State(NamedTuple):
@@ -71,6 +72,7 @@ def solve(
             length=jnp.sqrt(jnp.maximum(old.length**2 + alpha * (state.dp + dp), 0.0)),
             cut=cut,
             iterations=old.iterations + 1,
+            downhill=jnp.where(curvature > 0, old.downhill, p),
         )
         active = ~cut & (rz > wanted**2 * rz0) & (solution.iterations < limit)
         return _State(solution, z + beta * p, rz, beta * dp, rz + beta**2 * state.pp, active)
@@ -79,7 +81,8 @@ def solve(
     rz0 = b @ z
     wanted = jnp.minimum(_LOOSEST, jnp.sqrt(rz0)) if tolerance is None else jnp.asarray(tolerance)
     zero = jnp.zeros_like(rz0)
-    start = Solution(jnp.zeros_like(b), b, zero, jnp.zeros_like(rz0, bool), jnp.zeros_like(rz0, int))
+    nowhere = jnp.zeros_like(b)
+    start = Solution(nowhere, b, zero, jnp.zeros_like(rz0, bool), jnp.zeros_like(rz0, int), nowhere)
     state = _State(start, z, rz0, zero, rz0, rz0 > 0)
     return jax.lax.while_loop(lambda s: s.active, advance, state).solution
 

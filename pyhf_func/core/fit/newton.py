@@ -4,6 +4,10 @@ Each pass through the loop expands the likelihood to second order at a trial poi
 likelihood becomes the current point, and the Newton system there, solved on the free parameters by conjugate
 gradients in the Gauss-Newton metric and projected into the box, gives the next trial; otherwise the next trial is
 nearer to the current point. One `while_loop`, no factorisation larger than the bins; a fixed parameter is a mask.
+
+Two templates on the same side of the nominal one make a ridge between two minima. Where the search met a ridge
+(negative curvature), it looks once at the mirror image of its minimum, searches from there if that is nearly as
+good, and keeps the better minimum.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ _CONJUGATE_ITERATIONS = 100
 _FIRST_RADIUS = 3.0  # standard deviations
 _SHORTER = 0.25
 _SHORTEST = 1e-9  # of a step
+_WORSE = 1.0  # how much worse than its minimum the mirror image may be to be worth a search
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,14 @@ class Step(NamedTuple):
     length: Array  # in the metric, before the projection
     cut: Array  # bool: shortened by the radius or for lack of curvature
     edm: Array  # decrease that the whole Newton step promises
+    downhill: Array  # (pars,) a direction of negative curvature; zero where none was met
+
+
+class _Point(NamedTuple):
+    pars: Array
+    value: Array
+    gradient: Array
+    edm: Array
 
 
 class _State(NamedTuple):
@@ -69,6 +82,10 @@ class _State(NamedTuple):
     status: Array
     finishing: Array
     active: Array
+    ridge: Array  # where negative curvature was met last
+    across: Array  # in which direction; zero if never
+    first_minimum: _Point  # of the first search
+    again: Array  # bool: this is the second search
 
 
 def minimise(problem: Problem, limit: int) -> Minimum:
@@ -78,6 +95,7 @@ def minimise(problem: Problem, limit: int) -> Minimum:
     low, high = jnp.where(fixed, init, lower), jnp.where(fixed, init, upper)
     epsilon = np.finfo(init.dtype).eps
     tolerance = epsilon**0.575  # 1e-9 in 64 bit
+    tiny = np.finfo(init.dtype).tiny
 
     def iterate(state: _State) -> _State:
         x = expand(prepared, state.trial)
@@ -95,28 +113,44 @@ def minimise(problem: Problem, limit: int) -> Minimum:
         share = jnp.where(wanted, 1.0, _SHORTER * state.share)
         trial = jnp.where(wanted, pars + step.change, pars + _SHORTER * (state.trial - pars))
 
+        turned = wanted & jnp.any(step.downhill != 0)
+        ridge = jnp.where(turned, pars, state.ridge)
+        across = jnp.where(turned, step.downhill, state.across)
+
         converged = wanted & (step.edm < tolerance) & ~step.cut
         lost = (share < _SHORTEST) | (wanted & ~jnp.isfinite(step.edm))
         iterations = state.iterations + 1
+        lost |= state.again & first & (x.value > state.first_minimum.value + _WORSE)
         ended = state.finishing | lost
         status = jnp.where(state.finishing, Status.CONVERGED, jnp.where(lost, Status.STALLED, Status.ITERATION_LIMIT))
         never = jnp.isinf(state.value) & ~accepted
         status = jnp.where(never, Status.NOT_FINITE, status)
+        value = jnp.where(accepted, x.value, state.value)
+        gradient = jnp.where(accepted, x.gradient, state.gradient)
+        edm = jnp.where(wanted, step.edm, state.edm)
+
+        mirror = pars - 2 * across * (across @ (pars - ridge)) / jnp.maximum(across @ across, tiny)
+        repeat = state.finishing & ~state.again & jnp.any(across != 0)
+        minimum = _Point(pars, value, gradient, edm)
         return _State(
             pars=pars,
-            value=jnp.where(accepted, x.value, state.value),
-            gradient=jnp.where(accepted, x.gradient, state.gradient),
-            trial=trial,
+            value=jnp.where(repeat, jnp.inf, value),
+            gradient=gradient,
+            trial=jnp.where(repeat, jnp.clip(mirror, low, high), trial),
             promised=jnp.where(wanted, step.promised, _SHORTER * state.promised),
-            radius=radius,
+            radius=jnp.where(repeat, _FIRST_RADIUS, radius),
             length=jnp.where(wanted, step.length, state.length),
             cut=jnp.where(wanted, step.cut, state.cut),
-            share=share,
-            edm=jnp.where(wanted, step.edm, state.edm),
+            share=jnp.where(repeat, 1.0, share),
+            edm=edm,
             iterations=iterations,
             status=status.astype(jnp.int32),
             finishing=converged,
-            active=~ended & (converged | (iterations < limit)),
+            active=(~ended | repeat) & (converged | (iterations < limit)),
+            ridge=ridge,
+            across=across,
+            first_minimum=jax.tree.map(lambda new, old: jnp.where(repeat, new, old), minimum, state.first_minimum),
+            again=state.again | repeat,
         )
 
     zero, no = jnp.zeros((), init.dtype), jnp.zeros((), bool)
@@ -136,10 +170,17 @@ def minimise(problem: Problem, limit: int) -> Minimum:
         status=jnp.asarray(Status.ITERATION_LIMIT, jnp.int32),
         finishing=no,
         active=~no,
+        ridge=jnp.zeros_like(init),
+        across=jnp.zeros_like(init),
+        first_minimum=_Point(jnp.zeros_like(init), zero, jnp.zeros_like(init), zero),
+        again=no,
     )
     end = jax.lax.while_loop(lambda s: s.active, iterate, start)
-    nll = end.value + constant(prepared)
-    return Minimum(end.pars, nll, end.gradient, end.status, end.edm, end.iterations - 1)
+    found = _Point(end.pars, end.value, end.gradient, end.edm)
+    keep = end.again & ((end.status != Status.CONVERGED) | (end.first_minimum.value <= end.value))
+    best: _Point = jax.tree.map(lambda old, new: jnp.where(keep, old, new), end.first_minimum, found)
+    status = jnp.where(keep, jnp.int32(Status.CONVERGED), end.status)
+    return Minimum(best.pars, best.value + constant(prepared), best.gradient, status, best.edm, end.iterations - 1)
 
 
 def newton_step(x: Expansion, pars: Array, low: Array, high: Array, radius: Array, wanted: Array | bool = True) -> Step:
@@ -173,6 +214,7 @@ def newton_step(x: Expansion, pars: Array, low: Array, high: Array, radius: Arra
         length=found.length,
         cut=found.cut,
         edm=slope - 0.5 * bend,
+        downhill=found.downhill,
     )
 
 
