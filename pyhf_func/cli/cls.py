@@ -84,11 +84,11 @@ def _read(
     workspace: str, patches: tuple[str, ...], measurement: str | None, strict: bool
 ) -> tuple[Any, list[float]]:
     """The model of the chosen measurement with the patches applied, and the data with the auxiliary data."""
-    from pyhf_func.workspace import Workspace, load
+    from pyhf_func.workspace import Workspace, load_patch
 
-    opened = Workspace(load(_source(workspace)), strict=strict)
-    steps = [_read_patch(patch) for patch in patches]
-    model = opened.model(measurement_name=measurement, patches=steps, strict=strict)
+    opened = Workspace.load(_source(workspace), strict=strict)
+    steps = [load_patch(_source(patch)) for patch in patches]
+    model = opened.model(measurement_name=measurement, patches=steps)
     if model.config.poi_index is None:
         raise CommandError("The measurement has no parameter of interest, so there is nothing to test.")
     return model, opened.data(model)
@@ -97,23 +97,6 @@ def _read(
 def _source(path: str) -> Any:
     """What ``load`` reads: a path, or the binary stream of standard input for ``-``."""
     return sys.stdin.buffer if path == "-" else path
-
-
-def _read_patch(path: str) -> list[dict[str, Any]]:
-    """The operations of a JSON patch file; what they do to the document is judged when they are applied."""
-    from pyhf_func.schema import validate
-
-    name = "standard input" if path == "-" else path
-    with click.open_file(path, "rb") as stream:
-        text = stream.read()
-    try:
-        patch = json.loads(text)
-    except ValueError as error:  # neither UTF-8 nor JSON
-        raise CommandError(f"{name}: this is not a JSON patch: {error}") from error
-    if isinstance(patch, dict) and "patches" in patch:
-        raise CommandError(f"{name}: this is a patch set; give the operations of one of its patches.")
-    validate(patch, "jsonpatch.json")
-    return patch
 
 
 def _hypotest(

@@ -218,7 +218,7 @@ BAD_DOCUMENTS = {
     "unknown modifier": (altered(channels_0_samples_1_modifiers_0_type="shape"), "modifiers[0]"),
     "unknown POI": (altered(measurements_0_config_poi="nu"), "nu"),
     "too few observations": (altered(observations_0_data=[55.0]), "observations[0]"),
-    "no observation": (altered(observations=[]), "region"),
+    "no observation": (altered(observations=[]), "$.observations"),
 }
 
 

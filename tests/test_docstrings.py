@@ -1,0 +1,27 @@
+"""Every example in a docstring runs and prints what it says."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import pyhf_func
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(pyhf_func.__path__, "pyhf_func.")
+    if not module.name.endswith("__main__")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.failed == 0
+
+
+def test_there_are_examples() -> None:
+    """The verbs, the model and the workspace show how they are used."""
+    for thing in (pyhf_func.fit, pyhf_func.hypotest, pyhf_func.Model, pyhf_func.Workspace):
+        assert ">>>" in (thing.__doc__ or "")
