@@ -12,6 +12,8 @@ minimum is located first, by any minimiser, and the derivatives are attached to 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -52,30 +54,49 @@ def _attach_jvp(primals: tuple[Problem, Solution], tangents: tuple[Problem, Solu
     solution = attach(problem, located)
     pars, values, data = solution.pars, problem.model.values, problem.data
 
-    def nll(pars: Array, values: Values, data: Array) -> Array:
-        return -logpdf(_with_values(problem.model, values), pars, data)
-
     at_lower, at_upper = pars <= problem.lower, pars >= problem.upper
     free = ~(problem.fixed | at_lower | at_upper)
     held = jnp.where(at_lower, dot.lower, jnp.where(at_upper, dot.upper, 0.0))
     held = jnp.where(problem.fixed, dot.init, held)
-
     moving = (held, dot.model.values, dot.data)
-    gradient_dot = jax.jvp(jax.grad(nll), (pars, values, data), moving)[1]
-    pars_dot = held + _solve_hessian(problem, pars, free, jnp.where(free, -gradient_dot, 0.0))
-    return solution, Solution(pars_dot, jax.jvp(nll, (pars, values, data), moving)[1])
+    return solution, Solution(
+        held + _response(problem.model, (pars, values, data), free, moving),
+        _slope(problem.model, (pars, values, data), moving),
+    )
 
 
-def _solve_hessian(problem: Problem, pars: Array, free: Array, b: Array) -> Array:
+_Point = tuple[Array, Values, Array]  # (pars, values, data)
+
+
+def _nll(model: Likelihood, pars: Array, values: Values, data: Array) -> Array:
+    return -logpdf(replace(model, values=values), pars, data)
+
+
+# Compiled programs inside, so that they are traced once for all fits of a test.
+@jax.jit
+def _slope(model: Likelihood, at: _Point, along: _Point) -> Array:
+    """Directional derivative of the negative log-likelihood."""
+    return jax.jvp(partial(_nll, model), at, along)[1]
+
+
+@jax.jit
+def _response(model: Likelihood, at: _Point, free: Array, along: _Point) -> Array:
+    """How the free parameters follow when the problem moves along a direction."""
+    gradient_dot = jax.jvp(jax.grad(partial(_nll, model)), at, along)[1]
+    pars, values, data = at
+    return _solve_hessian(replace(model, values=values), data, pars, free, jnp.where(free, -gradient_dot, 0.0))
+
+
+def _solve_hessian(model: Likelihood, data: Array, pars: Array, free: Array, b: Array) -> Array:
     """``H^-1 b`` on the free parameters, 0 on the others; linear in ``b`` for every transformation."""
 
     def hessian(v: Array) -> Array:
-        gradient = jax.grad(lambda p: -logpdf(problem.model, p, problem.data))
+        gradient = jax.grad(lambda p: -logpdf(model, p, data))
         product = jax.jvp(gradient, (pars,), (jnp.where(free, v, 0.0),))[1]
         return jnp.where(free, product, v)
 
     def solve(_: Any, b: Array) -> Array:
-        return one_by_one(_by_conjugate_gradients)(problem.model, problem.data, pars, free, b)
+        return one_by_one(_by_conjugate_gradients)(model, data, pars, free, b)
 
     return jax.lax.custom_linear_solve(hessian, b, solve, symmetric=True)
 
@@ -91,7 +112,3 @@ def _by_conjugate_gradients(model: Likelihood, data: Array, pars: Array, free: A
         tolerance=np.finfo(b.dtype).eps ** 0.75,
         limit=500,
     ).step
-
-
-def _with_values(model: Likelihood, values: Values) -> Likelihood:
-    return Likelihood(values, model.indices, model.space, model.n_bins, model.histosys_code, model.normsys_code)
