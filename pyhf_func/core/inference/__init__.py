@@ -2,5 +2,5 @@
 
 from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS as EXPECTED_SIGMAS
 from pyhf_func.core.inference.asymptotics import TestStat as TestStat
-from pyhf_func.core.inference.hypotest import HypotestResult as HypotestResult
-from pyhf_func.core.inference.hypotest import hypotest as hypotest
+from pyhf_func.core.inference.hypothesis import HypotestResult as HypotestResult
+from pyhf_func.core.inference.hypothesis import hypotest as hypotest
