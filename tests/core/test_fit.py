@@ -25,7 +25,7 @@ def nll2(pars: Any) -> float:
 
 
 def test_the_result_describes_the_minimum() -> None:
-    model, data = toy.toy()
+    _model, _data = toy.toy()
     found = fit()
     assert pf.Status(int(found.status)) is pf.Status.CONVERGED
     assert float(found.twice_nll) == pytest.approx(nll2(found.pars), abs=1e-10)

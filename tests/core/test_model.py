@@ -51,7 +51,7 @@ def test_config_hands_out_copies() -> None:
 
 
 def test_pytree_round_trip() -> None:
-    model, data = toy.toy()
+    model, _data = toy.toy()
     leaves, tree = jax.tree.flatten(model)
     again = jax.tree.unflatten(tree, leaves)
     assert isinstance(again, pf.Model)
@@ -214,7 +214,8 @@ def test_unknown_values_are_refused() -> None:
 @pytest.mark.parametrize("shape", [(), (6,), (8,), (1, 7), (2, 7)])
 def test_shapes_of_pars(shape: tuple[int, ...]) -> None:
     model, data = toy.toy()
-    for call in (model.expected_data, model.expected_actualdata, model.expected_auxdata, lambda p: model.logpdf(p, data)):
+    expected = (model.expected_data, model.expected_actualdata, model.expected_auxdata)
+    for call in (*expected, lambda p: model.logpdf(p, data)):
         with pytest.raises(InvalidPdfParameters, match=r"\(7,\)"):
             call(np.ones(shape))
 
