@@ -97,9 +97,7 @@ def test_everything_fixed_stays() -> None:
 
 
 def test_the_start_does_not_matter() -> None:
-    assert float(fit(init={"mu": 7.0, "rate": [0.3, 2.0]}).twice_nll) == pytest.approx(
-        float(fit().twice_nll), abs=1e-9
-    )
+    assert float(fit(init={"mu": 7.0, "rate": [0.3, 2.0]}).twice_nll) == pytest.approx(float(fit().twice_nll), abs=1e-9)
 
 
 def test_a_fixed_parameter_may_lie_outside_its_bounds() -> None:

@@ -95,6 +95,7 @@ def test_random_starts(name: str) -> None:
 
 
 @pytest.mark.shared_data
+@pytest.mark.filterwarnings("ignore::pyhf_func.exceptions.WorkspaceWarning")
 @pytest.mark.parametrize("name", ["multibinC-2018-22", "sbottomA-2018-31", "3l-onshell-2019-09"])
 def test_random_starts_on_published_files(name: str, shared_data: Path) -> None:
     workspace = pf.Workspace(json.loads((shared_data / f"{name}.json").read_text(encoding="utf-8")))
