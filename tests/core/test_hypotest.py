@@ -250,3 +250,12 @@ def test_what_cannot_be_tested() -> None:
         pf.hypotest([1.0, 2.0], data, model)
     with pytest.raises(TypeError, match="SciPy.*host"):
         pf.hypotest(1.0, data, model, minimiser="scipy")
+
+
+def test_single_precision_inputs_are_tested_in_double() -> None:
+    """As they come from networks."""
+    model, data = toy.toy()
+    found = pf.hypotest(jnp.float32(1.5), data.astype(jnp.float32), model)
+    rounded = pf.hypotest(1.5, np.asarray(data, np.float32).astype(float), model)
+    assert {x.dtype for x in jax.tree.leaves(found) if jnp.issubdtype(x.dtype, jnp.floating)} == {jnp.dtype("float64")}
+    assert float(found.cls) == float(rounded.cls)

@@ -33,6 +33,7 @@ def variations(call: Callable[..., Any]) -> dict[str, Callable[[], Any]]:
     return {
         "other data": lambda: call(data.at[0].add(7.0), model),
         "NumPy data": lambda: call(np.asarray(data), model),
+        "single-precision data": lambda: call(data.astype(jnp.float32), model),
         "a list": lambda: call(data.tolist(), model),
         "whole numbers": lambda: call([70, 50, *data.tolist()[2:]], model),
         "other yields": lambda: call(data, model.with_yields("SR", "sig", [1.0, 9.0])),
