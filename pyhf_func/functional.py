@@ -6,21 +6,17 @@ model. Called with plain numbers they run a compiled program that is shared by a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import jax
 from jax.typing import ArrayLike
 
 from pyhf_func.core import fit as _fit
 from pyhf_func.core import inference as _inference
-from pyhf_func.core.arrays import floats
+from pyhf_func.core.arrays import Numbers, floats
 from pyhf_func.core.compiler import Bounds, Fixed, Init, resolve_start
 from pyhf_func.core.fit import FitResult, HostMinimiser, Minimiser, Problem, chosen_minimiser
 from pyhf_func.core.inference import HypotestResult, TestStat
 from pyhf_func.exceptions import InvalidTestStatistic, UnspecifiedPOI
 from pyhf_func.pdf import Model
-
-Data = ArrayLike | Sequence[float]
 
 _compiled_fit = jax.jit(_fit.fit_problem, static_argnums=0)
 _compiled_description = jax.jit(_fit.describe)
@@ -28,7 +24,7 @@ _compiled_hypotest = jax.jit(_inference.hypotest, static_argnums=(0, 1))
 
 
 def fit(
-    data: Data,
+    data: Numbers,
     model: Model,
     *,
     init: Init = None,
@@ -74,7 +70,7 @@ def fit(
 
 def hypotest(
     mu: ArrayLike,
-    data: Data,
+    data: Numbers,
     model: Model,
     *,
     test_stat: TestStat | str = "qtilde",

@@ -10,10 +10,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
 from pyhf_func.core import compiler, likelihood
-from pyhf_func.core.arrays import floats
+from pyhf_func.core.arrays import Numbers, floats
 from pyhf_func.core.compiler import Layout, Order, ParameterSet
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.exceptions import InvalidModel, InvalidModifier, InvalidPdfData, InvalidPdfParameters
@@ -246,7 +245,7 @@ class Model:
             f"POI {config.poi_name!r})"
         )
 
-    def expected_data(self, pars: ArrayLike | Sequence[float], include_auxdata: bool = True) -> Array:
+    def expected_data(self, pars: Numbers, include_auxdata: bool = True) -> Array:
         """Expected main data, followed by expected auxiliary data; shape (nmaindata + nauxdata,).
 
         Raises:
@@ -257,15 +256,15 @@ class Model:
             return likelihood.expected_data(self.likelihood, pars)
         return likelihood.expected_main(self.likelihood, pars)
 
-    def expected_actualdata(self, pars: ArrayLike | Sequence[float]) -> Array:
+    def expected_actualdata(self, pars: Numbers) -> Array:
         """Expected main data; shape (nmaindata,)."""
         return likelihood.expected_main(self.likelihood, self._pars(pars))
 
-    def expected_auxdata(self, pars: ArrayLike | Sequence[float]) -> Array:
+    def expected_auxdata(self, pars: Numbers) -> Array:
         """Expected auxiliary data; shape (nauxdata,)."""
         return likelihood.expected_aux(self.likelihood, self._pars(pars))
 
-    def logpdf(self, pars: ArrayLike | Sequence[float], data: ArrayLike | Sequence[float]) -> Array:
+    def logpdf(self, pars: Numbers, data: Numbers) -> Array:
         """Log density of the data (main, then auxiliary) at the parameters; shape ().
 
         ``-inf`` where the data have no density: an observed event in a bin without expected yield.
@@ -276,7 +275,7 @@ class Model:
         """
         return likelihood.logpdf(self.likelihood, self._pars(pars), self.checked_data(data))
 
-    def checked_data(self, data: ArrayLike | Sequence[float]) -> Array:
+    def checked_data(self, data: Numbers) -> Array:
         """Data as an array of the right shape.
 
         Raises:
@@ -292,7 +291,7 @@ class Model:
             )
         return array
 
-    def _pars(self, pars: ArrayLike | Sequence[float]) -> Array:
+    def _pars(self, pars: Numbers) -> Array:
         n_pars = self.likelihood.n_pars
         array = floats(pars)
         if array.shape != (n_pars,):
@@ -302,13 +301,13 @@ class Model:
             )
         return array
 
-    def with_values(self, **values: ArrayLike) -> Model:
+    def with_values(self, **values: Numbers) -> Model:
         """A copy with whole arrays of ``model.likelihood.values`` replaced."""
         old = self.likelihood.values
         new = {name: self._like(getattr(old, name), value, name) for name, value in values.items()}
         return self.tree_unflatten(self.config, (replace(self.likelihood, values=replace(old, **new)),))
 
-    def with_yields(self, channel: str, sample: str, yields: ArrayLike) -> Model:
+    def with_yields(self, channel: str, sample: str, yields: Numbers) -> Model:
         """A copy with other nominal yields of one sample; may be traced.
 
         Templates, factors and constraint widths stay what they are: the yields of histosys templates are absolute
@@ -334,8 +333,8 @@ class Model:
         sample: str,
         modifier: str,
         *,
-        lo: ArrayLike | None = None,
-        hi: ArrayLike | None = None,
+        lo: Numbers | None = None,
+        hi: Numbers | None = None,
     ) -> Model:
         """A copy with other yields at alpha = -1 (``lo``) and +1 (``hi``) of one histosys modifier; may be traced.
 
@@ -352,8 +351,8 @@ class Model:
         sample: str,
         modifier: str,
         *,
-        lo: ArrayLike | None = None,
-        hi: ArrayLike | None = None,
+        lo: Numbers | None = None,
+        hi: Numbers | None = None,
     ) -> Model:
         """A copy with other factors at alpha = -1 (``lo``) and +1 (``hi``) of one normsys modifier; may be traced.
 
@@ -363,7 +362,13 @@ class Model:
         place = self._term(self.config.layout.normsys, channel, sample, modifier, "normsys")
         return self._with_terms("normsys", place, lo, hi)
 
-    def _with_terms(self, kind: str, place: slice | int, lo: ArrayLike | None, hi: ArrayLike | None) -> Model:
+    def _with_terms(
+        self,
+        kind: str,
+        place: slice | int,
+        lo: Numbers | None,
+        hi: Numbers | None,
+    ) -> Model:
         changes = {}
         for side, value in (("lo", lo), ("hi", hi)):
             if value is not None:
@@ -389,7 +394,7 @@ class Model:
         return places[channel, sample, modifier]
 
     @staticmethod
-    def _like(old: Array, value: ArrayLike, name: str) -> Array:
+    def _like(old: Array, value: Numbers, name: str) -> Array:
         array = jnp.asarray(value, old.dtype)
         if array.shape != old.shape:
             raise InvalidModel(f"{name} has shape {array.shape}; the model needs {old.shape}.")

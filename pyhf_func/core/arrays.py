@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,16 +10,20 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+Numbers = ArrayLike | Sequence[float]
+"""An array, a tracer, or a list of numbers."""
 
-def floats(values: ArrayLike | Sequence[Any]) -> Array:
-    """Values as an array of JAX's floating-point type; tracers stay tracers, and nothing is compiled.
+
+def floats(values: Numbers) -> Array:
+    """Values as an array of JAX's floating-point type; tracers stay tracers, and lists compile nothing.
 
     Example:
         >>> floats([1, 2]).dtype.kind
         'f'
     """
     if isinstance(values, jax.Array):
-        return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(float)
+        as_they_should_be = values.dtype == jnp.result_type(float) and not values.weak_type
+        return values if as_they_should_be else jnp.asarray(values, float)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values)):
         return jnp.asarray(values, float)
     return jax.device_put(np.asarray(values, dtype=float))

@@ -61,7 +61,7 @@ def resolve_start(
             flags = _set(flags, slices, name, value is not False, "fixed")
             if not isinstance(value, bool):
                 start = _set(start, slices, name, value, "fixed")
-    elif isinstance(fixed, Collection) and fixed and all(isinstance(name, str) for name in fixed):
+    elif isinstance(fixed, list | tuple | set | frozenset) and fixed and all(isinstance(name, str) for name in fixed):
         for name in fixed:
             flags = _set(flags, slices, name, True, "fixed")
     elif fixed is not None:

@@ -127,18 +127,19 @@ def _locator(minimiser: Minimiser, alternative: float) -> Callable[..., _Minima]
     chain = partial(_chain, minimiser, alternative)
     spread = partial(_spread, minimiser, alternative)
 
-    @custom_vmap
-    def locate(tested: Array, data: Array, model: Likelihood, start: Start) -> _Minima:
+    def alone(tested: Array, data: Array, model: Likelihood, start: Start) -> _Minima:
         minima = chain(tested[None], data, model, start)
         return minima._replace(
             conditional=_at(minima.conditional, 0), conditional_asimov=_at(minima.conditional_asimov, 0)
         )
 
+    locate = custom_vmap(alone)
+
     @locate.def_vmap
     def rule(axis_size: int, in_batched: Any, *args: Any) -> tuple[_Minima, Any]:
         if any(jax.tree.leaves(in_batched[1:])):
             axes = jax.tree.map(lambda flag: 0 if flag else None, tuple(in_batched))
-            minima = jax.vmap(one_by_one(locate), in_axes=axes)(*args)
+            minima = jax.vmap(one_by_one(alone), in_axes=axes)(*args)
             return minima, jax.tree.map(lambda _: True, minima)
         minima = by_platform(chain, spread, *args)
         flags = (False, False, False, True, True)
