@@ -108,7 +108,12 @@ def _hypotest(
     if cached:
         cache.enable()  # before anything is compiled
 
+    import jax
+
     import pyhf_func as pf
+
+    # One test takes milliseconds, compiling it seconds: the compiler shall not try hard.
+    jax.config.update("jax_disable_most_optimizations", True)
 
     return pf.hypotest(poi_value, data, model, test_stat=test_stat)
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax import Array
 
 from pyhf_func.core.fit.judge import judge
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.likelihood.expansion import expand, jacobian, prepare, value_at
+
+if TYPE_CHECKING:
+    import optax
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class LBFGS:
 
     def __call__(self, problem: Problem) -> Minimum:
         """Minimise the negative log-likelihood."""
+        import optax
+
         optimiser = optax.lbfgs(memory_size=self.memory)
         return one_by_one(lambda problem: _descend(problem, optimiser, self.iterations))(problem)
 
@@ -61,6 +65,8 @@ class _State(NamedTuple):
 
 
 def _descend(problem: Problem, optimiser: optax.GradientTransformation, limit: int) -> Minimum:
+    import optax
+
     optimiser = optax.with_extra_args_support(optimiser)
     prepared = prepare(problem.model, problem.data)
     to_pars, start = _unbounded(problem)
