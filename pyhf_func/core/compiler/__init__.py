@@ -4,9 +4,7 @@ from pyhf_func.core.compiler.build import Compiled as Compiled
 from pyhf_func.core.compiler.build import Layout as Layout
 from pyhf_func.core.compiler.build import compile_model as compile_model
 from pyhf_func.core.compiler.build import parameter_slices as parameter_slices
-from pyhf_func.core.compiler.build import poi_index as poi_index
 from pyhf_func.core.compiler.order import Order as Order
-from pyhf_func.core.compiler.order import order_spec as order_spec
 from pyhf_func.core.compiler.overrides import Bounds as Bounds
 from pyhf_func.core.compiler.overrides import Fixed as Fixed
 from pyhf_func.core.compiler.overrides import Init as Init
