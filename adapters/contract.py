@@ -667,10 +667,8 @@ class TensorBackend(abc.ABC):
         if self._dtype_of(tensor) == _BOOL:
             tensor = self._cast(tensor, _INTS[self.precision])
         n_axes = len(tensor.shape)
-        if n_axes == 0:
-            return tensor
         axes = tuple(range(n_axes)) if axis is None else _as_shape(axis)
-        return reduction(tensor, axes)
+        return reduction(tensor, axes) if n_axes and axes else tensor
 
     def _axes_first(self, tensor: Tensor, axis: int | Shape | None) -> Tensor:
         """The given axes as one, in front of the others."""
