@@ -166,7 +166,7 @@ def test_unknown_measurements_are_refused_as_in_pyhf(choice: dict[str, Any], pyh
 
 def test_no_measurements_at_all() -> None:
     spec = spoiled(workspace_spec, put("measurements", []))
-    with pytest.raises(exceptions.InvalidMeasurement, match="no measurements"):
+    with pytest.raises(exceptions.InvalidMeasurement, match="No measurements"):
         Workspace(spec, validate=False).model()
 
 
