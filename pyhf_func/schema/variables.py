@@ -7,4 +7,5 @@ from typing import Any
 
 schemas: Path = Path(__file__).parent / "files"
 SCHEMA_VERSION: str = "1.0.0"
+SCHEMA_BASE: str = "urn:pyhf-func:schema:"
 SCHEMA_CACHE: dict[str, dict[str, Any]] = {}

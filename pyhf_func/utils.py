@@ -1,0 +1,220 @@
+"""Utilities: digests, options of the shell, schemas under their older names.
+
+Importing this module loads no array library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from gettext import gettext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyhf_func import schema
+from pyhf_func._version import __version__
+from pyhf_func.schema.variables import SCHEMA_BASE as SCHEMA_BASE
+from pyhf_func.schema.variables import SCHEMA_CACHE as SCHEMA_CACHE
+from pyhf_func.schema.variables import SCHEMA_VERSION as SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from click import Context, Parameter
+
+__all__ = [
+    "SCHEMA_BASE",
+    "SCHEMA_CACHE",
+    "SCHEMA_VERSION",
+    "EqDelimStringParamType",
+    "VolumeMountPath",
+    "citation",
+    "digest",
+    "load_schema",
+    "options_from_eqdelimstring",
+    "remove_prefix",
+    "validate",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def digest(obj: Any, algorithm: str = "sha256") -> str:
+    """The digest of a document. It does not depend on the order of keys; arrays count as lists.
+
+    Args:
+        obj: Anything that JSON can hold, usually a workspace.
+        algorithm: A hash function of :mod:`hashlib`.
+
+    Returns:
+        The digest in hexadecimal digits.
+
+    Raises:
+        ValueError: The object is no JSON, or the algorithm is not known.
+
+    Example:
+        >>> digest({"a": 2.0, "b": 3.0}) == digest({"b": 3.0, "a": 2.0})
+        True
+        >>> digest({"a": 2.0}, algorithm="md5")
+        'b082ba613518c44b697e8015808a9948'
+    """
+    try:
+        text = json.dumps(obj, sort_keys=True, ensure_ascii=False, default=_as_json)
+    except TypeError as error:
+        raise ValueError(f"the object is not JSON-serializable, so it has no digest: {error}") from error
+    try:
+        return hashlib.new(algorithm, text.encode("utf-8"), usedforsecurity=False).hexdigest()
+    except (ValueError, TypeError) as error:  # TypeError: functions without a digest of fixed length
+        raise ValueError(f"{algorithm} is not an algorithm of hashlib that gives a digest") from error
+
+
+def _as_json(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is no type of JSON")
+
+
+def citation(oneline: bool = False) -> str:
+    """What to cite, in BibTeX: this software, and the papers whose format and formulae it implements.
+
+    Args:
+        oneline: Whether to leave out line breaks.
+    """
+    text = _CITATION % {"version": __version__}
+    return "".join(text.splitlines()) if oneline else text
+
+
+_CITATION = """\
+@software{pyhf_func,
+  author = {{pyhf_func developers}},
+  title = {{pyhf_func: HistFactory likelihoods as pure functions in JAX}},
+  version = {%(version)s}
+}
+
+@article{pyhf_joss,
+  author = {Heinrich, Lukas and Feickert, Matthew and Stark, Giordon and Cranmer, Kyle},
+  title = {{pyhf: pure-Python implementation of HistFactory statistical models}},
+  journal = {Journal of Open Source Software},
+  volume = {6},
+  number = {58},
+  pages = {2823},
+  year = {2021},
+  doi = {10.21105/joss.02823}
+}
+
+@techreport{histfactory,
+  author = {Cranmer, Kyle and Lewis, George and Moneta, Lorenzo and Shibata, Akira and Verkerke, Wouter},
+  title = {{HistFactory: A tool for creating statistical models for use with RooFit and RooStats}},
+  number = {CERN-OPEN-2012-016},
+  year = {2012}
+}
+
+@article{asymptotic,
+  author = {Cowan, Glen and Cranmer, Kyle and Gross, Eilam and Vitells, Ofer},
+  title = {{Asymptotic formulae for likelihood-based tests of new physics}},
+  journal = {Eur. Phys. J. C},
+  volume = {71},
+  pages = {1554},
+  year = {2011},
+  eprint = {1007.1727},
+  archivePrefix = {arXiv}
+}"""
+
+
+def remove_prefix(text: str, prefix: str) -> str:
+    """The text without the prefix, or as it is where it has another one."""
+    return text.removeprefix(prefix)
+
+
+def load_schema(schema_id: str, version: str | None = None) -> dict[str, Any]:
+    """Read a schema: :func:`pyhf_func.schema.load_schema` with the version as an argument of its own.
+
+    Args:
+        schema_id: Name of the schema, such as ``"workspace.json"``, with or without a version before it.
+        version: Version of the format; by default the one in ``schema_id``, or else the usual one.
+
+    Raises:
+        SchemaNotFound: There is no such schema.
+    """
+    if version is None and "/" in schema_id:
+        return schema.load_schema(schema_id)
+    return schema.load_schema(f"{version or schema.version}/{schema_id}")
+
+
+def validate(spec: Any, schema_name: str, version: str | None = None) -> None:
+    """Check that a document follows a schema: the older name of :func:`pyhf_func.schema.validate`."""
+    schema.validate(spec, schema_name, version=version)
+
+
+def options_from_eqdelimstring(opts: Iterable[str]) -> dict[str, Any]:
+    """Options given as ``name=value``, with values as YAML reads them: numbers, true and false, null, text.
+
+    Raises:
+        IndexError: There is an option without ``=``.
+
+    Example:
+        >>> options_from_eqdelimstring(["maxiter=1000", "tolerance=1.0e-8", "verbose=false", "method=SLSQP"])
+        {'maxiter': 1000, 'tolerance': 1e-08, 'verbose': False, 'method': 'SLSQP'}
+    """
+    options = {}
+    for option in opts:
+        name, found, value = option.partition("=")
+        if not found:
+            raise IndexError(f"{option!r} is no option: name=value was expected")
+        options[name.strip()] = _scalar(value.strip())
+    return options
+
+
+_WORDS: dict[str, bool | None] = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_WORDS |= {"null": None, "~": None, "": None}
+
+
+def _scalar(text: str) -> Any:
+    """A value as YAML would read it."""
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    if re.fullmatch(r"[-+]?\d[\d_]*", text):
+        return int(text)
+    if re.fullmatch(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?", text):
+        return float(text)
+    if special := re.fullmatch(r"([-+]?)\.(inf|nan)", text.lower()):
+        return float("".join(special.groups()))
+    try:
+        return json.loads(text)  # lists, objects and quoted text
+    except ValueError:
+        return text
+
+
+class EqDelimStringParamType(click.ParamType):
+    """An option of the shell of the form ``name=value``; gives a dictionary of one entry."""
+
+    name = "equal-delimited option"
+
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> dict[str, Any]:
+        """Read one option."""
+        if isinstance(value, dict):
+            return value
+        try:
+            return options_from_eqdelimstring([value])
+        except IndexError:
+            self.fail(f"{value} is not a valid equal-delimited string: name=value was expected", param, ctx)
+
+
+class VolumeMountPath(click.Path):
+    """An option of the shell of the form ``path here:path in the document``; gives the pair."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = f"{self.name}:{gettext('path')}"
+
+    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> Any:
+        """Read one pair of paths."""
+        if isinstance(value, tuple):
+            return value
+        here, *there = value.split(":")
+        if len(there) != 1:
+            self.fail(f"{value!r} is not a valid colon-separated option", param, ctx)
+        return super().convert(here, param, ctx), self.coerce_path_result(there[0])
