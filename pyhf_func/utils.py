@@ -16,6 +16,7 @@ import click
 
 from pyhf_func import schema
 from pyhf_func._version import __version__
+from pyhf_func.schema.values import as_list, is_array
 from pyhf_func.schema.variables import SCHEMA_BASE as SCHEMA_BASE
 from pyhf_func.schema.variables import SCHEMA_CACHE as SCHEMA_CACHE
 from pyhf_func.schema.variables import SCHEMA_VERSION as SCHEMA_VERSION
@@ -72,8 +73,8 @@ def digest(obj: Any, algorithm: str = "sha256") -> str:
 
 
 def _as_json(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        return value.tolist()
+    if is_array(value):
+        return as_list(value)
     raise TypeError(f"{type(value).__name__} is no type of JSON")
 
 

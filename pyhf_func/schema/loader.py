@@ -9,7 +9,7 @@ from typing import Any
 from pyhf_func.exceptions import SchemaNotFound
 from pyhf_func.schema import variables
 
-__all__ = ["load_schema"]
+__all__ = ["load_schema", "read_schema"]
 
 
 def load_schema(schema_id: str) -> dict[str, Any]:
@@ -31,12 +31,17 @@ def load_schema(schema_id: str) -> dict[str, Any]:
     """
     key = Path(schema_id).as_posix()
     if key not in variables.SCHEMA_CACHE:
-        file = Path(variables.schemas) / schema_id
-        if not file.is_file():
-            known = sorted(path.name for path in Path(variables.schemas).glob("*") if path.is_dir())
-            versions = ", ".join(known) or "none"
-            raise SchemaNotFound(
-                f"there is no schema {schema_id!r} in {variables.schemas}. Versions there: {versions}"
-            )
-        variables.SCHEMA_CACHE[key] = json.loads(file.read_text(encoding="utf-8"))
+        variables.SCHEMA_CACHE[key] = read_schema(schema_id)
     return variables.SCHEMA_CACHE[key]
+
+
+def read_schema(schema_id: str) -> dict[str, Any]:
+    """Read a schema from its file, see :func:`load_schema`."""
+    file = Path(variables.schemas) / schema_id
+    if not file.is_file():
+        known = sorted(path.name for path in Path(variables.schemas).glob("*") if path.is_dir())
+        raise SchemaNotFound(
+            f"there is no schema {schema_id!r} in {variables.schemas}. Versions there: {', '.join(known) or 'none'}"
+        )
+    schema: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return schema

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import IO, Any
 
 from pyhf_func.exceptions import Fault, InvalidDocument, json_path
-from pyhf_func.schema.validator import validate
+from pyhf_func.schema.validator import of_file, validate
 
 __all__ = ["Source", "load", "load_patch"]
 
@@ -52,7 +52,8 @@ def load_patch(source: Source) -> list[Any]:
         InvalidSpecification: The list is no JSON patch.
     """
     operations: list[Any] = _load(source, list, "a list of operations (a JSON patch)")
-    validate(operations, "jsonpatch.json", source=_name(source))
+    with of_file(_name(source)):
+        validate(operations, "jsonpatch.json")
     return operations
 
 

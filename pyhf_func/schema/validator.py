@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,11 +16,12 @@ from referencing.jsonschema import DRAFT202012
 
 from pyhf_func.exceptions import Fault, InvalidSpecification, json_path
 from pyhf_func.schema import variables
-from pyhf_func.schema.loader import load_schema
+from pyhf_func.schema.loader import load_schema, read_schema
 from pyhf_func.schema.predicate import Predicate, compile_predicate
+from pyhf_func.schema.values import as_list, is_array
 from pyhf_func.schema.wording import explain, named
 
-__all__ = ["validate"]
+__all__ = ["of_file", "validate"]
 
 
 def validate(
@@ -28,7 +30,6 @@ def validate(
     *,
     version: str | None = None,
     allow_tensors: bool = True,
-    source: str | None = None,
 ) -> None:
     """Check that a document follows a schema.
 
@@ -38,7 +39,6 @@ def validate(
             ``"jsonpatch.json"``.
         version: Version of the format; by default ``schema.version``.
         allow_tensors: Whether arrays (of NumPy, JAX, ...) are taken for lists of numbers.
-        source: File that the document came from, for the messages.
 
     Raises:
         InvalidSpecification: The document does not follow the schema; ``faults`` holds all that is wrong.
@@ -60,8 +60,20 @@ def validate(
     errors = sorted(compiled.errors(plain), key=lambda error: _document_order(plain, error))
     if errors:
         found = dict.fromkeys(fault for error in errors for fault in explain(error))
-        faults = [_fault(plain, steps, message, source) for steps, message in found]
+        faults = [_fault(plain, steps, message) for steps, message in found]
         raise InvalidSpecification(errors[0], schema_name, faults=faults)
+
+
+@contextmanager
+def of_file(file: str | None) -> Iterator[None]:
+    """Name the file in the messages of what is raised inside."""
+    try:
+        yield
+    except InvalidSpecification as error:
+        if file is None:
+            raise
+        faults = [replace(fault, file=file) for fault in error.faults]
+        raise type(error)(error.parent, error.schema, faults=faults) from None
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,7 @@ def _is_version(version: Any) -> bool:
 def _compile(schema: dict[str, Any], folder: str, allow_tensors: bool) -> _Compiled:
     def retrieve(uri: str) -> Resource[Any]:
         """A schema of the same folder, under whatever address another one calls it."""
-        return _resource(load_schema(f"{folder}/{PurePosixPath(uri).name}"))
+        return _resource(read_schema(f"{folder}/{PurePosixPath(uri).name}"))
 
     registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]
     base: Any = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
@@ -119,7 +131,7 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return value.tolist() if hasattr(value, "dtype") and hasattr(value, "tolist") else value
+    return as_list(value) if is_array(value) else value
 
 
 def _document_order(document: Any, error: jsonschema.ValidationError) -> list[int]:
@@ -131,6 +143,6 @@ def _document_order(document: Any, error: jsonschema.ValidationError) -> list[in
     return order
 
 
-def _fault(document: Any, steps: tuple[str | int, ...], message: str, source: str | None) -> Fault:
+def _fault(document: Any, steps: tuple[str | int, ...], message: str) -> Fault:
     names = named(document, steps)
-    return Fault(json_path(steps), f"{names}: {message}" if names else message, InvalidSpecification, source)
+    return Fault(json_path(steps), f"{names}: {message}" if names else message, InvalidSpecification)

@@ -8,12 +8,25 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_list", "bins", "not_finite", "places"]
+__all__ = ["as_list", "as_numpy", "bins", "is_array", "not_finite", "places"]
 
 
 def as_list(values: Any) -> list[float]:
     """A list of numbers, or an array of any framework, as a list."""
-    return values if isinstance(values, list) else np.asarray(values).tolist()
+    return values if isinstance(values, list) else as_numpy(values).tolist()
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is an array or tensor of some framework."""
+    return hasattr(value, "dtype") and hasattr(value, "shape")
+
+
+def as_numpy(values: Any) -> np.ndarray:
+    """Arrays of NumPy and JAX, tensors of PyTorch (with or without gradient), TensorFlow and MXNet as NumPy's."""
+    for method in ("detach", "cpu", "asnumpy", "numpy"):
+        if hasattr(values, method):
+            values = getattr(values, method)()
+    return np.asarray(values)
 
 
 def is_finite(value: float) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from pyhf_func import schema
 from pyhf_func.schema.frozen import thaw
+from pyhf_func.schema.values import as_list
 
 __all__ = ["built"]
 
@@ -53,12 +52,4 @@ def _parameters(model: Any) -> list[dict[str, Any]]:
 
 def _numbers(values: Any) -> list[float]:
     """Numbers of any kind of array as JSON has them."""
-    return list(values) if isinstance(values, list | tuple) else _as_numpy(values).tolist()
-
-
-def _as_numpy(values: Any) -> np.ndarray:
-    """Arrays of NumPy and JAX, tensors of PyTorch (with or without gradient), TensorFlow and MXNet."""
-    for method in ("detach", "cpu", "asnumpy", "numpy"):
-        if hasattr(values, method):
-            values = getattr(values, method)()
-    return np.asarray(values)
+    return list(values) if isinstance(values, list | tuple) else as_list(values)

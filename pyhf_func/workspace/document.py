@@ -17,6 +17,7 @@ from pyhf_func.schema.frozen import FrozenDict, freeze, thaw
 from pyhf_func.schema.observations import measurement_doubts, observation_doubts, observation_faults
 from pyhf_func.schema.reading import Source, load
 from pyhf_func.schema.report import ModelSpec, Origin
+from pyhf_func.schema.validator import of_file
 from pyhf_func.schema.values import as_list
 from pyhf_func.workspace.build import built
 from pyhf_func.workspace.edit import pruned, renamed
@@ -92,7 +93,8 @@ class Workspace(_ChannelSummaryMixin, FrozenDict):
         self.strict = strict
         self.source = source
         if validate:
-            schema.validate(spec, self.schema, version=self.version, source=source)
+            with of_file(source):
+                schema.validate(spec, self.schema, version=self.version)
         self._validated = validate and self.schema == "workspace.json"
         content = freeze(dict(spec))
         super().__init__(content, channels=content["channels"])
@@ -150,7 +152,8 @@ class Workspace(_ChannelSummaryMixin, FrozenDict):
         """
         place = self._measurement_index(measurement_name, measurement_index, poi_name)
         measurement: dict[str, Any] = self["measurements"][place]
-        schema.validate(measurement, "measurement.json", version=self.version, source=self.source)
+        with of_file(self.source):
+            schema.validate(measurement, "measurement.json", version=self.version)
         return measurement
 
     def _measurement_index(self, name: str | None, index: int | None, poi_name: str | None = None) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pyhf_func.exceptions import InvalidWorkspaceOperation
 from pyhf_func.schema.frozen import thaw
+from pyhf_func.schema.values import as_list, is_array
 
 __all__ = ["VALID_JOINS", "joined", "same"]
 
@@ -28,7 +29,7 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value.tolist() if hasattr(value, "tolist") else value
+    return as_list(value) if is_array(value) else value
 
 
 def joined(

@@ -19,6 +19,7 @@ from referencing import Registry, Resource
 from pyhf_func import schema
 from pyhf_func.exceptions import InvalidSpecification, SchemaNotFound
 from pyhf_func.schema.validator import _compiled
+from pyhf_func.workspace import Workspace
 from tests.documents.documents import Change, add, drop, put, spoiled, workspace_spec
 
 SB = "channels.0.samples.1"
@@ -185,7 +186,7 @@ def test_all_faults_come_at_once_in_document_order() -> None:
 def test_messages_name_channel_sample_modifier_and_file() -> None:
     spec = spoiled(workspace_spec, BAD["a normsys with a list"][0])
     with pytest.raises(InvalidSpecification) as caught:
-        schema.validate(spec, "workspace.json", source="ws.json")
+        Workspace(spec, source="ws.json")
     assert "channel 'SR', sample 'background', modifier 'scale'" in str(caught.value)
     assert str(caught.value).startswith("ws.json: $.channels[0]")
 
