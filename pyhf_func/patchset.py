@@ -42,7 +42,7 @@ class Patch(jsonpatch.JsonPatch):  # type: ignore[misc]
     """
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
-        super().__init__(thaw(spec["patch"]))
+        super().__init__(list(thaw(spec["patch"])))
         self._metadata: dict[str, Any] = thaw(spec["metadata"])
 
     @property
