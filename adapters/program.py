@@ -1,0 +1,201 @@
+"""A function of pytrees as a program of flat arrays: compiled, with its derivative, once per structure.
+
+This is the half of the bridge that is the same for all frameworks, and knows none of them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+__all__ = ["Call", "Outputs", "Program", "Pullback", "split"]
+
+Arrays = Sequence[Any]
+"""NumPy or JAX arrays, or Python numbers."""
+
+INPUT, CONSTANT = "input", "constant"
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+@functools.partial(jax.tree_util.register_dataclass, data_fields=("floats", "others"), meta_fields=("layout",))
+@dataclass(frozen=True)
+class Outputs:
+    """What a function returned: its leaves, those that have a derivative apart, and its structure.
+
+    Attributes:
+        floats: The leaves of floats.
+        others: The other leaves.
+        layout: The tree's structure, and of each leaf, whether it is one of floats.
+    """
+
+    floats: list[Any]
+    others: list[Any]
+    layout: tuple[Any, tuple[bool, ...]]
+
+    @classmethod
+    def of(cls, tree: Any, dtype: np.dtype[Any] | None) -> Outputs:
+        """Take apart what a function returned; its floats get the given type, and memory of their own."""
+        leaves, structure = jax.tree.flatten(tree)
+        arrays = [jnp.copy(leaf) for leaf in leaves]
+        is_float = tuple(bool(jnp.issubdtype(array.dtype, jnp.floating)) for array in arrays)
+        floats = [
+            array if dtype is None else array.astype(dtype) for array, yes in zip(arrays, is_float, strict=True) if yes
+        ]
+        others = [array for array, yes in zip(arrays, is_float, strict=True) if not yes]
+        return cls(floats, others, (structure, is_float))
+
+    def tree(self, floats: Sequence[Any], others: Sequence[Any]) -> Any:
+        """The tree with other leaves in place of its own."""
+        structure, is_float = self.layout
+        sources = {True: iter(floats), False: iter(others)}
+        return jax.tree.unflatten(structure, [next(sources[yes]) for yes in is_float])
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function whose arguments are split into inputs (with derivatives), constants, and what is no array.
+
+    Attributes:
+        function: The function of pytrees.
+        structure: Structure of its positional and keyword arguments.
+        slots: For each leaf of these: INPUT, CONSTANT, or the one-tuple of a value that is no array.
+        dtype: Type of the floats in its result; None to leave them.
+    """
+
+    function: Callable[..., Any]
+    structure: Hashable
+    slots: tuple[Any, ...]
+    dtype: np.dtype[Any] | None
+
+    def __call__(self, inputs: Arrays, constants: Arrays) -> Outputs:
+        """Run the function, as it is."""
+        sources = {INPUT: iter(inputs), CONSTANT: iter(constants)}
+        leaves = [next(sources[slot]) if isinstance(slot, str) else slot[0] for slot in self.slots]
+        args, kwargs = jax.tree.unflatten(self.structure, leaves)
+        return Outputs.of(self.function(*args, **kwargs), self.dtype)
+
+
+@dataclass(frozen=True)
+class Pullback:
+    """A program's derivative as a function: gradients of the wanted inputs, from those of its floats.
+
+    Attributes:
+        program: The program.
+        wanted: The numbers of the inputs that gradients are wanted of.
+    """
+
+    program: Program
+    wanted: tuple[int, ...]
+
+    def __call__(self, inputs: Arrays, constants: Arrays, cotangents: Arrays) -> list[Array]:
+        """The gradients."""
+        _, _, pull = _linearised(self.program, self.wanted, inputs, constants)
+        return list(pull(list(cotangents)))
+
+
+class Call(NamedTuple):
+    """One call of a program: what it needs to be run.
+
+    Attributes:
+        program: The program.
+        inputs: The foreign tensors among the leaves of the arguments.
+        constants: The other arrays and numbers among them.
+    """
+
+    program: Program
+    inputs: list[Any]
+    constants: list[Any]
+
+    def run(self, inputs: Arrays) -> Outputs:
+        """The outputs."""
+        return jax.block_until_ready(_compiled(self.program)(list(inputs), self.constants))
+
+    def linearise(self, wanted: tuple[int, ...], inputs: Arrays) -> tuple[Outputs, Callable[[Arrays], list[Array]]]:
+        """The outputs, and the gradients of the wanted inputs as a function of those of the floats among them."""
+        compiled = _compiled_linearisation(self.program, wanted)
+        floats, rest, pull = jax.block_until_ready(compiled(list(inputs), self.constants))
+        return Outputs(floats, rest.others, rest.layout), functools.partial(_pull, pull)
+
+
+def split(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    tensor_type: type | tuple[type, ...],
+    dtype_of: Callable[[Any], np.dtype[Any]],
+) -> Call:
+    """Take a call's arguments apart.
+
+    Args:
+        function: The function.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
+        tensor_type: Class or classes of the foreign tensors.
+        dtype_of: NumPy's type of such a tensor.
+
+    Raises:
+        TypeError: Tracers of JAX stand beside foreign tensors.
+    """
+    leaves, structure = jax.tree.flatten((args, kwargs))
+    slots = [_slot(type(leaf), tensor_type) or (leaf,) for leaf in leaves]
+    inputs = [leaf for leaf, slot in zip(leaves, slots, strict=True) if slot is INPUT]
+    constants = [leaf for leaf, slot in zip(leaves, slots, strict=True) if slot is CONSTANT]
+    floats = [dtype for dtype in map(dtype_of, inputs) if jnp.issubdtype(dtype, jnp.floating)]
+    dtype = functools.reduce(jnp.promote_types, floats) if floats else None
+    return Call(Program(function, structure, tuple(slots), dtype), inputs, constants)
+
+
+@functools.lru_cache(maxsize=512)
+def _slot(leaf_type: type, tensor_type: type | tuple[type, ...]) -> str | None:
+    """Where leaves of a class go; None for what is no array and no number."""
+    if issubclass(leaf_type, tensor_type):
+        return INPUT
+    if issubclass(leaf_type, jax.core.Tracer):
+        raise TypeError(
+            "JAX is tracing (jit, grad or vmap), and another framework's tensors can't take part in that: "
+            "pass them as arguments of a bridged function instead."
+        )
+    numeric = issubclass(leaf_type, (np.ndarray, np.generic, jax.Array, int, float))
+    return CONSTANT if numeric and not issubclass(leaf_type, bool) else None
+
+
+def _linearised(program: Program, wanted: tuple[int, ...], inputs: Arrays, constants: Arrays) -> tuple[Any, Any, Any]:
+    def of_wanted(*values: Any) -> tuple[list[Any], Outputs]:
+        replaced = list(inputs)
+        for place, value in zip(wanted, values, strict=True):
+            replaced[place] = value
+        outputs = program(replaced, constants)
+        return outputs.floats, Outputs([], outputs.others, outputs.layout)
+
+    floats, pull, rest = jax.vjp(of_wanted, *(inputs[place] for place in wanted), has_aux=True)
+    return floats, rest, pull
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled(program: Program) -> Callable[[Arrays, Arrays], Outputs]:
+    return jax.jit(program.__call__)
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled_linearisation(program: Program, wanted: tuple[int, ...]) -> Callable[[Arrays, Arrays], Any]:
+    def linearisation(inputs: Arrays, constants: Arrays) -> tuple[Any, Any, Any]:
+        floats, rest, pull = _linearised(program, wanted, inputs, constants)
+        # What the derivative keeps must not lie in the caller's memory, which may change before it is used.
+        return floats, rest, jax.tree.map(jnp.copy, pull)
+
+    return jax.jit(linearisation)
+
+
+@jax.jit
+def _pull(pullback: Callable[[Arrays], Any], cotangents: Arrays) -> list[Array]:
+    return list(pullback(cotangents))
