@@ -1,0 +1,114 @@
+"""The engine's hypothesis test, reshaped: one compiled call for the five fits and all p-values of a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+from scipy.optimize import OptimizeResult
+
+from pyhf_func import functional
+from pyhf_func.core.fit import Newton, Status
+from pyhf_func.core.inference import HypotestResult
+from pyhf_func.core.inference.asymptotics import square_root, transformed
+from pyhf_func.exceptions import FailedMinimization
+from pyhf_func.infer.mle import check_start
+from pyhf_func.optimize.arrays import bounds_array, call, numbers
+from pyhf_func.optimize.engine import engine_model
+from pyhf_func.optimize.opt_newton import newton_optimizer
+from pyhf_func.tensor.manager import get_backend
+
+Start = tuple[Any, Any, Any]
+"""Start values, bounds and fixed flags."""
+
+FITS = {
+    "free_fit": "of all parameters to the data",
+    "conditional_fit": "to the data at the tested value",
+    "asimov_fit": "to the data at the Asimov value",
+    "free_fit_asimov": "of all parameters to the Asimov data",
+    "conditional_fit_asimov": "to the Asimov data at the tested value",
+}
+
+
+def engine_minimiser(pdf: Any) -> Newton | None:
+    """The engine's minimiser, where the current optimizer is ours and the model, too."""
+    _, optimizer = get_backend()
+    if not (isinstance(optimizer, newton_optimizer) and engine_model(pdf)):
+        return None
+    return Newton() if optimizer.maxiter is None else Newton(iterations=optimizer.maxiter)
+
+
+def test(
+    minimiser: Newton, test_stat: str, mu: Any, data: Any, pdf: Any, start: Start, fields: tuple[str, ...]
+) -> dict[str, Any]:
+    """Fields of a `HypotestResult`, and ``t`` and ``root_asimov``, as tensors of the right kind.
+
+    Raises:
+        ValueError: The tested value, the Asimov value or a start value lies outside of its bounds.
+        FailedMinimization: A fit did not converge.
+    """
+    init, bounds, fixed = start
+    poi = pdf.config.poi_index
+    mu = mu if np.shape(mu) == () else mu[0]
+    check_start(init, bounds)
+    check_start([mu, float(test_stat == "q0")], [bounds[poi], bounds[poi]])
+    run = _runner(minimiser, test_stat, fields)
+    found, fits = call(run, pdf, mu, numbers(data), numbers(init), bounds_array(bounds), np.asarray(fixed, dtype=bool))
+    _check(fits)
+    return found
+
+
+@cache
+def _runner(minimiser: Newton, test_stat: str, fields: tuple[str, ...]) -> Callable[..., Any]:
+    """One function for each kind of test, so that what is known of it is known again."""
+    return partial(_run, minimiser, test_stat, fields)
+
+
+def _run(
+    minimiser: Newton,
+    test_stat: Any,
+    fields: tuple[str, ...],
+    model: Any,
+    mu: Any,
+    data: Any,
+    init: Any,
+    bounds: Any,
+    fixed: Any,
+) -> tuple[dict[str, Any], dict[str, tuple[Array, Array]]]:
+    result = functional.hypotest(
+        mu, data, model, test_stat=test_stat, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
+    )
+    found = {name: _field(result, name, test_stat) for name in fields}
+    return found, {name: (getattr(result, name).status, getattr(result, name).edm) for name in FITS}
+
+
+def _field(result: HypotestResult, name: str, test_stat: str) -> Array:
+    if name in FITS:
+        return getattr(result, name).pars
+    if name == "t":
+        return _transformed(result.teststat, result.teststat_asimov, test_stat)
+    if name == "root_asimov":
+        return _square_root(result.teststat_asimov)
+    return getattr(result, name)
+
+
+_transformed = jax.jit(transformed, static_argnums=2)
+_square_root = jax.jit(square_root)
+
+
+def _check(fits: dict[str, tuple[Any, Any]]) -> None:
+    """Raise for the first fit that ended badly; inside a transformed function there is nothing to be judged yet."""
+    _, optimizer = get_backend()
+    for name, (status, edm) in fits.items():
+        if isinstance(status, jax.core.Tracer) or int(status) == Status.CONVERGED:
+            continue
+        status, edm = Status(int(status)), float(edm)
+        close = optimizer.tolerance is not None and edm < optimizer.tolerance
+        if status == Status.ITERATION_LIMIT and close:
+            continue
+        message = f"The fit {FITS[name]} failed. {status.sentence}"
+        raise FailedMinimization(OptimizeResult(success=False, status=int(status), message=message, edm=edm))

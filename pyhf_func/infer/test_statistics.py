@@ -1,0 +1,314 @@
+"""Test statistics built on the profile likelihood ratio (arXiv:1007.1727)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import jax
+
+from pyhf_func.exceptions import UnspecifiedPOI
+from pyhf_func.infer.mle import fit, fixed_poi_fit
+from pyhf_func.tensor.dispatch import backend_for
+
+log = logging.getLogger(__name__)
+
+__all__ = ["q0", "qmu", "qmu_tilde", "tmu", "tmu_tilde"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def qmu(
+    mu: Any,
+    data: Any,
+    pdf: Any,
+    init_pars: Any,
+    par_bounds: Any,
+    fixed_params: Any,
+    return_fitted_pars: bool = False,
+) -> Any:
+    r"""Upper-limit test statistic :math:`q_\mu`: Equation (14).
+
+    :math:`-2 \ln \lambda(\mu)` where :math:`\hat\mu \le \mu`, 0 above; for a POI whose bounds reach below zero.
+
+
+    Args:
+        mu: The tested value of the parameter of interest.
+        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
+        pdf: The model.
+        init_pars: Start values; shape (npars,).
+        par_bounds: (lower, upper) of each parameter; shape (npars, 2).
+        fixed_params: Flags of the parameters that stay at their start values; shape (npars,).
+        return_fitted_pars: Also return the parameters of both fits.
+
+    Returns:
+        The test statistic, shape (); with ``return_fitted_pars`` a pair of it and the pair (conditional fit,
+        unconditional fit), shape (npars,) each.
+
+    Raises:
+        UnspecifiedPOI: The model has no parameter of interest.
+        FailedMinimization: A fit did not converge.
+
+    Example:
+        >>> import pyhf_func as pyhf
+        >>> model = pyhf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> data = [51, 48] + model.config.auxdata
+        >>> bounds = model.config.suggested_bounds()
+        >>> bounds[model.config.poi_index] = (-10.0, 10.0)
+        >>> start = (model.config.suggested_init(), bounds, model.config.suggested_fixed())
+        >>> round(float(pyhf.infer.test_statistics.qmu(1.0, data, model, *start)), 6)
+        3.954989
+    """
+    _require_poi(pdf)
+    _advise(pdf, par_bounds, "qmu", "qmu_tilde", 'set test_stat="qtilde"')
+    return one_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
+
+
+def qmu_tilde(
+    mu: Any,
+    data: Any,
+    pdf: Any,
+    init_pars: Any,
+    par_bounds: Any,
+    fixed_params: Any,
+    return_fitted_pars: bool = False,
+) -> Any:
+    r"""Upper-limit test statistic :math:`\tilde q_\mu`: Equation (16).
+
+    :math:`-2 \ln \tilde\lambda(\mu)` where :math:`\hat\mu \le \mu`, 0 above; for a POI bounded at zero.
+
+
+    Args:
+        mu: The tested value of the parameter of interest.
+        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
+        pdf: The model.
+        init_pars: Start values; shape (npars,).
+        par_bounds: (lower, upper) of each parameter; shape (npars, 2).
+        fixed_params: Flags of the parameters that stay at their start values; shape (npars,).
+        return_fitted_pars: Also return the parameters of both fits.
+
+    Returns:
+        The test statistic, shape (); with ``return_fitted_pars`` a pair of it and the pair (conditional fit,
+        unconditional fit), shape (npars,) each.
+
+    Raises:
+        UnspecifiedPOI: The model has no parameter of interest.
+        FailedMinimization: A fit did not converge.
+
+    Example:
+        >>> import pyhf_func as pyhf
+        >>> model = pyhf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> data = [51, 48] + model.config.auxdata
+        >>> bounds = model.config.suggested_bounds()
+        >>> start = (model.config.suggested_init(), bounds, model.config.suggested_fixed())
+        >>> round(float(pyhf.infer.test_statistics.qmu_tilde(1.0, data, model, *start)), 6)
+        3.938245
+    """
+    _require_poi(pdf)
+    _advise(pdf, par_bounds, "qmu_tilde", "qmu", 'set test_stat="q"')
+    return one_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
+
+
+def tmu(
+    mu: Any,
+    data: Any,
+    pdf: Any,
+    init_pars: Any,
+    par_bounds: Any,
+    fixed_params: Any,
+    return_fitted_pars: bool = False,
+) -> Any:
+    r"""Two-sided test statistic :math:`t_\mu = -2 \ln \lambda(\mu)`: Equation (8).
+
+    For a POI whose bounds reach below zero.
+
+
+    Args:
+        mu: The tested value of the parameter of interest.
+        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
+        pdf: The model.
+        init_pars: Start values; shape (npars,).
+        par_bounds: (lower, upper) of each parameter; shape (npars, 2).
+        fixed_params: Flags of the parameters that stay at their start values; shape (npars,).
+        return_fitted_pars: Also return the parameters of both fits.
+
+    Returns:
+        The test statistic, shape (); with ``return_fitted_pars`` a pair of it and the pair (conditional fit,
+        unconditional fit), shape (npars,) each.
+
+    Raises:
+        UnspecifiedPOI: The model has no parameter of interest.
+        FailedMinimization: A fit did not converge.
+
+    Example:
+        >>> import pyhf_func as pyhf
+        >>> model = pyhf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> data = [51, 48] + model.config.auxdata
+        >>> bounds = model.config.suggested_bounds()
+        >>> bounds[model.config.poi_index] = (-10.0, 10.0)
+        >>> start = (model.config.suggested_init(), bounds, model.config.suggested_fixed())
+        >>> round(float(pyhf.infer.test_statistics.tmu(1.0, data, model, *start)), 6)
+        3.954989
+    """
+    _require_poi(pdf)
+    _advise(pdf, par_bounds, "tmu", "tmu_tilde")
+    return _two_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
+
+
+def tmu_tilde(
+    mu: Any,
+    data: Any,
+    pdf: Any,
+    init_pars: Any,
+    par_bounds: Any,
+    fixed_params: Any,
+    return_fitted_pars: bool = False,
+) -> Any:
+    r"""Two-sided test statistic :math:`\tilde t_\mu = -2 \ln \tilde\lambda(\mu)`: Equation (11).
+
+    For a POI bounded at zero.
+
+
+    Args:
+        mu: The tested value of the parameter of interest.
+        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
+        pdf: The model.
+        init_pars: Start values; shape (npars,).
+        par_bounds: (lower, upper) of each parameter; shape (npars, 2).
+        fixed_params: Flags of the parameters that stay at their start values; shape (npars,).
+        return_fitted_pars: Also return the parameters of both fits.
+
+    Returns:
+        The test statistic, shape (); with ``return_fitted_pars`` a pair of it and the pair (conditional fit,
+        unconditional fit), shape (npars,) each.
+
+    Raises:
+        UnspecifiedPOI: The model has no parameter of interest.
+        FailedMinimization: A fit did not converge.
+
+    Example:
+        >>> import pyhf_func as pyhf
+        >>> model = pyhf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> data = [51, 48] + model.config.auxdata
+        >>> bounds = model.config.suggested_bounds()
+        >>> start = (model.config.suggested_init(), bounds, model.config.suggested_fixed())
+        >>> round(float(pyhf.infer.test_statistics.tmu_tilde(1.0, data, model, *start)), 6)
+        3.938245
+    """
+    _require_poi(pdf)
+    _advise(pdf, par_bounds, "tmu_tilde", "tmu")
+    return _two_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
+
+
+def q0(
+    mu: Any,
+    data: Any,
+    pdf: Any,
+    init_pars: Any,
+    par_bounds: Any,
+    fixed_params: Any,
+    return_fitted_pars: bool = False,
+) -> Any:
+    r"""Discovery test statistic :math:`q_0`: Equation (12).
+
+    :math:`-2 \ln \lambda(0)` where :math:`\hat\mu \ge 0`, 0 below.
+
+
+    Args:
+        mu: The tested value of the parameter of interest; q0 tests 0, and says so where another value is given.
+        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
+        pdf: The model.
+        init_pars: Start values; shape (npars,).
+        par_bounds: (lower, upper) of each parameter; shape (npars, 2).
+        fixed_params: Flags of the parameters that stay at their start values; shape (npars,).
+        return_fitted_pars: Also return the parameters of both fits.
+
+    Returns:
+        The test statistic, shape (); with ``return_fitted_pars`` a pair of it and the pair (conditional fit,
+        unconditional fit), shape (npars,) each.
+
+    Raises:
+        UnspecifiedPOI: The model has no parameter of interest.
+        FailedMinimization: A fit did not converge.
+
+    Example:
+        >>> import pyhf_func as pyhf
+        >>> model = pyhf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> data = [60, 65] + model.config.auxdata
+        >>> bounds = model.config.suggested_bounds()
+        >>> start = (model.config.suggested_init(), bounds, model.config.suggested_fixed())
+        >>> round(float(pyhf.infer.test_statistics.q0(0.0, data, model, *start)), 6)
+        2.983394
+    """
+    _require_poi(pdf)
+    mu = tested_by_q0(mu)
+    value, (conditional, free) = _two_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, True)
+    value = _zero_where(_poi(free, pdf) < 0, value)
+    return (value, (conditional, free)) if return_fitted_pars else value
+
+
+def tested_by_q0(mu: Any) -> Any:
+    """The value that q0 tests: 0; a warning is logged where another is asked for."""
+    if isinstance(mu, jax.core.Tracer) or float(mu) != 0.0:
+        log.warning("q0 test statistic only used for fit configuration with POI set to zero. Setting mu=0.")
+        return 0.0
+    return mu
+
+
+def advise(test_stat: str, pdf: Any, par_bounds: Any) -> None:
+    """Log a warning where the POI's bounds don't suit a test statistic that `hypotest` knows by this name."""
+    if test_stat == "q":
+        _advise(pdf, par_bounds, "qmu", "qmu_tilde", 'set test_stat="qtilde"')
+    if test_stat == "qtilde":
+        _advise(pdf, par_bounds, "qmu_tilde", "qmu", 'set test_stat="q"')
+
+
+def _advise(pdf: Any, par_bounds: Any, name: str, other: str, flag: str = "") -> None:
+    lower = par_bounds[pdf.config.poi_index][0]
+    if isinstance(lower, jax.core.Tracer):
+        return
+    at_zero, wants_zero = float(lower) == 0.0, name.endswith("_tilde")
+    if at_zero == wants_zero:
+        return
+    place = "not bounded at zero" if wants_zero else "bounded at zero"
+    hint = f" From pyhf_func.infer.hypotest, {flag}." if flag else ""
+    log.warning(
+        f"{name} test statistic used for fit configuration with POI {place}.\n"
+        f"Use the {other} test statistic (pyhf_func.infer.test_statistics.{other}) instead.{hint}"
+    )
+
+
+def _require_poi(pdf: Any) -> None:
+    if pdf.config.poi_index is None:
+        raise UnspecifiedPOI("No POI is defined. A POI is required for profile likelihood based test statistics.")
+
+
+def _two_sided(
+    mu: Any, data: Any, pdf: Any, init_pars: Any, par_bounds: Any, fixed_params: Any, return_fitted_pars: bool
+) -> Any:
+    start = (init_pars, par_bounds, fixed_params)
+    conditional, at_conditional = fixed_poi_fit(mu, data, pdf, *start, return_fitted_val=True)
+    free, at_free = fit(data, pdf, *start, return_fitted_val=True)
+    tensorlib = backend_for(at_free)
+    value = tensorlib.astensor(tensorlib.clip(at_conditional - at_free, 0.0, None))
+    return (value, (conditional, free)) if return_fitted_pars else value
+
+
+def one_sided(
+    mu: Any, data: Any, pdf: Any, init_pars: Any, par_bounds: Any, fixed_params: Any, return_fitted_pars: bool
+) -> Any:
+    """Twice the difference of the negative log-likelihoods; 0 where the best fit exceeds the tested value."""
+    value, (conditional, free) = _two_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, True)
+    value = _zero_where(_poi(free, pdf) > mu, value)
+    return (value, (conditional, free)) if return_fitted_pars else value
+
+
+def _poi(pars: Any, pdf: Any) -> Any:
+    return pars[pdf.config.poi_index]
+
+
+def _zero_where(condition: Any, value: Any) -> Any:
+    tensorlib = backend_for(value)
+    return tensorlib.where(tensorlib.astensor(condition, dtype="bool"), tensorlib.astensor(0.0), value)

@@ -1,0 +1,102 @@
+"""Kinds of arrays: what a call is given decides what it gives back (`pyhf_func.tensor.dispatch`), models included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from pyhf_func.adapters import bridge
+from pyhf_func.core.likelihood import Likelihood
+from pyhf_func.tensor import dispatch
+from pyhf_func.tensor.manager import current_backend
+
+
+def kind(*trees: Any) -> str | None:
+    """The framework whose tensors are among the arguments; of a model, only tracers and foreign tensors count."""
+    found = None
+    for tree in trees:
+        here = _kind_of_model(tree.likelihood) if _is_model(tree) else dispatch.kind(tree)
+        if here is not None and here != "jax":
+            return here
+        found = found or here
+    return found
+
+
+def _is_model(tree: Any) -> bool:
+    return isinstance(getattr(tree, "likelihood", None), Likelihood)
+
+
+def _kind_of_model(likelihood: Likelihood) -> str | None:
+    return bridge.kind(likelihood) or ("jax" if traced(likelihood) else None)
+
+
+def traced(tree: Any) -> bool:
+    """Whether anything is a tracer."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def call(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a pure JAX function of pytrees; all its arrays have the kind that the arguments ask for."""
+    here = kind(*args)
+    if here == "jax":
+        return function(*args)
+    if here is None:
+        return as_tensors(function(*args))
+    return bridge.apply(function, *args)
+
+
+def as_tensors(tree: Any) -> Any:
+    """JAX arrays as tensors of the current backend."""
+    tensorlib = current_backend()
+    kinds = {"b": "bool", "i": "int"}
+    return jax.tree.map(
+        lambda leaf: tensorlib.astensor(leaf, dtype=kinds.get(leaf.dtype.kind, "float")), jax.device_get(tree)
+    )
+
+
+def numbers(values: Any) -> Any:
+    """Plain numbers as one NumPy array; what holds an array of a framework stays as it is."""
+    if isinstance(values, list | tuple) and dispatch.kind(values) is None:
+        return np.asarray(values, dtype=float)
+    return values
+
+
+def bounds_array(bounds: Any) -> Any:
+    """Bounds as one NumPy array; what holds a tracer stays as it is."""
+    try:
+        return np.asarray(bounds, dtype=float)
+    except (TypeError, ValueError, RuntimeError):
+        return bounds
+
+
+def to_numpy(values: Any) -> np.ndarray:
+    """Numbers, tensors of any framework or lists of them as one NumPy array of floats.
+
+    Raises:
+        TypeError: Something is a JAX tracer.
+    """
+    if traced(values):
+        raise TypeError(
+            "SciPy and Minuit run on the host: their fits can't be compiled, mapped or differentiated. "
+            "Use the default optimizer for that."
+        )
+    return np.asarray(jax.tree.map(_detached, values), dtype=float)
+
+
+def _detached(leaf: Any) -> Any:
+    if hasattr(leaf, "detach"):  # PyTorch
+        return leaf.detach().cpu().numpy()
+    return leaf.asnumpy() if hasattr(leaf, "asnumpy") else leaf  # MXNet
+
+
+def given(values: Any) -> bool:
+    """Whether an optional list or array of numbers was given: neither None nor empty."""
+    return values is not None and len(values) > 0
+
+
+def detached_model(model: Any) -> Any:
+    """A model whose numbers are plain JAX arrays, on no other framework's tape."""
+    return jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jax.numpy.asarray(_detached(leaf)), model)
