@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable
-from gettext import gettext
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import Any
 
 from pyhf_func import schema
 from pyhf_func._version import __version__
+from pyhf_func.options import EqDelimStringParamType as EqDelimStringParamType
+from pyhf_func.options import VolumeMountPath as VolumeMountPath
+from pyhf_func.options import options_from_eqdelimstring as options_from_eqdelimstring
 from pyhf_func.schema.values import as_list, is_array
 from pyhf_func.schema.variables import SCHEMA_BASE as SCHEMA_BASE
 from pyhf_func.schema.variables import SCHEMA_CACHE as SCHEMA_CACHE
 from pyhf_func.schema.variables import SCHEMA_VERSION as SCHEMA_VERSION
-
-if TYPE_CHECKING:
-    from click import Context, Parameter
 
 __all__ = [
     "SCHEMA_BASE",
@@ -79,7 +74,7 @@ def _as_json(value: Any) -> Any:
 
 
 def citation(oneline: bool = False) -> str:
-    """What to cite, in BibTeX: this software, and the papers whose format and formulae it implements.
+    """What to cite, in BibTeX: pyhf, whose format and interface this is, this software, and the papers behind both.
 
     Args:
         oneline: Whether to leave out line breaks.
@@ -89,10 +84,10 @@ def citation(oneline: bool = False) -> str:
 
 
 _CITATION = """\
-@software{pyhf_func,
-  author = {{pyhf_func developers}},
-  title = {{pyhf_func: HistFactory likelihoods as pure functions in JAX}},
-  version = {%(version)s}
+@software{pyhf,
+  author = {Heinrich, Lukas and Feickert, Matthew and Stark, Giordon},
+  title = {{pyhf}},
+  doi = {10.5281/zenodo.1169739}
 }
 
 @article{pyhf_joss,
@@ -104,6 +99,12 @@ _CITATION = """\
   pages = {2823},
   year = {2021},
   doi = {10.21105/joss.02823}
+}
+
+@software{pyhf_func,
+  author = {{pyhf_func developers}},
+  title = {{pyhf_func: HistFactory likelihoods as pure functions in JAX}},
+  version = {%(version)s}
 }
 
 @techreport{histfactory,
@@ -148,74 +149,3 @@ def load_schema(schema_id: str, version: str | None = None) -> dict[str, Any]:
 def validate(spec: Any, schema_name: str, version: str | None = None) -> None:
     """Check that a document follows a schema: the older name of :func:`pyhf_func.schema.validate`."""
     schema.validate(spec, schema_name, version=version)
-
-
-def options_from_eqdelimstring(opts: Iterable[str]) -> dict[str, Any]:
-    """Options given as ``name=value``, with values as YAML reads them: numbers, true and false, null, text.
-
-    Raises:
-        IndexError: There is an option without ``=``.
-
-    Example:
-        >>> options_from_eqdelimstring(["maxiter=1000", "tolerance=1.0e-8", "verbose=false", "method=SLSQP"])
-        {'maxiter': 1000, 'tolerance': 1e-08, 'verbose': False, 'method': 'SLSQP'}
-    """
-    options = {}
-    for option in opts:
-        name, found, value = option.partition("=")
-        if not found:
-            raise IndexError(f"{option!r} is no option: name=value was expected")
-        options[name.strip()] = _scalar(value.strip())
-    return options
-
-
-_WORDS: dict[str, bool | None] = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_WORDS |= {"null": None, "~": None, "": None}
-
-
-def _scalar(text: str) -> Any:
-    """A value as YAML would read it."""
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
-    if re.fullmatch(r"[-+]?\d[\d_]*", text):
-        return int(text)
-    if re.fullmatch(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?", text):
-        return float(text)
-    if special := re.fullmatch(r"([-+]?)\.(inf|nan)", text.lower()):
-        return float("".join(special.groups()))
-    try:
-        return json.loads(text)  # lists, objects and quoted text
-    except ValueError:
-        return text
-
-
-class EqDelimStringParamType(click.ParamType):
-    """An option of the shell of the form ``name=value``; gives a dictionary of one entry."""
-
-    name = "equal-delimited option"
-
-    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> dict[str, Any]:
-        """Read one option."""
-        if isinstance(value, dict):
-            return value
-        try:
-            return options_from_eqdelimstring([value])
-        except IndexError:
-            self.fail(f"{value} is not a valid equal-delimited string: name=value was expected", param, ctx)
-
-
-class VolumeMountPath(click.Path):
-    """An option of the shell of the form ``path here:path in the document``; gives the pair."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.name = f"{self.name}:{gettext('path')}"
-
-    def convert(self, value: Any, param: Parameter | None, ctx: Context | None) -> Any:
-        """Read one pair of paths."""
-        if isinstance(value, tuple):
-            return value
-        here, *there = value.split(":")
-        if len(there) != 1:
-            self.fail(f"{value!r} is not a valid colon-separated option", param, ctx)
-        return super().convert(here, param, ctx), self.coerce_path_result(there[0])

@@ -19,8 +19,12 @@ class CommandError(click.ClickException):
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """Turn the library's errors into a ``CommandError`` and its warnings into lines on standard error."""
+def reported(*also: type[Exception]) -> Iterator[None]:
+    """Turn the library's errors into a ``CommandError`` and its warnings into lines on standard error.
+
+    Args:
+        also: Other exceptions that wrong input raises in this command.
+    """
     from pyhf_func.exceptions import PyhfFuncError
 
     with warnings.catch_warnings():
@@ -29,6 +33,9 @@ def reported() -> Iterator[None]:
             yield
         except PyhfFuncError as error:
             raise CommandError(str(error)) from error
+        except also as error:
+            # The text of a KeyError is a representation.
+            raise CommandError(str(error.args[0]) if error.args else str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.filename or 'input/output'}: {error.strerror or error}") from error
 

@@ -98,7 +98,7 @@ def _names(noun: str, given: Collection[str] | None, known: Collection[str]) -> 
     if unknown := [name for name in given if name not in known]:
         raise InvalidWorkspaceOperation(
             f"{', '.join(map(repr, unknown))} is not one of the {noun}s in this workspace. "
-            f"There are {', '.join(sorted(known)) or 'none'}"
+            f"There are {', '.join(sorted(set(known))) or 'none'}"
         )
     return given
 

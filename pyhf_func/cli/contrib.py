@@ -1,0 +1,29 @@
+"""``pyhf-func contrib``: commands around the library."""
+
+from pathlib import Path
+
+import click
+
+from pyhf_func.cli.errors import reported
+
+
+@click.group()
+def contrib() -> None:
+    """Around the library: downloads."""
+
+
+@contrib.command()
+@click.argument("archive-url")
+@click.argument("output-directory")
+@click.option("-v", "--verbose", is_flag=True, help="List the files.")
+@click.option("-f", "--force", is_flag=True, help="Download from a host that is not an approved one.")
+@click.option("-c", "--compress", is_flag=True, help="Keep the archive as it is: OUTPUT_DIRECTORY names a file.")
+def download(archive_url: str, output_directory: str, verbose: bool, force: bool, compress: bool) -> None:
+    """Download the archive at ARCHIVE_URL, such as that of a likelihood on HEPData, into OUTPUT_DIRECTORY."""
+    from pyhf_func.contrib.utils import download as fetch
+
+    with reported():
+        fetch(archive_url, output_directory, force=force, compress=compress)
+        if verbose:
+            found = Path(output_directory)
+            click.echo("\n".join(map(str, sorted(found.glob("*")) if found.is_dir() else [found])))

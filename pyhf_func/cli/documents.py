@@ -1,0 +1,73 @@
+"""Read and write the documents of a command: files, standard input and standard output."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pyhf_func.patchset import PatchSet
+    from pyhf_func.workspace import Workspace
+
+workspace_argument = click.argument("workspace", default="-", type=click.Path(allow_dash=True))
+output_option = click.option(
+    "--output-file", type=click.Path(dir_okay=False), help="Write here, not to standard output."
+)
+patch_option = click.option(
+    "-p",
+    "--patch",
+    "patches",
+    multiple=True,
+    type=click.Path(allow_dash=True),
+    help="JSON patch to apply first; repeatable, applied in the order given.",
+)
+
+
+def only_one_from_standard_input(*paths: str) -> None:
+    """Refuse to read two things from standard input."""
+    if paths.count("-") > 1:
+        raise click.UsageError("Only one input can come from standard input.")
+
+
+def source(path: str) -> Any:
+    """What ``load`` reads: a path, or standard input for ``-``, in bytes where it has them."""
+    return getattr(sys.stdin, "buffer", sys.stdin) if path == "-" else path
+
+
+def read_workspace(path: str, **options: Any) -> "Workspace":
+    """The workspace of a file."""
+    from pyhf_func.workspace import Workspace
+
+    return Workspace.load(source(path), **options)
+
+
+def read_patchset(path: str) -> "PatchSet":
+    """The patch set of a file."""
+    from pyhf_func.patchset import PatchSet
+    from pyhf_func.schema.reading import load
+
+    return PatchSet(load(source(path)))
+
+
+def read_patches(paths: tuple[str, ...]) -> list[list[Any]]:
+    """The JSON patches of several files."""
+    from pyhf_func.schema.reading import load_patch
+
+    return [load_patch(source(path)) for path in paths]
+
+
+def write(document: Any, output_file: str | None) -> None:
+    """JSON with sorted keys to the file or to standard output."""
+    text = json.dumps(document, sort_keys=True, indent=4, default=_as_list)
+    if output_file is None:
+        click.echo(text)
+        return
+    Path(output_file).write_text(text + "\n", encoding="utf-8")
+
+
+def _as_list(value: Any) -> Any:
+    to_list: Callable[[], Any] = value.tolist
+    return to_list()

@@ -1,0 +1,100 @@
+"""Commands between JSON workspaces and HistFactory's XML and ROOT files."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyhf_func.cli.documents import (
+    only_one_from_standard_input,
+    output_option,
+    patch_option,
+    read_patches,
+    source,
+    workspace_argument,
+    write,
+)
+from pyhf_func.cli.errors import reported
+from pyhf_func.options import VolumeMountPath
+
+# What wrong XML and ROOT files raise.
+_WRONG_INPUT = (ET.ParseError, KeyError, ValueError, RuntimeError)
+
+
+@click.command()
+@click.argument("entrypoint-xml", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--basedir",
+    type=click.Path(exists=True, file_okay=False),
+    default=".",
+    help="Folder that paths in the XML start from.  [default: the current one]",
+)
+@click.option(
+    "-v",
+    "--mount",
+    "mounts",
+    multiple=True,
+    type=VolumeMountPath(exists=True, resolve_path=True, path_type=Path),
+    help="FOLDER:NAME, where the XML calls a folder NAME that is FOLDER here; repeatable.",
+)
+@output_option
+@click.option("--track-progress/--hide-progress", default=True, help="Whether to show a progress bar.")
+@click.option(
+    "--validation-as-error/--validation-as-warning",
+    default=True,
+    help="Whether a result that is no valid workspace is an error.",
+)
+def xml2json(
+    entrypoint_xml: str,
+    basedir: str,
+    mounts: tuple[tuple[Path, Path], ...],
+    output_file: str | None,
+    track_progress: bool,
+    validation_as_error: bool,
+) -> None:
+    """Write a workspace made of ENTRYPOINT_XML, HistFactory's top-level XML, and the files that it names."""
+    from pyhf_func import readxml
+
+    with reported(*_WRONG_INPUT):
+        spec = readxml.parse(
+            entrypoint_xml,
+            basedir,
+            mounts=mounts,
+            track_progress=track_progress,
+            validation_as_error=validation_as_error,
+        )
+        write(spec, output_file)
+
+
+@click.command()
+@workspace_argument
+@click.option(
+    "--output-dir", type=click.Path(file_okay=False), default=".", show_default=True, help="Folder to write to."
+)
+@click.option("--specroot", default="config", show_default=True, help="Folder in it for the channels' XML.")
+@click.option("--dataroot", default="data", show_default=True, help="Folder in it for the ROOT file.")
+@click.option("--resultprefix", default="FitConfig", show_default=True, help="Start of the names of XML files.")
+@patch_option
+def json2xml(
+    workspace: str, output_dir: str, specroot: str, dataroot: str, resultprefix: str, patches: tuple[str, ...]
+) -> None:
+    """Write WORKSPACE as HistFactory's XML and ROOT files."""
+    from pyhf_func import writexml
+
+    only_one_from_standard_input(workspace, *patches)
+    with reported(*_WRONG_INPUT):
+        spec = _patched(workspace, patches)
+        folder = Path(output_dir)
+        for name in (specroot, dataroot):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        top = writexml.writexml(spec, folder / specroot, folder / dataroot, resultprefix)
+        (folder / f"{resultprefix}.xml").write_bytes(top)
+
+
+def _patched(workspace: str, patches: tuple[str, ...]) -> dict[str, Any]:
+    """The workspace with patches, which are to the whole document, applied."""
+    from pyhf_func.workspace import Workspace, load
+    from pyhf_func.workspace.patching import patched
+
+    return Workspace(patched(load(source(workspace)), read_patches(patches)))

@@ -1,0 +1,1 @@
+"""Around the library: downloads of archives."""
