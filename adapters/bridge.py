@@ -16,7 +16,6 @@ The bridge knows no likelihoods, and imports no framework that is not in use.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -120,8 +119,14 @@ def _as(framework: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _tape(framework: str) -> Any:
-    module = {name: module for module, name in _FRAMEWORKS.items()}[framework]
-    return importlib.import_module(f"pyhf_func.adapters.tapes.{module}")
+    tape: Any
+    if framework == "pytorch":
+        from pyhf_func.adapters.tapes import torch as tape
+    elif framework == "tensorflow":
+        from pyhf_func.adapters.tapes import tensorflow as tape
+    else:
+        from pyhf_func.adapters.tapes import mxnet as tape
+    return tape
 
 
 def _tensor_classes(module: str) -> tuple[type, ...]:

@@ -91,6 +91,12 @@ class TensorBackend(abc.ABC):
     differentiable: ClassVar[bool] = True
     array_type: ClassVar[Any]
     array_subtype: ClassVar[Any]
+    _tensor_types: ClassVar[tuple[type, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not cls._tensor_types:
+            cls._tensor_types = (cls.array_type,)
 
     def __init__(self, precision: str = "64b", **ignored: object) -> None:
         if precision not in _FLOATS:
@@ -130,10 +136,10 @@ class TensorBackend(abc.ABC):
             [True, False]
         """
         target = self._dtype(dtype)
-        if isinstance(tensor_in, (list, tuple)) and _holds(tensor_in, self.array_type):
+        if isinstance(tensor_in, (list, tuple)) and _holds(tensor_in, self._tensor_types):
             parts = [self._cast(self._tensor(part), target) for part in tensor_in]
             return self._stack(parts, 0)
-        if isinstance(tensor_in, self.array_type):
+        if isinstance(tensor_in, self._tensor_types):
             return self._cast(tensor_in, target)
         return self._convert(tensor_in, target)
 
@@ -171,7 +177,7 @@ class TensorBackend(abc.ABC):
             >>> tb.tolist(tb.astensor([[1, 2]])), tb.tolist(tb.astensor(3)), tb.tolist([[1], 2])
             ([[1.0, 2.0]], 3.0, [[1], 2])
         """
-        if isinstance(tensor_in, self.array_type):
+        if isinstance(tensor_in, self._tensor_types):
             return self.to_numpy(tensor_in).tolist()
         if isinstance(tensor_in, (list, tuple)):
             return [self.tolist(part) for part in tensor_in]
@@ -183,7 +189,7 @@ class TensorBackend(abc.ABC):
 
     @abc.abstractmethod
     def to_numpy(self, tensor_in: Tensor) -> Any:
-        """The values as a NumPy array, without copy where they lie in the host's memory; gradients end here.
+        """The values as a NumPy array, which may share the tensor's memory; gradients end here.
 
         Example:
             >>> tb.to_numpy(tb.astensor([1.0, 2.0]))
@@ -636,19 +642,16 @@ class TensorBackend(abc.ABC):
 
     def _tensor(self, value: TensorLike) -> Tensor:
         """The value as a tensor: itself, where it is one."""
-        return value if isinstance(value, self.array_type) else self.astensor(value)
+        return value if isinstance(value, self._tensor_types) else self.astensor(value)
 
     def _alike(self, *values: TensorLike, floats: bool = False) -> list[Tensor]:
         """The values as tensors of one type: the widest of the tensors', which numbers and lists adopt."""
-        dtypes = [self._dtype_of(value) for value in values if isinstance(value, self.array_type)]
-        others = [value for value in values if not isinstance(value, self.array_type)]
+        dtypes = [self._dtype_of(value) for value in values if isinstance(value, self._tensor_types)]
+        others = [value for value in values if not isinstance(value, self._tensor_types)]
         target = max(dtypes, key=_width, default=_FLOATS[self.precision])
         if target.kind != "f" and (floats or any(_holds_floats(value) for value in others)):
             target = _FLOATS[self.precision]
-        return [
-            self._cast(value, target) if isinstance(value, self.array_type) else self._cast(self._tensor(value), target)
-            for value in values
-        ]
+        return [self._cast(self._tensor(value), target) for value in values]
 
     def _floats(self, *values: TensorLike) -> list[Tensor]:
         """The values as tensors of one float type."""

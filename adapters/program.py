@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-__all__ = ["Call", "Outputs", "Program", "Pullback", "split"]
+__all__ = ["Call", "Outputs", "Program", "Pullback", "pull_back", "split"]
 
 Arrays = Sequence[Any]
 """NumPy or JAX arrays, or Python numbers."""
@@ -54,11 +54,20 @@ class Outputs:
         others = [array for array, yes in zip(arrays, is_float, strict=True) if not yes]
         return cls(floats, others, (structure, is_float))
 
-    def tree(self, floats: Sequence[Any], others: Sequence[Any]) -> Any:
-        """The tree with other leaves in place of its own."""
+    def tree(self) -> Any:
+        """What the function returned."""
         structure, is_float = self.layout
-        sources = {True: iter(floats), False: iter(others)}
+        sources = {True: iter(self.floats), False: iter(self.others)}
         return jax.tree.unflatten(structure, [next(sources[yes]) for yes in is_float])
+
+    def filled(self, leaves: Sequence[Any]) -> Outputs:
+        """These outputs with other leaves: first the floats, then the others."""
+        n_floats = len(self.floats)
+        return Outputs(list(leaves[:n_floats]), list(leaves[n_floats:]), self.layout)
+
+    def mapped(self, function: Callable[[Any], Any]) -> Outputs:
+        """These outputs with a function of each leaf in its place."""
+        return self.filled(list(map(function, [*self.floats, *self.others])))
 
 
 @dataclass(frozen=True)
@@ -120,11 +129,26 @@ class Call(NamedTuple):
         """The outputs."""
         return jax.block_until_ready(_compiled(self.program)(list(inputs), self.constants))
 
-    def linearise(self, wanted: tuple[int, ...], inputs: Arrays) -> tuple[Outputs, Callable[[Arrays], list[Array]]]:
-        """The outputs, and the gradients of the wanted inputs as a function of those of the floats among them."""
+    def linearise(self, wanted: tuple[int, ...], inputs: Arrays) -> tuple[Outputs, Any]:
+        """The outputs, and what `pull_back` needs for the gradients of the wanted inputs: a pytree of arrays."""
         compiled = _compiled_linearisation(self.program, wanted)
-        floats, rest, pull = jax.block_until_ready(compiled(list(inputs), self.constants))
-        return Outputs(floats, rest.others, rest.layout), functools.partial(_pull, pull)
+        floats, rest, kept = jax.block_until_ready(compiled(list(inputs), self.constants))
+        return Outputs(floats, rest.others, rest.layout), kept
+
+    def shapes(self, inputs: Arrays) -> Outputs:
+        """Shapes and types of the outputs."""
+        return jax.eval_shape(self.program, list(inputs), self.constants)
+
+    def linearisation_shapes(self, wanted: tuple[int, ...], inputs: Arrays) -> tuple[Outputs, list[Any]]:
+        """Shapes and types of the outputs, and of the leaves of what `pull_back` needs."""
+        compiled = _compiled_linearisation(self.program, wanted)
+        floats, rest, kept = jax.eval_shape(compiled, list(inputs), self.constants)
+        return Outputs(floats, rest.others, rest.layout), jax.tree.leaves(kept)
+
+
+def pull_back(kept: Any, cotangents: Arrays) -> list[Array]:
+    """The gradients of the wanted inputs of a linearised call, from those of the floats among its outputs."""
+    return jax.block_until_ready(_compiled_pullback(kept, list(cotangents)))
 
 
 def split(
@@ -197,5 +221,5 @@ def _compiled_linearisation(program: Program, wanted: tuple[int, ...]) -> Callab
 
 
 @jax.jit
-def _pull(pullback: Callable[[Arrays], Any], cotangents: Arrays) -> list[Array]:
+def _compiled_pullback(pullback: Callable[[Arrays], Any], cotangents: Arrays) -> list[Array]:
     return list(pullback(cotangents))

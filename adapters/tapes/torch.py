@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import torch
 
-from pyhf_func.adapters.program import Call, Pullback, split
+from pyhf_func.adapters.program import Call, Outputs, Pullback, pull_back, split
 from pyhf_func.adapters.torch import pytorch_backend
 
 __all__ = ["call"]
@@ -24,14 +24,11 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     the_call = split(function, args, kwargs, torch.Tensor, pytorch_backend._dtype_of)
     tensors = the_call.inputs
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-        record: list[Any] = []
+        record: list[Outputs] = []
         leaves = _Operation.apply(the_call, record, *tensors)
-        outputs = record[0]
-        n_floats = len(outputs.floats)
-        return outputs.tree(leaves[:n_floats], leaves[n_floats:])
+        return record[0].filled(leaves).tree()
     outputs = the_call.run([_to_jax(tensor) for tensor in tensors])
-    to_torch = _exporter(tensors)
-    return outputs.tree(*(list(map(to_torch, part)) for part in (outputs.floats, outputs.others)))
+    return outputs.mapped(_exporter(tensors)).tree()
 
 
 class _Operation(torch.autograd.Function):
@@ -42,13 +39,12 @@ class _Operation(torch.autograd.Function):
         ctx.wanted = tuple(number for number, needed in enumerate(ctx.needs_input_grad[2:]) if needed)
         ctx.call = the_call
         ctx.save_for_backward(*tensors)
-        outputs, ctx.pull = the_call.linearise(ctx.wanted, [_to_jax(tensor) for tensor in tensors])
+        arrays, ctx.kept = the_call.linearise(ctx.wanted, [_to_jax(tensor) for tensor in tensors])
+        outputs = arrays.mapped(_exporter(tensors))
         record.append(outputs)
-        to_torch = _exporter(tensors)
-        floats, others = (tuple(map(to_torch, part)) for part in (outputs.floats, outputs.others))
-        ctx.mark_non_differentiable(*others)
-        ctx.n_floats = len(floats)
-        return floats + others
+        ctx.mark_non_differentiable(*outputs.others)
+        ctx.n_floats = len(outputs.floats)
+        return *outputs.floats, *outputs.others
 
     @staticmethod
     def backward(ctx: Any, *cotangents: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -58,7 +54,7 @@ class _Operation(torch.autograd.Function):
             arguments = (list(tensors), ctx.call.constants, list(towards))
             wanted = call(Pullback(ctx.call.program, ctx.wanted), arguments, {})
         else:
-            wanted = map(_exporter(tensors), ctx.pull([_to_jax(tensor) for tensor in towards]))
+            wanted = map(_exporter(tensors), pull_back(ctx.kept, [_to_jax(tensor) for tensor in towards]))
         gradients: list[torch.Tensor | None] = [None] * len(tensors)
         for number, gradient in zip(ctx.wanted, wanted, strict=True):
             gradients[number] = gradient
