@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from pyhf_func.core.inference import HypotestResult as HypotestResult
     from pyhf_func.functional import fit as fit
     from pyhf_func.functional import hypotest as hypotest
+    from pyhf_func.patchset import PatchSet as PatchSet
     from pyhf_func.pdf import Model as Model
+    from pyhf_func.tensor.manager import get_backend as get_backend
+    from pyhf_func.tensor.manager import set_backend as set_backend
     from pyhf_func.workspace import Workspace as Workspace
+
+    default_backend: Any
+    default_optimizer: Any
+    optimizer: Any
+    tensorlib: Any
 
 _HOMES = {
     "FirstOrder": "core.fit",
@@ -35,18 +43,58 @@ _HOMES = {
     "Minuit": "core.fit",
     "Model": "pdf",
     "Newton": "core.fit",
+    "PatchSet": "patchset",
     "SciPy": "core.fit",
     "Status": "core.fit",
     "Workspace": "workspace",
     "fit": "functional",
+    "get_backend": "tensor.manager",
     "hypotest": "functional",
+    "set_backend": "tensor.manager",
 }
-_MODULES = ("exceptions", "pdf", "schema", "workspace")
+_MODULES = (
+    "adapters",
+    "cli",
+    "compat",
+    "constraints",
+    "contrib",
+    "events",
+    "exceptions",
+    "infer",
+    "interpolators",
+    "mixins",
+    "modifiers",
+    "optimize",
+    "parameters",
+    "paramsets",
+    "patchset",
+    "pdf",
+    "probability",
+    "readxml",
+    "schema",
+    "simplemodels",
+    "tensor",
+    "typing",
+    "utils",
+    "workspace",
+    "writexml",
+)
+_CURRENT = {
+    "default_backend": (True, 0),
+    "default_optimizer": (True, 1),
+    "optimizer": (False, 1),
+    "tensorlib": (False, 0),
+}
+"""What the backend's setting decides: whether it is the default's, and its place in ``get_backend``."""
 
-__all__ = ["__version__", *_HOMES, *_MODULES]
+__all__ = ["__version__", *_HOMES, *_MODULES, *_CURRENT]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _CURRENT:
+        manager = importlib.import_module("pyhf_func.tensor.manager")
+        default, place = _CURRENT[name]
+        return manager.backend(default) if place == 0 else manager.get_backend(default)[1]
     if name in _HOMES:
         value = getattr(importlib.import_module(f"pyhf_func.{_HOMES[name]}"), name)
     elif name in _MODULES:
@@ -58,7 +106,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(__all__)
 
 
 def _enable_64_bit() -> None:

@@ -1,0 +1,217 @@
+"""The configuration of a model as its users see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from pyhf_func.core.compiler import Layout, ParameterSet
+from pyhf_func.core.compiler.order import order_spec
+from pyhf_func.core.compiler.parameters import collect_parameters
+from pyhf_func.exceptions import Unsupported
+from pyhf_func.parameters import constrained_by_normal, constrained_by_poisson, paramset, unconstrained
+from pyhf_func.pdf.names import Names
+
+DEFAULT_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "normsys": {"interpcode": "code4"},
+    "histosys": {"interpcode": "code4p"},
+}
+
+
+class _ModelConfig:
+    """The names of a model, where they lie in its vectors, and what it suggests to fits: ``model.config``.
+
+    Orders and values are those of pyhf 0.7.6. Equal and hashed by content.
+
+    Args:
+        spec: ``{"channels": [...], "parameters": [...]}``.
+        config_kwargs: ``modifier_settings``, the interpolation codes by modifier type.
+
+    Raises:
+        Unsupported: Another option.
+    """
+
+    def __init__(self, spec: Mapping[str, Any], **config_kwargs: Any) -> None:
+        settings = config_kwargs.pop("modifier_settings", None)
+        refuse_options(config_kwargs)
+        order = order_spec(spec)
+        parameters = collect_parameters(order, spec.get("parameters", ()))
+        self._names = Names(order, parameters, None, None, settings or DEFAULT_SETTINGS)
+
+    @classmethod
+    def _of(cls, names: Names) -> _ModelConfig:
+        config = cls.__new__(cls)
+        config._names = names
+        return config
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ModelConfig) and self._names == other._names
+
+    def __hash__(self) -> int:
+        return hash(self._names)
+
+    @property
+    def layout(self) -> Layout:
+        """Where channels, samples and modifiers lie in the model's arrays."""
+        assert self._names.layout is not None
+        return self._names.layout
+
+    @property
+    def modifier_settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """Options of modifier types, such as their interpolation codes."""
+        return self._names.modifier_settings
+
+    @property
+    def channels(self) -> list[str]:
+        """Channel names, sorted."""
+        return list(self._names.order.channels)
+
+    @property
+    def samples(self) -> list[str]:
+        """Sample names, sorted."""
+        return list(self._names.order.samples)
+
+    @property
+    def modifiers(self) -> list[tuple[str, str]]:
+        """(name, type) of every modifier, sorted."""
+        return list(self._names.order.modifiers)
+
+    @property
+    def channel_nbins(self) -> dict[str, int]:
+        """Number of bins of each channel."""
+        return dict(self._names.order.channel_nbins)
+
+    @property
+    def channel_slices(self) -> dict[str, slice]:
+        """Where each channel lies in the main data."""
+        slices, start = {}, 0
+        for channel, n_bins in self._names.order.channel_nbins.items():
+            slices[channel] = slice(start, start + n_bins)
+            start += n_bins
+        return slices
+
+    @property
+    def nmaindata(self) -> int:
+        """Number of bins of all channels."""
+        return self._names.order.n_bins
+
+    @property
+    def nauxdata(self) -> int:
+        """Number of auxiliary measurements."""
+        return len(self.auxdata)
+
+    @property
+    def npars(self) -> int:
+        """Length of the parameter vector."""
+        return self._names.n_pars
+
+    @property
+    def par_order(self) -> list[str]:
+        """Parameter names in the order of the parameter vector."""
+        return list(self._names.parameters)
+
+    @property
+    def parameters(self) -> list[str]:
+        """Parameter names, sorted."""
+        return sorted(self._names.parameters)
+
+    @property
+    def par_names(self) -> list[str]:
+        """One name for each element of the parameter vector; ``name[i]`` where a parameter has components."""
+        return [
+            name if parameter.is_scalar else f"{name}[{i}]"
+            for name, parameter in self._names.parameters.items()
+            for i in range(parameter.n_parameters)
+        ]
+
+    @property
+    def par_slices(self) -> dict[str, slice]:
+        """Where each parameter lies in the parameter vector."""
+        return dict(self._names.slices)
+
+    def par_slice(self, name: str) -> slice:
+        """Where a parameter lies in the parameter vector."""
+        return self._names.slices[name]
+
+    @cached_property
+    def par_map(self) -> dict[str, dict[str, Any]]:
+        """``{"slice": ..., "paramset": ...}`` of each parameter."""
+        widths = {name for name, kind in self._names.order.modifiers if kind in ("lumi", "staterror")}
+        return {
+            name: {"slice": self._names.slices[name], "paramset": _paramset(parameter, name in widths)}
+            for name, parameter in self._names.parameters.items()
+        }
+
+    def param_set(self, name: str) -> paramset:
+        """A parameter: components, constraint, suggested values.
+
+        What is changed in it, such as ``suggested_fixed``, is what this config suggests from then on.
+        """
+        return self.par_map[name]["paramset"]
+
+    @property
+    def poi_name(self) -> str | None:
+        """Name of the parameter of interest; None without one."""
+        return self._names.poi_name
+
+    @property
+    def poi_index(self) -> int | None:
+        """Its place in the parameter vector; None without one."""
+        return self._names.poi_index
+
+    def set_poi(self, name: str | None) -> None:
+        """Make another parameter the parameter of interest of this model; None for none.
+
+        Raises:
+            InvalidModel: There is no such parameter, or it has several components.
+        """
+        self._names = self._names.with_poi(name)
+
+    @property
+    def auxdata(self) -> list[float]:
+        """The auxiliary data."""
+        return [value for parameter in self._names.parameters.values() for value in parameter.auxdata]
+
+    @property
+    def auxdata_order(self) -> list[str]:
+        """The constrained parameters in the order of the auxiliary data."""
+        return [name for name, parameter in self._names.parameters.items() if parameter.constraint != "none"]
+
+    def suggested_init(self) -> list[float]:
+        """Start values for a fit."""
+        return [value for name in self.par_map for value in self.param_set(name).suggested_init]
+
+    def suggested_bounds(self) -> list[tuple[float, float]]:
+        """(lower, upper) bounds for a fit."""
+        return [(low, high) for name in self.par_map for low, high in self.param_set(name).suggested_bounds]
+
+    def suggested_fixed(self) -> list[bool]:
+        """Which parameters a fit should keep fixed."""
+        return [flag for name in self.par_map for flag in self.param_set(name).suggested_fixed]
+
+
+def refuse_options(options: Mapping[str, Any]) -> None:
+    """Raise `Unsupported` where options are left over."""
+    if options:
+        raise Unsupported(f"Unsupported options: {', '.join(options)}.")
+
+
+def _paramset(parameter: ParameterSet, has_widths: bool) -> paramset:
+    """A parameter as its users see it."""
+    common: dict[str, Any] = {
+        "name": parameter.name,
+        "n_parameters": parameter.n_parameters,
+        "inits": list(parameter.inits),
+        "bounds": list(parameter.bounds),
+        "fixed": list(parameter.fixed),
+        "is_scalar": parameter.is_scalar,
+    }
+    match parameter.constraint:
+        case "normal":
+            widths = list(parameter.sigmas) if has_widths else None
+            return constrained_by_normal(**common, auxdata=list(parameter.auxdata), sigmas=widths)
+        case "poisson":
+            return constrained_by_poisson(**common, auxdata=list(parameter.auxdata), factors=list(parameter.factors))
+        case _:
+            return unconstrained(**common)

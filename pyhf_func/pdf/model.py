@@ -1,0 +1,409 @@
+"""The model that users hold: a frozen pytree of numbers, with the names beside it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from pyhf_func.core import compiler, likelihood
+from pyhf_func.core.arrays import Numbers, floats
+from pyhf_func.core.likelihood import Likelihood
+from pyhf_func.exceptions import InvalidModel, InvalidModifier, InvalidPdfData, InvalidPdfParameters
+from pyhf_func.pdf import compute
+from pyhf_func.pdf.config import _ModelConfig, refuse_options
+from pyhf_func.pdf.names import Names
+from pyhf_func.pdf.parts import ConstraintModel, MainModel
+from pyhf_func.probability import Simultaneous
+from pyhf_func.schema import validate as validate_schema
+from pyhf_func.schema.semantics import check_model
+from pyhf_func.tensor.common import TensorViewer, _tensorviewer_from_sizes
+from pyhf_func.tensor.dispatch import backend_for, call, kind, numbers
+from pyhf_func.tensor.manager import current_backend
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True, init=False, eq=False, repr=False)
+class Model:
+    """A HistFactory model: a pure function of (pars, data), and a frozen pytree.
+
+    Its leaves are numbers and index arrays (``likelihood``); names and suggestions are in ``config``, outside of
+    what is compiled: models of one structure share their compiled programs. A model travels into transformed
+    functions as an argument; `with_yields` and its companions give a changed copy and accept tracers.
+
+    JAX arrays and tracers give JAX arrays; tensors of PyTorch, TensorFlow and MXNet give tensors of their framework,
+    on its tape; numbers, lists and NumPy arrays give tensors of the current backend (NumPy unless it is set).
+
+    Example:
+        >>> import jax, pyhf_func as pf
+        >>> spec = {"channels": [{"name": "SR", "samples": [
+        ...     {"name": "signal", "data": [5.0], "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]},
+        ...     {"name": "background", "data": [50.0], "modifiers": [
+        ...         {"name": "scale", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}]}]}]}
+        >>> model = pf.Model(spec)
+        >>> model.config.par_names
+        ['mu', 'scale']
+        >>> model.expected_data([1.0, 0.5]).round(4).tolist()
+        [57.4657, 0.5]
+        >>> round(float(jax.grad(model.logpdf)(jax.numpy.array([1.0, 0.0]), [52.0, 0.0])[0]), 6)
+        -0.272727
+    """
+
+    config: _ModelConfig
+
+    def __init__(
+        self,
+        spec: Mapping[str, Any],
+        modifier_set: Mapping[str, tuple[Any, Any]] | None = None,
+        batch_size: int | None = None,
+        validate: bool = True,
+        clip_sample_data: float | None = None,
+        clip_bin_data: float | None = None,
+        *,
+        poi_name: str | None = "mu",
+        modifier_settings: Mapping[str, Mapping[str, Any]] | None = None,
+        strict: bool = False,
+        **config_kwargs: Any,
+    ) -> None:
+        """Compile a model spec.
+
+        Args:
+            spec: ``{"channels": [...], "parameters": [...]}`` as in the published format 1.0.0.
+            modifier_set: Modifier types: ``{type: (builder, applier)}``; those of HistFactory where it is silent.
+            batch_size: The number of parameter vectors that are evaluated at once; None for single vectors.
+            validate: Check the spec against the schema first.
+            clip_sample_data: Least expected yield of a sample in a bin.
+            clip_bin_data: Least expected yield of a bin.
+            poi_name: The parameter of interest; None for a model without one.
+            modifier_settings: Interpolation codes by modifier type, such as
+                ``{"normsys": {"interpcode": "code1"}}``; code4 and code4p where it is silent.
+            strict: Refuse what is otherwise accepted with a warning, such as unused parameter configurations.
+            config_kwargs: ``schema`` and ``version``, what to check the spec against.
+
+        Raises:
+            InvalidSpecification: The spec does not follow the schema.
+            InvalidModel: The spec has no defined meaning; all faults at once. (InvalidModifier, InvalidNameReuse
+                where these name the first fault better.)
+            InvalidInterpCode: An interpolation code that does not exist.
+            Unsupported: An option that does not exist.
+        """
+        schema, version = config_kwargs.pop("schema", "model.json"), config_kwargs.pop("version", None)
+        refuse_options(config_kwargs)
+        if validate:
+            validate_schema(spec, schema, version=version)
+        check_model(spec, poi_name, strict=strict, modifier_settings=modifier_settings)
+        settings = {type_: dict(setting) for type_, setting in (modifier_settings or {}).items()}
+        compiled = compiler.compile_model(spec, poi_name, settings)
+        names = Names(compiled.order, compiled.parameters, compiled.layout, poi_name, settings, batch_size)
+        _fill(self, compiled.likelihood, _ModelConfig._of(names))
+        self.__dict__.update(_spec=copy.deepcopy(spec), schema=schema, version=version)
+
+    def tree_flatten(self) -> tuple[tuple[Likelihood], Names]:
+        """The likelihood's leaves; the names are static."""
+        return (self.likelihood,), self.config._names
+
+    @classmethod
+    def tree_unflatten(cls, names: Names, children: tuple[Likelihood]) -> Model:
+        """Put leaves and names together again."""
+        return _fill(object.__new__(cls), children[0], _ModelConfig._of(names))
+
+    def __repr__(self) -> str:
+        config = self.config
+        return (
+            f"Model({len(config.channels)} channels, {config.nmaindata} bins, {config.npars} parameters, "
+            f"POI {config.poi_name!r})"
+        )
+
+    @property
+    def likelihood(self) -> Likelihood:
+        """The numbers, without names: what the engine works on."""
+        hidden = self.__dict__
+        names = self.config._names
+        if hidden["_names"] is not names:  # config.set_poi was called
+            hidden.update(_names=names, _likelihood=_with_poi(hidden["_likelihood"], names.poi_index))
+        return hidden["_likelihood"]
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The spec that the model was built from.
+
+        Raises:
+            AttributeError: The model is a changed copy, or comes out of a transformation: it has none.
+        """
+        if "_spec" not in self.__dict__:
+            raise AttributeError("This model has no spec: it was not built from one, but made from another model.")
+        return self.__dict__["_spec"]
+
+    @property
+    def batch_size(self) -> int | None:
+        """The number of parameter vectors that are evaluated at once; None for single vectors."""
+        return self.config._names.batch_size
+
+    @property
+    def main_model(self) -> MainModel:
+        """The bins on their own."""
+        return MainModel(self)
+
+    @property
+    def constraint_model(self) -> ConstraintModel:
+        """The constraints of the parameters on their own."""
+        return ConstraintModel(self)
+
+    @property
+    def fullpdf_tv(self) -> TensorViewer | None:
+        """Which part of the data is main, and which auxiliary."""
+        n_main, n_aux = self.config.nmaindata, self.config.nauxdata
+        sizes, names = ([n_main, n_aux], ["main", "aux"]) if n_aux else ([n_main], ["main"])
+        return _tensorviewer_from_sizes(sizes, names, self.batch_size)
+
+    @property
+    def nominal_rates(self) -> Any:
+        """Nominal yields; shape (1, samples, batch_size or 1, bins)."""
+        place, shape = self.config._names.by_sample()
+        rates = call(self._kind(), compute.nominal_rates(shape), self.likelihood, place)
+        tensorlib = backend_for(rates)
+        rates = tensorlib.reshape(rates, (1, shape[0], 1, shape[1]))
+        return tensorlib.tile(rates, (1, 1, self.batch_size or 1, 1))
+
+    def expected_data(self, pars: Numbers, include_auxdata: bool = True) -> Any:
+        """Expected main data, followed by expected auxiliary data; shape (nmaindata + nauxdata,).
+
+        With a ``batch_size``, ``pars`` and the result have an axis of that length in front, here and elsewhere.
+
+        Raises:
+            InvalidPdfParameters: ``pars`` does not have shape (npars,).
+        """
+        return self._evaluate(compute.expected_data if include_auxdata else compute.expected_main, pars)
+
+    def expected_actualdata(self, pars: Numbers) -> Any:
+        """Expected main data; shape (nmaindata,)."""
+        return self._evaluate(compute.expected_main, pars)
+
+    def expected_auxdata(self, pars: Numbers) -> Any:
+        """Expected auxiliary data; shape (nauxdata,)."""
+        return self._evaluate(compute.expected_aux, pars)
+
+    def logpdf(self, pars: Numbers, data: Numbers) -> Any:
+        """Log density of the data (main, then auxiliary) at the parameters; shape (1,), or (batch_size,).
+
+        With JAX arrays and tracers it is a scalar, shape (), unless the backend is set to ``"jax"`` or the model has a
+        ``batch_size``. ``-inf`` where the data have no density: an observed event in a bin without expected yield.
+
+        Raises:
+            InvalidPdfParameters: ``pars`` does not have shape (npars,).
+            InvalidPdfData: ``data`` does not have shape (nmaindata + nauxdata,).
+        """
+        here = self._kind(pars, data)
+        if here == "jax" and self.batch_size is None and current_backend().name != "jax":
+            return likelihood.logpdf(self.likelihood, self._checked_pars(pars, here), self.checked_data(data))
+        data = self._vector(data, here, self.likelihood.n_bins + self.likelihood.n_aux, "data")
+        return call(here, compute.logpdf, self.likelihood, self._checked_pars(pars, here), data)
+
+    def pdf(self, pars: Numbers, data: Numbers) -> Any:
+        """Density of the data at the parameters: the exponential of `logpdf`."""
+        log_density = self.logpdf(pars, data)
+        return backend_for(log_density).exp(log_density)
+
+    def mainlogpdf(self, maindata: Numbers, pars: Numbers) -> Any:
+        """Log density of the main data; shape (), or (batch_size,). (The data come first.)"""
+        return self._logpdf_of(compute.main_logpdf, maindata, self.likelihood.n_bins, pars)
+
+    def constraint_logpdf(self, auxdata: Numbers, pars: Numbers) -> Any:
+        """Log density of the auxiliary data; shape (), or (batch_size,). (The data come first.)"""
+        return self._logpdf_of(compute.constraint_logpdf, auxdata, self.likelihood.n_aux, pars)
+
+    def make_pdf(self, pars: Numbers) -> Simultaneous:
+        """The distribution of main and auxiliary data at the parameters.
+
+        Example:
+            >>> import pyhf_func as pf
+            >>> model = pf.Model({"channels": [{"name": "SR", "samples": [{"name": "signal", "data": [5.0, 8.0],
+            ...     "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]}]}]})
+            >>> model.make_pdf([2.0]).expected_data().tolist()
+            [10.0, 16.0]
+            >>> model.make_pdf([2.0]).sample((100,)).shape
+            (100, 2)
+        """
+        main, constraints = self.main_model.make_pdf(pars), self.constraint_model.make_pdf(pars)
+        parts = [main] if constraints is None else [main, constraints]
+        return Simultaneous(parts, self.fullpdf_tv, self.batch_size)
+
+    def checked_data(self, data: Numbers) -> Array:
+        """Data as an array of the right shape.
+
+        Raises:
+            InvalidPdfData: ``data`` does not have shape (nmaindata + nauxdata,).
+        """
+        n_main, n_aux = self.likelihood.n_bins, self.likelihood.n_aux
+        array = floats(data)
+        if array.shape != (n_main + n_aux,):
+            raise InvalidPdfData(
+                f"data has shape {array.shape}; the model needs ({n_main + n_aux},): {n_main} bins, then {n_aux} "
+                "auxiliary data (Workspace.data(model) gives both; model.config.auxdata gives the latter). "
+                "Use jax.vmap for several data sets."
+            )
+        return array
+
+    def _kind(self, *values: Any) -> str | None:
+        """The kind of tensor that the values, and the model's own numbers, ask for."""
+        hidden = self.__dict__
+        if "_own_kind" not in hidden:
+            hidden["_own_kind"] = _kind_of_leaves(hidden["_likelihood"])
+        here = kind(*values)
+        return hidden["_own_kind"] or here if here in (None, "jax") else here
+
+    def _evaluate(self, function: Any, pars: Numbers, places: Sequence[Any] = ()) -> Any:
+        here = self._kind(pars)
+        return call(here, function, self.likelihood, *places, self._checked_pars(pars, here))
+
+    def _logpdf_of(self, function: Any, data: Numbers, length: int, pars: Numbers) -> Any:
+        here = self._kind(pars, data)
+        data = self._vector(data, here, length, "data")
+        return call(here, function, self.likelihood, self._checked_pars(pars, here), data)
+
+    def _checked_pars(self, pars: Numbers, here: str | None = None) -> Any:
+        """Parameters as an array of the right shape, of the kind ``here``."""
+        here = here or self._kind(pars)
+        return self._vector(pars, here, self.likelihood.n_pars, "pars")
+
+    def _vector(self, values: Any, here: str | None, length: int, what: str) -> Any:
+        """A vector, or a batch of them, of the given length."""
+        array = numbers(here, values)
+        shape, batch = tuple(array.shape), self.batch_size
+        needed = (length,) if batch is None else (batch, length)
+        if shape == needed or (what == "data" and shape == (length,)) or None in shape:
+            return array
+        if what == "pars":
+            raise InvalidPdfParameters(
+                f"pars has shape {shape}; the model needs {needed}, in the order of model.config.par_names. "
+                "Use jax.vmap for several parameter points, or a model with a batch_size."
+            )
+        raise InvalidPdfData(
+            f"data has shape {shape}; the model needs ({length},) here. {self.config.nmaindata} bins come first, then "
+            f"{self.config.nauxdata} auxiliary data (model.config.auxdata)."
+        )
+
+    def with_values(self, **values: Numbers) -> Model:
+        """A copy with whole arrays of ``model.likelihood.values`` replaced."""
+        old = self.likelihood.values
+        new = {name: self._like(getattr(old, name), value, name) for name, value in values.items()}
+        return self.tree_unflatten(self.config._names, (replace(self.likelihood, values=replace(old, **new)),))
+
+    def with_yields(self, channel: str, sample: str, yields: Numbers) -> Model:
+        """A copy with other nominal yields of one sample; may be traced.
+
+        Templates, factors and constraint widths stay what they are: the yields of histosys templates are absolute
+        (change them with `with_histosys`).
+
+        Raises:
+            InvalidModel: The model has no such sample, or the number of bins differs.
+
+        Example:
+            >>> import pyhf_func as pf
+            >>> model = pf.Model({"channels": [{"name": "SR", "samples": [{"name": "signal", "data": [5.0],
+            ...     "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]}]}]})
+            >>> model.with_yields("SR", "signal", [7.0]).expected_data([2.0]).tolist()
+            [14.0]
+        """
+        place = self._entries(channel, sample)
+        nominal = self.likelihood.values.nominal
+        return self.with_values(nominal=nominal.at[place].set(self._like(nominal[place], yields, "yields")))
+
+    def with_histosys(
+        self,
+        channel: str,
+        sample: str,
+        modifier: str,
+        *,
+        lo: Numbers | None = None,
+        hi: Numbers | None = None,
+    ) -> Model:
+        """A copy with other yields at alpha = -1 (``lo``) and +1 (``hi``) of one histosys modifier; may be traced.
+
+        Raises:
+            InvalidModifier: The sample has no such histosys modifier.
+            InvalidModel: The number of bins differs.
+        """
+        place = self._term(self.config.layout.histosys, channel, sample, modifier, "histosys")
+        return self._with_terms("histosys", place, lo, hi)
+
+    def with_normsys(
+        self,
+        channel: str,
+        sample: str,
+        modifier: str,
+        *,
+        lo: Numbers | None = None,
+        hi: Numbers | None = None,
+    ) -> Model:
+        """A copy with other factors at alpha = -1 (``lo``) and +1 (``hi``) of one normsys modifier; may be traced.
+
+        Raises:
+            InvalidModifier: The sample has no such normsys modifier.
+        """
+        place = self._term(self.config.layout.normsys, channel, sample, modifier, "normsys")
+        return self._with_terms("normsys", place, lo, hi)
+
+    def _with_terms(
+        self,
+        kind: str,
+        place: slice | int,
+        lo: Numbers | None,
+        hi: Numbers | None,
+    ) -> Model:
+        changes = {}
+        for side, value in (("lo", lo), ("hi", hi)):
+            if value is not None:
+                old = getattr(self.likelihood.values, f"{kind}_{side}")
+                changes[f"{kind}_{side}"] = old.at[place].set(self._like(old[place], value, side))
+        return self.with_values(**changes)
+
+    def _entries(self, channel: str, sample: str) -> slice:
+        places = self.config.layout.entries
+        if (channel, sample) not in places:
+            here = [name for where, name in places if where == channel]
+            known = f"channel {channel!r} has {here}" if here else f"channels are {self.config.channels}"
+            raise InvalidModel(f"The model has no sample {sample!r} in channel {channel!r}: {known}.")
+        return places[channel, sample]
+
+    def _term(self, places: Mapping[Any, Any], channel: str, sample: str, modifier: str, kind: str) -> Any:
+        self._entries(channel, sample)
+        if (channel, sample, modifier) not in places:
+            here = [name for *where, name in places if where == [channel, sample]]
+            raise InvalidModifier(
+                f"Sample {sample!r} of channel {channel!r} has no {kind} modifier {modifier!r}; it has {here}."
+            )
+        return places[channel, sample, modifier]
+
+    @staticmethod
+    def _like(old: Array, value: Numbers, name: str) -> Array:
+        array = jnp.asarray(value, old.dtype)
+        if array.shape != old.shape:
+            raise InvalidModel(f"{name} has shape {array.shape}; the model needs {old.shape}.")
+        return array
+
+
+def _fill(model: Model, numbers: Likelihood, config: _ModelConfig) -> Model:
+    """Give a frozen model its content."""
+    model.__dict__.update(config=config, _names=config._names, _likelihood=numbers)
+    return model
+
+
+def _with_poi(numbers: Likelihood, poi_index: int | None) -> Likelihood:
+    poi = numbers.space.poi
+    index = np.full(poi.shape, -1 if poi_index is None else poi_index, dtype=poi.dtype)
+    return replace(numbers, space=replace(numbers.space, poi=jax.device_put(index)))
+
+
+def _kind_of_leaves(numbers: Likelihood) -> str | None:
+    """Tracers and tensors of other frameworks among a model's numbers ask for answers of their kind."""
+    leaves = jax.tree.leaves(numbers)
+    if all(isinstance(leaf, jax.Array) for leaf in leaves):
+        return "jax" if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves) else None
+    return kind(leaves)

@@ -1,0 +1,111 @@
+"""The static part of a model: what its compiled programs may depend on besides the numbers."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pyhf_func.core import compiler
+from pyhf_func.core.compiler import Layout, Order, ParameterSet
+from pyhf_func.exceptions import InvalidModel
+
+
+class Names:
+    """The names of a model, where they lie in its vectors, and what it suggests to fits.
+
+    Immutable, hashable and compared by content: the static part of the pytree `Model`.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        parameters: Sequence[ParameterSet],
+        layout: Layout | None,
+        poi_name: str | None,
+        modifier_settings: Mapping[str, Mapping[str, Any]],
+        batch_size: int | None = None,
+    ) -> None:
+        self.order = order
+        self.parameters = {parameter.name: parameter for parameter in parameters}
+        self.slices = compiler.parameter_slices(parameters)
+        self.layout = layout
+        self.modifier_settings = modifier_settings
+        self.batch_size = batch_size
+        self._set_poi(poi_name or None)
+
+    def _set_poi(self, name: str | None) -> None:
+        self.poi_name = name
+        content = repr(
+            (
+                self.order.channel_nbins,
+                self.order.modifiers,
+                tuple(self.parameters.values()),
+                self.layout,
+                self.modifier_settings,
+                self.batch_size,
+                name,
+            )
+        )
+        self._digest = hashlib.sha256(content.encode()).digest()
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Names) and self._digest == other._digest)
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+    @property
+    def poi_index(self) -> int | None:
+        """Place of the POI in the parameter vector; None without one."""
+        return self.slices[self.poi_name].start if self.poi_name else None
+
+    @property
+    def n_pars(self) -> int:
+        """Length of the parameter vector."""
+        return sum(parameter.n_parameters for parameter in self.parameters.values())
+
+    def constrained(self, density: str) -> tuple[np.ndarray, np.ndarray]:
+        """Places of the parameters with constraints of one density, and of their auxiliary data."""
+        pars: list[int] = []
+        places: list[int] = []
+        first = 0
+        for name, parameter in self.parameters.items():
+            if parameter.constraint == density:
+                pars += range(self.slices[name].start, self.slices[name].stop)
+                places += range(first, first + parameter.n_parameters)
+            first += parameter.n_parameters if parameter.constraint != "none" else 0
+        return np.array(pars, dtype=int), np.array(places, dtype=int)
+
+    def by_sample(self) -> tuple[np.ndarray, tuple[int, int]]:
+        """Where each entry lies in a flattened table of shape (samples, bins), and that shape."""
+        samples = {sample: i for i, sample in enumerate(self.order.samples)}
+        place = [
+            samples[row.sample] * self.order.n_bins + row.first_bin + b
+            for row in self.order.rows
+            for b in range(row.n_bins)
+        ]
+        return np.array(place, dtype=int), (len(samples), self.order.n_bins)
+
+    def with_poi(self, name: str | None) -> Names:
+        """The same with another parameter of interest.
+
+        Raises:
+            InvalidModel: There is no such parameter, or it has several components.
+        """
+        if name is not None and name not in self.parameters:
+            raise InvalidModel(
+                f"The parameter of interest {name!r} is not a parameter of the model. Its parameters are: "
+                f"{', '.join(sorted(self.parameters))}."
+            )
+        if name is not None and self.parameters[name].n_parameters > 1:
+            raise InvalidModel(
+                f"The parameter of interest {name!r} has {self.parameters[name].n_parameters} components; "
+                "it must have exactly one."
+            )
+        other = copy.copy(self)
+        other._set_poi(name)
+        return other

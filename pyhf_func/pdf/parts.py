@@ -1,0 +1,109 @@
+"""The two parts of a model, as distributions: the bins, and the constraints of the parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from pyhf_func.constraints import gaussian_constraint_combined, poisson_constraint_combined
+from pyhf_func.pdf import compute
+from pyhf_func.probability import Independent, Normal, Poisson, Simultaneous
+from pyhf_func.tensor.common import TensorViewer, take
+from pyhf_func.tensor.dispatch import backend_for
+
+if TYPE_CHECKING:
+    from pyhf_func.pdf.model import Model
+
+
+class MainModel:
+    """The bins of a model: Poisson counts around the expected yields."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.config = model.config
+        self.batch_size = model.batch_size
+
+    @property
+    def nominal_rates(self) -> Any:
+        """Nominal yields; shape (1, samples, batch_size or 1, bins)."""
+        return self._model.nominal_rates
+
+    def has_pdf(self) -> bool:
+        """A model has bins: True."""
+        return True
+
+    def expected_data(self, pars: Any, return_by_sample: bool = False) -> Any:
+        """Expected main data; shape (..., bins), or (..., samples, bins)."""
+        if not return_by_sample:
+            return self._model.expected_actualdata(pars)
+        place, shape = self._model.config._names.by_sample()
+        return self._model._evaluate(compute.by_sample(shape), pars, places=(place,))
+
+    def make_pdf(self, pars: Any) -> Independent:
+        """The distribution of the main data."""
+        return Independent(Poisson(self.expected_data(pars)), batch_size=self.batch_size)
+
+    def logpdf(self, maindata: Any, pars: Any) -> Any:
+        """Log density of the main data; shape () or (batch_size,)."""
+        return self._model.mainlogpdf(maindata, pars)
+
+
+class ConstraintModel:
+    """The constraints of a model's parameters: Gaussian and Poisson auxiliary measurements."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.config = model.config
+        self.batch_size = model.batch_size
+
+    @property
+    def constraints_gaussian(self) -> gaussian_constraint_combined:
+        """The Gaussian terms on their own."""
+        return gaussian_constraint_combined(self.config, self.batch_size)
+
+    @property
+    def constraints_poisson(self) -> poisson_constraint_combined:
+        """The Poisson terms on their own."""
+        return poisson_constraint_combined(self.config, self.batch_size)
+
+    def has_pdf(self) -> bool:
+        """Whether any parameter is constrained."""
+        return self.config.nauxdata > 0
+
+    def make_pdf(self, pars: Any) -> Simultaneous | None:
+        """The distribution of the auxiliary data; None where no parameter is constrained."""
+        if not self.has_pdf():
+            return None
+        names, values = self.config._names, self._model.likelihood.values
+        pars = self._model._checked_pars(pars)
+        terms, parts = [], []
+        for density, scale in (("normal", values.normal_sigma), ("poisson", values.poisson_factor)):
+            here, places = names.constrained(density)
+            if here.size:
+                term = self._normal if density == "normal" else self._poisson
+                terms.append(Independent(term(pars, here, scale), batch_size=self.batch_size))
+                parts.append(places)
+        return Simultaneous(terms, TensorViewer(parts, self.batch_size), self.batch_size)
+
+    def _normal(self, pars: Any, here: np.ndarray, sigmas: Any) -> Normal:
+        tensorlib = backend_for(pars)
+        means = take(tensorlib, pars, here)
+        return Normal(means, _like(means, sigmas))
+
+    def _poisson(self, pars: Any, here: np.ndarray, factors: Any) -> Poisson:
+        counts = take(backend_for(pars), pars, here)
+        return Poisson(counts * _like(counts, factors))
+
+    def logpdf(self, auxdata: Any, pars: Any) -> Any:
+        """Log density of the auxiliary data; shape () or (batch_size,)."""
+        return self._model.constraint_logpdf(auxdata, pars)
+
+
+def _like(tensor: Any, values: Any) -> Any:
+    """Numbers of the engine as a tensor of another tensor's kind."""
+    tensorlib = backend_for(tensor, values)
+    return tensorlib.astensor(
+        values if tensorlib.name == "jax" or not isinstance(values, jax.Array) else np.asarray(values)
+    )
