@@ -79,6 +79,7 @@ def compile_model(spec: Mapping[str, Any], poi_name: str | None, settings: Mappi
         raise InvalidModel("The model has no parameters: give at least one sample a modifier.")
     slices = parameter_slices(parameters)
     terms = _Terms(order, slices)
+    entry_bin = [row.first_bin + b for row in order.rows for b in range(row.n_bins)]
     nominal = [value for row in order.rows for value in row.spec["data"]]
     normal, poisson = _constraints(parameters, slices)
     likelihood = Likelihood(
@@ -92,8 +93,9 @@ def compile_model(spec: Mapping[str, Any], poi_name: str | None, settings: Mappi
             poisson_factor=_floats([tau for p in parameters if p.constraint == "poisson" for tau in p.factors]),
         ),
         indices=Indices(
-            entry_bin=_ints([row.first_bin + b for row in order.rows for b in range(row.n_bins)]),
+            entry_bin=_ints(entry_bin),
             entry_row=_ints([row.number for row in order.rows for _ in range(row.n_bins)]),
+            bin_entries=_padded(_places(entry_bin, order.n_bins), none=len(entry_bin)),
             entry_scales=_padded(terms.scales, none=sum(p.n_parameters for p in parameters)),
             histosys_entry=_ints(terms.histosys_entry),
             histosys_par=_ints(terms.histosys_par),
@@ -256,6 +258,14 @@ def _floats(values: Sequence[float] | np.ndarray) -> Array:
 
 def _ints(values: Sequence[int]) -> Array:
     return jax.device_put(np.asarray(values, dtype=np.int32))
+
+
+def _places(groups: Sequence[int], n_groups: int) -> list[list[int]]:
+    """Where each group occurs."""
+    places: list[list[int]] = [[] for _ in range(n_groups)]
+    for place, group in enumerate(groups):
+        places[group].append(place)
+    return places
 
 
 def _padded(rows: Sequence[Sequence[int]], none: int) -> Array:

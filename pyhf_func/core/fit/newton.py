@@ -109,7 +109,7 @@ def minimise(problem: Problem, limit: int) -> Minimum:
 
         pars = jnp.where(accepted, state.trial, state.pars)
         wanted = accepted & ~state.finishing
-        step = newton_step(x, pars, low, high, radius, wanted)
+        step = jax.lax.cond(wanted, lambda: newton_step(x, pars, low, high, radius), lambda: _no_step(pars))
         share = jnp.where(wanted, 1.0, _SHORTER * state.share)
         trial = jnp.where(wanted, pars + step.change, pars + _SHORTER * (state.trial - pars))
 
@@ -183,18 +183,15 @@ def minimise(problem: Problem, limit: int) -> Minimum:
     return Minimum(best.pars, best.value + constant(prepared), best.gradient, status, best.edm, end.iterations - 1)
 
 
-def newton_step(x: Expansion, pars: Array, low: Array, high: Array, radius: Array, wanted: Array | bool = True) -> Step:
-    """The step to the minimum of the quadratic model on the free parameters, within the radius and the box.
-
-    Where it is not wanted, no system is solved.
-    """
+def newton_step(x: Expansion, pars: Array, low: Array, high: Array, radius: Array) -> Step:
+    """The step to the minimum of the quadratic model on the free parameters, within the radius and the box."""
     free = (low < high) & ~blocked(x.gradient, pars, low, high)
     hessian = hessian_product(x)
 
     def reduced(v: Array) -> Array:
         return jnp.where(free, hessian(jnp.where(free, v, 0.0)), 0.0)
 
-    b = jnp.where(free & wanted, -x.gradient, 0.0)
+    b = jnp.where(free, -x.gradient, 0.0)
     found = conjugate.solve(reduced, inverse_metric(x, free), b, radius=radius, limit=_CONJUGATE_ITERATIONS)
     slope, bend = b @ found.step, found.step @ (b - found.residual)
 
@@ -216,6 +213,11 @@ def newton_step(x: Expansion, pars: Array, low: Array, high: Array, radius: Arra
         edm=slope - 0.5 * bend,
         downhill=found.downhill,
     )
+
+
+def _no_step(pars: Array) -> Step:
+    nowhere, zero = jnp.zeros_like(pars), jnp.zeros((), pars.dtype)
+    return Step(nowhere, zero, zero, jnp.zeros((), bool), zero, nowhere)
 
 
 def blocked(gradient: Array, pars: Array, low: Array, high: Array) -> Array:

@@ -156,6 +156,7 @@ class _Known(NamedTuple):
     asimov: Array  # (bins + aux,) Asimov data
     last: Array  # (pars,) minimum of the previous fit
     last_value: Array  # its tested value; not a number where it should not be started from
+    slope: Array  # (pars,) by which the last minima moved with the tested value
 
 
 def _chain(
@@ -168,7 +169,8 @@ def _chain(
         number, value, conditional, on_asimov = job
         base = jnp.where(on_asimov, known.asimov_pars, known.free)
         nearer = jnp.abs(value - known.last_value) < jnp.abs(value - base[poi])
-        init = jnp.where(conditional & nearer, known.last, base)
+        ahead = known.last + known.slope * (value - known.last_value)
+        init = jnp.where(conditional & nearer, ahead, base)
         own = start._replace(init=init)
         free, held = _problem(model, data, own), _problem(model, data, own, value)
         problem = free._replace(
@@ -179,12 +181,15 @@ def _chain(
         found = minimiser(problem)
         first, second = number == 0, number == 1
         usable = (number > 2) & (number != 2 + n) & (found.status == Status.CONVERGED)
+        step = value - known.last_value
+        follows = usable & (jnp.abs(step) > 0)
         known = _Known(
             free=jnp.where(first, found.pars, known.free),
             asimov_pars=jnp.where(second, found.pars, known.asimov_pars),
             asimov=jnp.where(second, expected_data(model, found.pars), known.asimov),
             last=found.pars,
             last_value=jnp.where(usable, value, jnp.nan),
+            slope=jnp.where(follows, (found.pars - known.last) / jnp.where(follows, step, 1.0), 0.0),
         )
         return known, found
 
@@ -195,7 +200,9 @@ def _chain(
         jnp.concatenate([flags, jnp.ones(2 * n, bool)]),
         jnp.concatenate([jnp.array([False, False, True]), jnp.zeros(n, bool), jnp.ones(n, bool)]),
     )
-    nothing = _Known(start.init, start.init, data, start.init, jnp.asarray(jnp.nan, tested.dtype))
+    nothing = _Known(
+        start.init, start.init, data, start.init, jnp.asarray(jnp.nan, tested.dtype), jnp.zeros_like(start.init)
+    )
     _, minima = jax.lax.scan(fit, nothing, jobs)
     places = (0, 1, 2, slice(3, 3 + n), slice(3 + n, None))
     return _Minima(*(_at(minima, place) for place in places))

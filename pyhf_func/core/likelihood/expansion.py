@@ -1,8 +1,7 @@
 """The negative log-likelihood to second order around one point, by the structure of the model.
 
-Every factor depends on one parameter, so derivatives of the terms are elementwise; gathers and segment sums
-turn them into the gradient, the Jacobian of the bins and products with the exact Hessian. No step costs more
-than the file contains, except the Jacobian, which is dense (bins × pars).
+Every factor depends on one parameter, so derivatives of the terms are elementwise; linear algebra turns them into the
+gradient, the Jacobian of the bins and products with the exact Hessian.
 
 With ``nu = a R S`` the yield of an entry (``a`` nominal plus shifts, ``R`` the product of its row's normsys
 factors, ``S`` the product of its scale factors), and ``N = sum(lambda - n log lambda)`` over the bins:
@@ -16,7 +15,8 @@ and the constraint terms add a diagonal.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -24,16 +24,19 @@ from jax import Array
 from jax.ops import segment_sum
 
 from pyhf_func.core.likelihood.density import normal_logpdf, poisson_logpdf
-from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE, Coefficients, Interpolation
+from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE, Coefficients
 from pyhf_func.core.likelihood.structure import Likelihood
-from pyhf_func.core.likelihood.yields import with_one
+from pyhf_func.core.likelihood.terms import Matrix, histosys_matrix, in_bins
+from pyhf_func.core.likelihood.yields import to_bins, with_last, with_one
+
+T = TypeVar("T", bound=Array | tuple[Array, ...])
 
 
 class Prepared(NamedTuple):
     """What does not depend on the parameters: interpolation coefficients and the observed data."""
 
     model: Likelihood
-    histosys: Coefficients
+    histosys: tuple[Matrix, ...]  # coefficients of the shifts, (entries, pars) each
     normsys: Coefficients
     main: Array  # (bins,)
     normal_aux: Array  # (normal,)
@@ -52,21 +55,22 @@ class Expansion(NamedTuple):
     rows: Array  # (entries,) R
     scales: Array  # (entries, scales) the factors in S
     leave_one_out: Array  # (entries, scales) dS / d(factor)
-    shift_slope: Array  # (histosys,)
-    shift_bend: Array  # (histosys,)
-    log_slope: Array  # (normsys,) f' / f
-    log_bend: Array  # (normsys,) f'' / f - (f' / f)^2
+    shift_slope: Matrix  # (entries, pars) da
+    shift_bends: tuple[Array, ...]  # (pars,) each: second derivatives of the basis
+    log_slope: Array  # (rows, pars) d(log R)
+    log_bend: Array  # (normsys,) second derivative of each term's log factor
 
 
 def prepare(model: Likelihood, data: Array) -> Prepared:
     """Compute once per fit what every expansion needs."""
     values, indices = model.values, model.indices
     aux = data[model.n_bins :]
+    shifts = ADDITIVE[model.histosys_code].prepare(
+        values.histosys_lo, values.nominal[indices.histosys_entry], values.histosys_hi
+    )
     return Prepared(
         model,
-        ADDITIVE[model.histosys_code].prepare(
-            values.histosys_lo, values.nominal[indices.histosys_entry], values.histosys_hi
-        ),
+        tuple(histosys_matrix(model, coefficient) for coefficient in shifts),
         MULTIPLICATIVE[model.normsys_code].prepare(
             values.normsys_lo, jnp.ones_like(values.normsys_lo), values.normsys_hi
         ),
@@ -79,26 +83,29 @@ def prepare(model: Likelihood, data: Array) -> Prepared:
 def value_at(p: Prepared, pars: Array) -> Array:
     """The value alone: what a step is judged by. ``+inf`` where the data have no density."""
     model, indices = p.model, p.model.indices
-    shifts = ADDITIVE[model.histosys_code].evaluate(p.histosys, pars[indices.histosys_par])
+    additive = model.values.nominal + _combined(p.histosys, ADDITIVE[model.histosys_code].basis(pars))
     factors = MULTIPLICATIVE[model.normsys_code].evaluate(p.normsys, pars[indices.normsys_par])
-    additive = model.values.nominal + _to_entries(model, shifts)
     rows = jnp.prod(with_one(factors)[indices.row_normsys], axis=-1)[indices.entry_row]
     scales = jnp.prod(with_one(pars)[indices.entry_scales], axis=-1)
-    return _value(p, pars, _to_bins(model, additive * rows * scales))
+    return _value(p, pars, to_bins(model, additive * rows * scales))
 
 
 def expand(p: Prepared, pars: Array) -> Expansion:
     """Expand the negative log-likelihood around ``pars``."""
     model, indices, values = p.model, p.model.indices, p.model.values
-    shift, shift_slope, shift_bend = _curve(ADDITIVE[model.histosys_code], p.histosys, pars[indices.histosys_par])
-    factor, slope, bend = _curve(MULTIPLICATIVE[model.normsys_code], p.normsys, pars[indices.normsys_par])
+    shifts, shift_slopes, shift_bends = _curve(ADDITIVE[model.histosys_code].basis, pars)
+    factor, slope, bend = _curve(
+        partial(MULTIPLICATIVE[model.normsys_code].evaluate, p.normsys), pars[indices.normsys_par]
+    )
     safe = jnp.where(factor == 0, 1.0, factor)
     log_slope = slope / safe
-    additive = values.nominal + _to_entries(model, shift)
-    rows = jnp.prod(with_one(factor)[indices.row_normsys], axis=-1)[indices.entry_row]
+    additive = values.nominal + _combined(p.histosys, shifts)
+    by_row = jnp.prod(with_one(factor)[indices.row_normsys], axis=-1)
     scales = with_one(pars)[indices.entry_scales]
     product, leave_one_out = _product(scales)
-    rates = _to_bins(model, additive * rows * product)
+    rates = to_bins(model, additive * by_row[indices.entry_row] * product)
+    place = indices.normsys_row, indices.normsys_par
+    first, second = p.histosys
 
     normal_width2 = values.normal_sigma**2
     poisson_pars = pars[indices.poisson_par]
@@ -112,16 +119,19 @@ def expand(p: Prepared, pars: Array) -> Expansion:
         constraint=constraint,
         rates=rates,
         additive=additive,
-        rows=rows,
+        rows=by_row[indices.entry_row],
         scales=scales,
         leave_one_out=leave_one_out,
-        shift_slope=shift_slope,
-        shift_bend=shift_bend,
-        log_slope=log_slope,
+        shift_slope=first.combined(shift_slopes[0], second, shift_slopes[1]),
+        shift_bends=shift_bends,
+        log_slope=jnp.zeros((by_row.shape[0], pars.shape[0]), pars.dtype).at[place].add(log_slope),
         log_bend=bend / safe - log_slope**2,
     )
     pull = (pars[indices.normal_par] - p.normal_aux) / normal_width2
-    gradient = _to_pars(model, *_entry_terms(expansion, (1 - _ratio(p.main, rates))[indices.entry_bin]))
+    weight = (1 - _ratio(p.main, rates))[indices.entry_bin] * expansion.rows
+    gradient = _to_pars(
+        expansion, weight * product, weight * additive * product, (weight * additive)[:, None] * leave_one_out
+    )
     gradient = gradient.at[indices.normal_par].add(pull)
     gradient = gradient.at[indices.poisson_par].add(values.poisson_factor - p.poisson_aux / poisson_pars)
     return expansion._replace(gradient=gradient)
@@ -130,26 +140,15 @@ def expand(p: Prepared, pars: Array) -> Expansion:
 def jacobian(x: Expansion) -> Array:
     """Derivatives of the expected main data; shape (bins, pars)."""
     model, indices = x.prepared.model, x.prepared.model.indices
-    n_pars = model.n_pars
-    histosys, _, scales = _entry_terms(x, jnp.ones_like(x.additive))
-    nu = x.additive * x.rows * jnp.prod(x.scales, axis=-1)
-    log_slope = jnp.concatenate([x.log_slope, jnp.zeros(1, x.log_slope.dtype)])
-    normsys = nu[:, None] * log_slope[indices.row_normsys][indices.entry_row]
-    normsys_par = _with(indices.normsys_par, 0)[indices.row_normsys][indices.entry_row]
-    first = indices.entry_bin * n_pars
-    scale_par = jnp.minimum(indices.entry_scales, n_pars - 1)
-    place = [
-        first[indices.histosys_entry] + indices.histosys_par,
-        (first[:, None] + normsys_par).ravel(),
-        (first[:, None] + scale_par).ravel(),
-    ]
-    scales = jnp.where(indices.entry_scales < n_pars, scales, 0.0)
-    flat = segment_sum(
-        jnp.concatenate([histosys, normsys.ravel(), scales.ravel()]),
-        jnp.concatenate(place),
-        model.n_bins * n_pars,
+    factor = x.rows * jnp.prod(x.scales, axis=-1)
+    scales = (x.additive * x.rows)[:, None] * x.leave_one_out
+    return (
+        x.shift_slope.in_bins(factor)
+        + in_bins(model, x.additive * factor, x.log_slope, indices.entry_row)
+        + jnp.zeros((model.n_bins, model.n_pars), factor.dtype)
+        .at[indices.entry_bin[:, None], indices.entry_scales]
+        .add(scales, mode="drop")
     )
-    return flat.reshape(model.n_bins, n_pars)
 
 
 def hessian_product(x: Expansion) -> Callable[[Array], Array]:
@@ -163,58 +162,50 @@ def hessian_product(x: Expansion) -> Callable[[Array], Array]:
     nu = x.additive * factor
     scaled = weight * x.additive * x.rows
     # What acts on one parameter alone: the bends of its terms and its constraint.
-    diagonal = x.constraint + _to_pars(
-        model,
-        (weight * factor)[indices.histosys_entry] * x.shift_bend,
-        _to_rows(model, weight * nu)[indices.normsys_row] * x.log_bend,
-        jnp.zeros_like(x.scales),
-    )
+    bends = _to_rows(model, weight * nu)[indices.normsys_row] * x.log_bend
+    diagonal = x.constraint + segment_sum(bends, indices.normsys_par, model.n_pars)
+    for matrix, bend in zip(p.histosys, x.shift_bends, strict=True):
+        diagonal += bend * matrix.transposed_times(weight * factor)
 
     def multiply(v: Array) -> Array:
-        d_additive = _to_entries(model, x.shift_slope * v[indices.histosys_par])
-        d_log_rows = jnp.sum(_with(x.log_slope * v[indices.normsys_par], 0.0)[indices.row_normsys], axis=-1)
-        d_rows = x.rows * d_log_rows[indices.entry_row]
-        v_scales = _with(v, 0.0)[indices.entry_scales]
+        d_additive = x.shift_slope.times(v)
+        d_rows = x.rows * (x.log_slope @ v)[indices.entry_row]
+        v_scales = with_last(v, 0.0)[indices.entry_scales]
         d_product, d_leave_one_out = jax.jvp(_product, (x.scales,), (v_scales,))[1]
         d_factor = d_rows * product + x.rows * d_product
         d_nu = d_additive * factor + x.additive * d_factor
-        d_weight = (fisher * _to_bins(model, d_nu))[indices.entry_bin]
+        d_weight = (fisher * to_bins(model, d_nu))[indices.entry_bin]
         d_scaled = d_weight * x.additive * x.rows + weight * (d_additive * x.rows + x.additive * d_rows)
         return diagonal * v + _to_pars(
-            model,
-            (d_weight * factor + weight * d_factor)[indices.histosys_entry] * x.shift_slope,
-            _to_rows(model, d_weight * nu + weight * d_nu)[indices.normsys_row] * x.log_slope,
+            x,
+            d_weight * factor + weight * d_factor,
+            d_weight * nu + weight * d_nu,
             d_scaled[:, None] * x.leave_one_out + scaled[:, None] * d_leave_one_out,
         )
 
     return multiply
 
 
-def _curve(code: Interpolation, coefficients: Coefficients, alpha: Array) -> tuple[Array, Array, Array]:
-    """Value, first and second derivative of an elementwise function."""
+def _curve(function: Callable[[Array], T], alpha: Array) -> tuple[T, T, T]:
+    """Value, first and second derivative of elementwise functions."""
     ones = jnp.ones_like(alpha)
 
-    def value_and_slope(at: Array) -> tuple[Array, Array]:
-        return jax.jvp(lambda a: code.evaluate(coefficients, a), (at,), (ones,))
+    def value_and_slope(at: Array) -> tuple[T, T]:
+        return jax.jvp(function, (at,), (ones,))
 
     (value, slope), (_, bend) = jax.jvp(value_and_slope, (alpha,), (ones,))
     return value, slope, bend
+
+
+def _combined(matrices: tuple[Matrix, ...], vectors: tuple[Array, ...]) -> Array:
+    first, second = (matrix.times(vector) for matrix, vector in zip(matrices, vectors, strict=True))
+    return first + second
 
 
 def _product(factors: Array) -> tuple[Array, Array]:
     """Product over the last axis and its derivative with respect to each factor, exact where factors are zero."""
     product, pullback = jax.vjp(lambda f: jnp.prod(f, axis=-1), factors)
     return product, pullback(jnp.ones_like(product))[0]
-
-
-def _entry_terms(x: Expansion, weight: Array) -> tuple[Array, Array, Array]:
-    """Derivative of ``sum_e weight_e nu_e`` by term: histosys, normsys, and scales (entries, scales)."""
-    model, indices = x.prepared.model, x.prepared.model.indices
-    product = jnp.prod(x.scales, axis=-1)
-    weighted = weight * x.rows
-    histosys = (weighted * product)[indices.histosys_entry] * x.shift_slope
-    normsys = _to_rows(model, weighted * x.additive * product)[indices.normsys_row] * x.log_slope
-    return histosys, normsys, (weighted * x.additive)[:, None] * x.leave_one_out
 
 
 def _value(p: Prepared, pars: Array, rates: Array) -> Array:
@@ -247,26 +238,13 @@ def _ratio(numerator: Array, rate: Array) -> Array:
     return jnp.where(positive, numerator / jnp.where(positive, rate, 1.0), 0.0)
 
 
-def _with(x: Array, last: float) -> Array:
-    return jnp.concatenate([x, jnp.full(1, last, x.dtype)])
-
-
-def _to_entries(model: Likelihood, terms: Array) -> Array:
-    return segment_sum(terms, model.indices.histosys_entry, model.values.nominal.shape[0], indices_are_sorted=True)
-
-
-def _to_bins(model: Likelihood, entries: Array) -> Array:
-    return segment_sum(entries, model.indices.entry_bin, model.n_bins, indices_are_sorted=True)
-
-
 def _to_rows(model: Likelihood, entries: Array) -> Array:
     n_rows = model.indices.row_normsys.shape[0]
     return segment_sum(entries, model.indices.entry_row, n_rows, indices_are_sorted=True)
 
 
-def _to_pars(model: Likelihood, histosys: Array, normsys: Array, scales: Array) -> Array:
-    """Sum terms by parameter."""
-    indices = model.indices
-    terms = jnp.concatenate([histosys, normsys, scales.ravel()])
-    pars = jnp.concatenate([indices.histosys_par, indices.normsys_par, indices.entry_scales.ravel()])
-    return segment_sum(terms, pars, model.n_pars + 1)[: model.n_pars]
+def _to_pars(x: Expansion, additive: Array, log_rows: Array, scales: Array) -> Array:
+    """Derivatives with respect to the additive part, log R (entries,) and factors (entries, scales), by parameter."""
+    model = x.prepared.model
+    by_scale = segment_sum(scales.ravel(), model.indices.entry_scales.ravel(), model.n_pars + 1)[: model.n_pars]
+    return x.shift_slope.transposed_times(additive) + _to_rows(model, log_rows) @ x.log_slope + by_scale

@@ -1,8 +1,9 @@
 """Interpolation between the down, nominal and up variation of one systematic uncertainty.
 
-Each code is a pair of pure, elementwise functions: ``prepare`` turns templates into coefficients once,
-``evaluate`` turns coefficients and the nuisance parameter alpha into the effect. All arguments broadcast.
-Additive codes give a shift of the yield (0 at alpha = 0), multiplicative codes a factor (1 at alpha = 0).
+Each code is a pair of pure functions: ``prepare`` turns templates into coefficients once, and those and the nuisance
+parameter alpha give the effect. Additive codes give a shift of the yield (0 at alpha = 0), multiplicative codes a
+factor (1 at alpha = 0). A shift is linear in its coefficients: ``sum_k c_k basis_k(alpha)``, with a basis that does
+not depend on the templates. All functions are elementwise; all arguments broadcast.
 
 The codes are those of the HistFactory note (CERN-OPEN-2012-016) and of RooStats.
 """
@@ -18,49 +19,67 @@ from jax import Array
 Coefficients = tuple[Array, ...]
 
 
-class Interpolation(NamedTuple):
-    """One interpolation code: ``evaluate(prepare(lo, nominal, hi), alpha)``."""
+class Additive(NamedTuple):
+    """A code for yields: a shift that is linear in its coefficients."""
 
     prepare: Callable[[Array, Array, Array], Coefficients]
-    evaluate: Callable[[Coefficients, Array], Array]
+    basis: Callable[[Array], tuple[Array, ...]]
 
     def __call__(self, lo: Array, nominal: Array, hi: Array, alpha: Array) -> Array:
-        """The effect of ``alpha`` on a yield with the templates ``lo``, ``nominal``, ``hi``.
+        """The shift of a yield with the templates ``lo``, ``nominal``, ``hi``.
 
         Example:
             >>> import jax.numpy as jnp
             >>> float(ADDITIVE["code0"](jnp.array(8.0), jnp.array(10.0), jnp.array(11.0), jnp.array(-0.5)))
             -1.0
         """
+        first, second = (c * b for c, b in zip(self.prepare(lo, nominal, hi), self.basis(alpha), strict=True))
+        return first + second
+
+
+class Multiplicative(NamedTuple):
+    """A code for factors."""
+
+    prepare: Callable[[Array, Array, Array], Coefficients]
+    evaluate: Callable[[Coefficients, Array], Array]
+
+    def __call__(self, lo: Array, nominal: Array, hi: Array, alpha: Array) -> Array:
+        """The factor on a yield with the templates ``lo``, ``nominal``, ``hi``.
+
+        Example:
+            >>> import jax.numpy as jnp
+            >>> float(MULTIPLICATIVE["code1"](jnp.array(0.5), jnp.array(1.0), jnp.array(2.0), jnp.array(2.0)))
+            4.0
+        """
         return self.evaluate(self.prepare(lo, nominal, hi), alpha)
 
 
-def _differences(lo: Array, nominal: Array, hi: Array) -> Coefficients:
+def _up_and_down(lo: Array, nominal: Array, hi: Array) -> Coefficients:
     return hi - nominal, nominal - lo
 
 
-def _piecewise_linear(coefficients: Coefficients, alpha: Array) -> Array:
-    up, down = coefficients
-    return alpha * jnp.where(alpha > 0, up, down)
+def _piecewise_linear(alpha: Array) -> tuple[Array, Array]:
+    return jnp.where(alpha > 0, alpha, 0.0), jnp.where(alpha > 0, 0.0, alpha)
 
 
 def _even_and_odd(lo: Array, nominal: Array, hi: Array) -> Coefficients:
     return (hi + lo) / 2 - nominal, (hi - lo) / 2
 
 
-def _quadratic(coefficients: Coefficients, alpha: Array) -> Array:
+def _quadratic(alpha: Array) -> tuple[Array, Array]:
     # As the HistFactory note prints it: at alpha = +-1 the linear parts start from zero.
-    even, odd = coefficients
     size = jnp.abs(alpha)
-    outside = (2 * even + jnp.sign(alpha) * odd) * (size - 1)
-    return jnp.where(size > 1, outside, even * alpha**2 + odd * alpha)
+    outside = size > 1
+    return (
+        jnp.where(outside, 2 * (size - 1), alpha**2),
+        jnp.where(outside, jnp.sign(alpha) * (size - 1), alpha),
+    )
 
 
-def _polynomial_linear(coefficients: Coefficients, alpha: Array) -> Array:
-    even, odd = coefficients
+def _polynomial_linear(alpha: Array) -> tuple[Array, Array]:
     square = alpha**2
     inside = square * (15 + square * (3 * square - 10)) / 8
-    return odd * alpha + even * jnp.where(square > 1, jnp.abs(alpha), inside)
+    return jnp.where(square > 1, jnp.abs(alpha), inside), alpha
 
 
 def _logarithms(lo: Array, nominal: Array, hi: Array) -> Coefficients:
@@ -102,14 +121,14 @@ def _polynomial_exponential(coefficients: Coefficients, alpha: Array) -> Array:
 
 
 ADDITIVE = {
-    "code0": Interpolation(_differences, _piecewise_linear),
-    "code2": Interpolation(_even_and_odd, _quadratic),
-    "code4p": Interpolation(_even_and_odd, _polynomial_linear),
+    "code0": Additive(_up_and_down, _piecewise_linear),
+    "code2": Additive(_even_and_odd, _quadratic),
+    "code4p": Additive(_even_and_odd, _polynomial_linear),
 }
 """Piecewise linear; quadratic, then linear; polynomial, then piecewise linear. They give a shift."""
 
 MULTIPLICATIVE = {
-    "code1": Interpolation(_logarithms, _exponential),
-    "code4": Interpolation(_polynomial_coefficients, _polynomial_exponential),
+    "code1": Multiplicative(_logarithms, _exponential),
+    "code4": Multiplicative(_polynomial_coefficients, _polynomial_exponential),
 }
 """Piecewise exponential; polynomial, then exponential. They give a factor."""

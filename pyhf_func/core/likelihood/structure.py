@@ -34,6 +34,7 @@ class Indices:
 
     entry_bin: Array  # (entries,) bin of each entry
     entry_row: Array  # (entries,) row of each entry
+    bin_entries: Array  # (bins, entries per bin) entries of each bin; ``entries`` for none
     entry_scales: Array  # (entries, scales) parameters that scale the entry; ``pars`` for none
     histosys_entry: Array  # (histosys,) entry that the term shifts
     histosys_par: Array  # (histosys,)

@@ -38,9 +38,7 @@ def entry_yields(model: Likelihood, pars: Array) -> Array:
 
 def expected_main(model: Likelihood, pars: Array) -> Array:
     """Expected events of each bin; shape (bins,)."""
-    return jax.ops.segment_sum(
-        entry_yields(model, pars), model.indices.entry_bin, model.n_bins, indices_are_sorted=True
-    )
+    return to_bins(model, entry_yields(model, pars))
 
 
 def expected_aux(model: Likelihood, pars: Array) -> Array:
@@ -56,6 +54,16 @@ def expected_data(model: Likelihood, pars: Array) -> Array:
     return jnp.concatenate([expected_main(model, pars), expected_aux(model, pars)])
 
 
+def to_bins(model: Likelihood, entries: Array) -> Array:
+    """Sum over the entries of each bin; shape (bins,)."""
+    return jnp.sum(with_last(entries, 0.0)[model.indices.bin_entries], axis=-1)
+
+
 def with_one(x: Array) -> Array:
     """``x`` with a one behind its last element: the neutral factor that padded indices point to."""
-    return jnp.concatenate([x, jnp.ones(1, x.dtype)])
+    return with_last(x, 1.0)
+
+
+def with_last(x: Array, last: float) -> Array:
+    """``x`` with one more element: what padded indices point to."""
+    return jnp.concatenate([x, jnp.full(1, last, x.dtype)])
