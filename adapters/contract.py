@@ -801,8 +801,8 @@ class TensorBackend(abc.ABC):
         """Poisson counts, as floats, of the given shape, which ends in the rate's."""
 
     @abc.abstractmethod
-    def _draw_normal(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
-        """Standard normal numbers of the given shape, of the type of ``like``."""
+    def _draw_normal(self, loc: Tensor, scale: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """Normal numbers of the given shape, which ends in that of ``loc`` and ``scale``."""
 
 
 def _as_shape(shape: Any) -> tuple[int, ...]:

@@ -82,7 +82,7 @@ class Normal:
     def sample(self, sample_shape: int | Sequence[int] = ()) -> Tensor:
         """Random values; shape ``sample_shape`` followed by the shape that means and deviations have in common."""
         loc, scale = self.backend.simple_broadcast(self.loc, self.scale)
-        return loc + scale * self.backend._draw_normal(loc, _joined(sample_shape, loc))
+        return self.backend._draw_normal(loc, scale, _joined(sample_shape, loc))
 
     def log_prob(self, value: TensorLike) -> Tensor:
         """Log density of values, which broadcast against the means."""

@@ -147,5 +147,5 @@ class jax_backend(TensorBackend):
     def _draw_poisson(self, rate: Tensor, shape: tuple[int, ...]) -> Tensor:
         return self._convert(np.random.poisson(np.asarray(rate), shape), rate.dtype)  # noqa: NPY002
 
-    def _draw_normal(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
-        return self._convert(np.random.standard_normal(shape), like.dtype)  # noqa: NPY002
+    def _draw_normal(self, loc: Tensor, scale: Tensor, shape: tuple[int, ...]) -> Tensor:
+        return loc + scale * self._convert(np.random.standard_normal(shape), loc.dtype)  # noqa: NPY002

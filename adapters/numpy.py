@@ -141,5 +141,5 @@ class numpy_backend(TensorBackend):
     def _draw_poisson(self, rate: Tensor, shape: tuple[int, ...]) -> Tensor:
         return np.asarray(np.random.poisson(rate, shape), dtype=rate.dtype)  # noqa: NPY002
 
-    def _draw_normal(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
-        return np.asarray(np.random.standard_normal(shape), dtype=like.dtype)  # noqa: NPY002
+    def _draw_normal(self, loc: Tensor, scale: Tensor, shape: tuple[int, ...]) -> Tensor:
+        return loc + scale * np.asarray(np.random.standard_normal(shape), dtype=loc.dtype)  # noqa: NPY002

@@ -145,5 +145,5 @@ class tensorflow_backend(TensorBackend):
     def _draw_poisson(self, rate: Tensor, shape: tuple[int, ...]) -> Tensor:
         return tf.random.poisson(shape[: len(shape) - rate.shape.rank], rate, dtype=rate.dtype)
 
-    def _draw_normal(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
-        return tf.random.normal(shape, dtype=like.dtype)
+    def _draw_normal(self, loc: Tensor, scale: Tensor, shape: tuple[int, ...]) -> Tensor:
+        return loc + scale * tf.random.normal(shape, dtype=loc.dtype)

@@ -149,5 +149,5 @@ class pytorch_backend(TensorBackend):
     def _draw_poisson(self, rate: Tensor, shape: tuple[int, ...]) -> Tensor:
         return torch.poisson(rate.detach().expand(shape))
 
-    def _draw_normal(self, like: Tensor, shape: tuple[int, ...]) -> Tensor:
-        return torch.randn(shape, dtype=like.dtype, device=like.device)
+    def _draw_normal(self, loc: Tensor, scale: Tensor, shape: tuple[int, ...]) -> Tensor:
+        return loc + scale * torch.randn(shape, dtype=loc.dtype, device=loc.device)
