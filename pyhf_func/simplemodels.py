@@ -7,6 +7,7 @@ from typing import Any
 from warnings import warn
 
 from pyhf_func.pdf import Model
+from pyhf_func.schema.values import as_list, is_array
 
 __all__ = ["correlated_background", "hepdata_like", "uncorrelated_background"]
 
@@ -48,7 +49,7 @@ def correlated_background(
         >>> [float(x) for x in model.expected_actualdata([1.0, 1.0])]
         [57.0, 68.0]
     """
-    variation = {"lo_data": bkg_down, "hi_data": bkg_up}
+    variation = {"lo_data": _list(bkg_down), "hi_data": _list(bkg_up)}
     modifier = {"name": "correlated_bkg_uncertainty", "type": "histosys", "data": variation}
     return Model(_spec("single_channel", signal, bkg, modifier), batch_size=batch_size, validate=validate)
 
@@ -83,7 +84,7 @@ def uncorrelated_background(
         >>> [float(x) for x in model.expected_actualdata([2.0, 1.0, 0.5])]
         [74.0, 48.0]
     """
-    modifier = {"name": "uncorr_bkguncrt", "type": "shapesys", "data": bkg_uncertainty}
+    modifier = {"name": "uncorr_bkguncrt", "type": "shapesys", "data": _list(bkg_uncertainty)}
     return Model(_spec("singlechannel", signal, bkg, modifier), batch_size=batch_size, validate=validate)
 
 
@@ -105,7 +106,12 @@ def hepdata_like(
 def _spec(channel: str, signal: Sequence[float], bkg: Sequence[float], modifier: dict[str, Any]) -> dict[str, Any]:
     strength = {"name": "mu", "type": "normfactor", "data": None}
     samples = [
-        {"name": "signal", "data": signal, "modifiers": [strength]},
-        {"name": "background", "data": bkg, "modifiers": [modifier]},
+        {"name": "signal", "data": _list(signal), "modifiers": [strength]},
+        {"name": "background", "data": _list(bkg), "modifiers": [modifier]},
     ]
     return {"channels": [{"name": channel, "samples": samples}]}
+
+
+def _list(values: Any) -> Any:
+    """Arrays of any framework as lists; anything else is for the schema to judge."""
+    return as_list(values) if is_array(values) else values

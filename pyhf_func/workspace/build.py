@@ -41,13 +41,17 @@ def _parameters(model: Any) -> list[dict[str, Any]]:
             {
                 "bounds": [list(pair) for pair in bounds[place]],
                 "inits": list(inits[place]),
-                # Some components fixed and some not: these are bins without a constraint, fixed by themselves.
-                "fixed": all(fixed[place]),
+                **_fixed(fixed[place]),
                 "name": parameter,
                 **{key: thaw(configured[key]) for key in _CONSTRAINT if key in configured},
             }
         )
     return parameters
+
+
+def _fixed(flags: list[bool]) -> dict[str, bool]:
+    """The flag of all components; none where only some are fixed: these are bins that fix themselves."""
+    return {"fixed": flags[0]} if len(set(flags)) == 1 else {}
 
 
 def _numbers(values: Any) -> list[float]:
