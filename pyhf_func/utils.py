@@ -1,4 +1,4 @@
-"""Utilities: digests, options of the shell, schemas under their older names.
+"""Utilities: digests, options of the shell, schemas under their older names, and the older statistics functions.
 
 Importing this module loads no array library.
 """
@@ -6,6 +6,7 @@ Importing this module loads no array library.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 from typing import Any
 
@@ -27,15 +28,36 @@ __all__ = [
     "VolumeMountPath",
     "citation",
     "digest",
+    "generate_asimov_data",
+    "hypotest",
     "load_schema",
+    "loglambdav",
     "options_from_eqdelimstring",
+    "pvals_from_teststat",
+    "pvals_from_teststat_expected",
+    "qmu",
     "remove_prefix",
     "validate",
 ]
 
+_STATISTICS = {
+    "generate_asimov_data",
+    "hypotest",
+    "loglambdav",
+    "pvals_from_teststat",
+    "pvals_from_teststat_expected",
+    "qmu",
+}
+
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def __getattr__(name: str) -> Any:
+    if name in _STATISTICS:
+        return getattr(importlib.import_module("pyhf_func.infer.classic"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def digest(obj: Any, algorithm: str = "sha256") -> str:

@@ -420,17 +420,20 @@ class ToyCalculator:
             FailedMinimization: A fit did not converge.
         """
         statistic = self._statistic(poi_test)
-        signal_toys = self._draw(poi_test)
-        background_toys = self._draw(1.0 if self.test_stat == "q0" else 0.0)
+        toys_of = {
+            "Signal-like": self._draw(poi_test),
+            "Background-like": self._draw(1.0 if self.test_stat == "q0" else 0.0),
+        }
         shown = self.track_progress if track_progress is None else track_progress
+        tensorlib = backend_for(self.data, poi_test)
         distributions = []
-        for samples, description in ((signal_toys, "Signal-like"), (background_toys, "Background-like")):
+        for description, samples in toys_of.items():
             with tqdm.tqdm(total=self.ntoys, leave=False, disable=not shown, unit="toy", desc=description) as bar:
                 values: list[Any] = []
                 for batch in statistic(samples):
                     values.extend(batch)
                     bar.update(len(batch))
-            distributions.append(EmpiricalDistribution(backend_for(samples).astensor(values)))
+            distributions.append(EmpiricalDistribution(tensorlib.astensor(values)))
         return distributions[0], distributions[1]
 
     def _draw(self, mu: Any) -> Any:

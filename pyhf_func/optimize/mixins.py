@@ -102,7 +102,7 @@ class OptimizerMixin:
         if return_uncertainties or return_correlations:
             self._add_uncertainties(result, func)
         result = self._internal_postprocess(result, stitch_pars, return_uncertainties=return_uncertainties)
-        if kind(data, init_pars, fixed_vals, pdf) == "jax":
+        if tensorlib.name != "jax" and kind(data, init_pars, fixed_vals, pdf) == "jax":
             for field in ("x", "fun", "unc", "corr"):
                 result[field] = None if result.get(field) is None else jnp.asarray(result[field])
 

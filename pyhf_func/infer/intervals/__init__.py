@@ -23,6 +23,6 @@ def upperlimit(
     **hypotest_kwargs: Any,
 ) -> Any:
     """An older name of `pyhf_func.infer.intervals.upper_limits.upper_limit`."""
-    old, new = f"{__name__}.upperlimit", f"{upper_limits.__name__}.upper_limit"
+    old, new = "pyhf.infer.intervals.upperlimit", "pyhf.infer.intervals.upper_limits.upper_limit"
     warnings.warn(f"{old} is deprecated in favor of {new}.", category=DeprecationWarning, stacklevel=2)
     return upper_limits.upper_limit(data, model, scan, level, return_results, **hypotest_kwargs)
