@@ -20,6 +20,15 @@ from pyhf_func.schema.variables import SCHEMA_BASE as SCHEMA_BASE
 from pyhf_func.schema.variables import SCHEMA_CACHE as SCHEMA_CACHE
 from pyhf_func.schema.variables import SCHEMA_VERSION as SCHEMA_VERSION
 
+_STATISTICS = (
+    "generate_asimov_data",
+    "hypotest",
+    "loglambdav",
+    "pvals_from_teststat",
+    "pvals_from_teststat_expected",
+    "qmu",
+)
+
 __all__ = [
     "SCHEMA_BASE",
     "SCHEMA_CACHE",
@@ -28,26 +37,12 @@ __all__ = [
     "VolumeMountPath",
     "citation",
     "digest",
-    "generate_asimov_data",
-    "hypotest",
     "load_schema",
-    "loglambdav",
     "options_from_eqdelimstring",
-    "pvals_from_teststat",
-    "pvals_from_teststat_expected",
-    "qmu",
     "remove_prefix",
     "validate",
+    *_STATISTICS,
 ]
-
-_STATISTICS = {
-    "generate_asimov_data",
-    "hypotest",
-    "loglambdav",
-    "pvals_from_teststat",
-    "pvals_from_teststat_expected",
-    "qmu",
-}
 
 
 def __dir__() -> list[str]:
