@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-__all__ = ["Call", "Outputs", "Program", "Pullback", "pull_back", "split"]
+__all__ = ["Call", "Mapped", "Outputs", "Program", "Pullback", "Pushforward", "pull_back", "split"]
 
 Arrays = Sequence[Any]
 """NumPy or JAX arrays, or Python numbers."""
@@ -112,6 +112,45 @@ class Pullback:
         return list(pull(list(cotangents)))
 
 
+@dataclass(frozen=True)
+class Pushforward:
+    """A program's derivative as a function: tangents of its floats, from those of some inputs.
+
+    Attributes:
+        program: The program.
+        moving: The numbers of the inputs that have tangents.
+    """
+
+    program: Program
+    moving: tuple[int, ...]
+
+    def __call__(self, inputs: Arrays, constants: Arrays, tangents: Arrays) -> list[Array]:
+        """The tangents of the floats."""
+
+        def floats(*values: Any) -> list[Array]:
+            return self.program(_replaced(inputs, self.moving, values), constants).floats
+
+        return jax.jvp(floats, tuple(inputs[place] for place in self.moving), tuple(tangents))[1]
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A program for many inputs at once.
+
+    Attributes:
+        program: The program.
+        axes: For each input, the axis along which it is mapped; None for those that are not.
+    """
+
+    program: Program
+    axes: tuple[int | None, ...]
+
+    def __call__(self, inputs: Arrays, constants: Arrays) -> Outputs:
+        """The outputs, mapped along their first axes."""
+        mapped = jax.vmap(lambda inputs: self.program(inputs, constants), in_axes=(list(self.axes),))
+        return mapped(list(inputs))
+
+
 class Call(NamedTuple):
     """One call of a program: what it needs to be run.
 
@@ -146,9 +185,15 @@ class Call(NamedTuple):
         return Outputs(floats, rest.others, rest.layout), jax.tree.leaves(kept)
 
 
-def pull_back(kept: Any, cotangents: Arrays) -> list[Array]:
-    """The gradients of the wanted inputs of a linearised call, from those of the floats among its outputs."""
-    return jax.block_until_ready(_compiled_pullback(kept, list(cotangents)))
+def pull_back(kept: Any, cotangents: Arrays, axes: tuple[tuple[int | None, ...], ...] = ()) -> list[Array]:
+    """The gradients of the wanted inputs of a linearised call, from those of the floats among its outputs.
+
+    Args:
+        kept: What `Call.linearise` kept.
+        cotangents: Gradients of the floats.
+        axes: For each level of mapping, the innermost first: along which axis each cotangent is mapped.
+    """
+    return jax.block_until_ready(_compiled_pullback(axes, kept, list(cotangents)))
 
 
 def split(
@@ -193,12 +238,16 @@ def _slot(leaf_type: type, tensor_type: type | tuple[type, ...]) -> str | None:
     return CONSTANT if numeric and not issubclass(leaf_type, bool) else None
 
 
+def _replaced(inputs: Arrays, places: tuple[int, ...], values: Arrays) -> list[Any]:
+    result = list(inputs)
+    for place, value in zip(places, values, strict=True):
+        result[place] = value
+    return result
+
+
 def _linearised(program: Program, wanted: tuple[int, ...], inputs: Arrays, constants: Arrays) -> tuple[Any, Any, Any]:
     def of_wanted(*values: Any) -> tuple[list[Any], Outputs]:
-        replaced = list(inputs)
-        for place, value in zip(wanted, values, strict=True):
-            replaced[place] = value
-        outputs = program(replaced, constants)
+        outputs = program(_replaced(inputs, wanted, values), constants)
         return outputs.floats, Outputs([], outputs.others, outputs.layout)
 
     floats, pull, rest = jax.vjp(of_wanted, *(inputs[place] for place in wanted), has_aux=True)
@@ -220,6 +269,10 @@ def _compiled_linearisation(program: Program, wanted: tuple[int, ...]) -> Callab
     return jax.jit(linearisation)
 
 
-@jax.jit
-def _compiled_pullback(pullback: Callable[[Arrays], Any], cotangents: Arrays) -> list[Array]:
+@functools.partial(jax.jit, static_argnums=0)
+def _compiled_pullback(
+    axes: tuple[tuple[int | None, ...], ...], pullback: Callable[[Arrays], Any], cotangents: Arrays
+) -> list[Array]:
+    for level in axes:
+        pullback = jax.vmap(pullback, in_axes=(list(level),))
     return list(pullback(cotangents))

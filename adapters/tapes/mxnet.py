@@ -27,13 +27,12 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     wanted = tuple(number for number, tensor in enumerate(tensors) if mxnet_backend._dtype_of(tensor).kind == "f")
     if mx.autograd.is_recording() and any(tensors[number].size for number in wanted):
         return _recorded(the_call, tensors, wanted).tree()
-    return the_call.run([tensor.asnumpy() for tensor in tensors]).mapped(_to_mxnet).tree()
+    return the_call.run([_to_jax(tensor) for tensor in tensors]).mapped(_to_mxnet).tree()
 
 
 def _recorded(the_call: Call, tensors: list[Any], wanted: tuple[int, ...]) -> Outputs:
     """The call as a function of one vector, in which all inputs of floats lie one after the other."""
-    arrays = [tensor.asnumpy() for tensor in tensors]
-    outputs, kept = the_call.linearise(wanted, arrays)
+    outputs, kept = the_call.linearise(wanted, [_to_jax(tensor) for tensor in tensors])
     dtype = the_call.program.dtype
     size = sum(array.size for array in outputs.floats)
     if size == 0:
@@ -58,5 +57,28 @@ def _parts(vector: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
     return [vector[start:end].reshape(shape) for start, end, shape in zip(ends, ends[1:], shapes, strict=False)]
 
 
+class _Readable:
+    """An array of MXNet that speaks the exchange protocol of today."""
+
+    def __init__(self, tensor: Any) -> None:
+        self._tensor = tensor
+
+    def __dlpack__(self, **_: Any) -> Any:
+        return mx.nd.to_dlpack_for_read(self._tensor)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0  # the host
+
+
+def _to_jax(tensor: Any) -> Any:
+    """The array's values where they lie, if that is on the host; else a copy."""
+    if tensor.ctx.device_type != "cpu" or tensor.dtype == np.bool_:
+        return tensor.asnumpy()
+    return np.from_dlpack(_Readable(tensor))
+
+
 def _to_mxnet(array: jax.Array) -> Any:
-    return mx.np.array(np.asarray(array), dtype=array.dtype.name)
+    """An array of MXNet in the same memory, if that is on the host; else a copy."""
+    if array.dtype == np.bool_ or next(iter(array.devices())).platform != "cpu":
+        return mx.np.array(np.asarray(array), dtype=array.dtype.name)
+    return mx.nd.from_dlpack(array.__dlpack__()).as_np_ndarray()

@@ -1,15 +1,16 @@
-"""Programs of JAX as operations of PyTorch's autograd."""
+"""Programs of JAX as operations of PyTorch's autograd, and of the transformations in ``torch.func``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import numpy as np
 import torch
 
-from pyhf_func.adapters.program import Call, Outputs, Pullback, pull_back, split
+from pyhf_func.adapters.program import Call, Mapped, Outputs, Pullback, Pushforward, pull_back, split
 from pyhf_func.adapters.torch import pytorch_backend
 
 __all__ = ["call"]
@@ -23,42 +24,101 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     """Call a function of JAX with PyTorch's tensors: the outputs are on the tape where inputs are."""
     the_call = split(function, args, kwargs, torch.Tensor, pytorch_backend._dtype_of)
     tensors = the_call.inputs
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
-        record: list[Outputs] = []
-        leaves = _Operation.apply(the_call, record, *tensors)
-        return record[0].filled(leaves).tree()
-    outputs = the_call.run([_to_jax(tensor) for tensor in tensors])
-    return outputs.mapped(_exporter(tensors)).tree()
+    recording = torch.is_grad_enabled()
+    wanted = tuple(number for number, tensor in enumerate(tensors) if recording and tensor.requires_grad)
+    record = _Record(the_call, wanted)
+    leaves = _Operation.apply(record, *tensors)
+    return record.outputs.filled(leaves).tree()
+
+
+@dataclass
+class _Record:
+    """One call, and what it leaves behind.
+
+    Attributes:
+        call: The call.
+        wanted: The numbers of the inputs that gradients are wanted of.
+        outputs: Its outputs.
+        kept: What the gradients need; None where none are wanted.
+    """
+
+    call: Call
+    wanted: tuple[int, ...]
+    outputs: Outputs | None = None
+    kept: Any = None
 
 
 class _Operation(torch.autograd.Function):
     """One call: it keeps what the gradients need, and on the way back does no more than that."""
 
     @staticmethod
-    def forward(ctx: Any, the_call: Call, record: list[Any], *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        ctx.wanted = tuple(number for number, needed in enumerate(ctx.needs_input_grad[2:]) if needed)
-        ctx.call = the_call
+    def forward(record: _Record, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        arrays = [_to_jax(tensor) for tensor in tensors]
+        if record.wanted:
+            outputs, record.kept = record.call.linearise(record.wanted, arrays)
+        else:
+            outputs = record.call.run(arrays)
+        record.outputs = outputs.mapped(_exporter(tensors))
+        return *record.outputs.floats, *record.outputs.others
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
+        ctx.record, *tensors = inputs
+        ctx.n_floats = len(ctx.record.outputs.floats)
+        ctx.mark_non_differentiable(*output[ctx.n_floats :])
         ctx.save_for_backward(*tensors)
-        arrays, ctx.kept = the_call.linearise(ctx.wanted, [_to_jax(tensor) for tensor in tensors])
-        outputs = arrays.mapped(_exporter(tensors))
-        record.append(outputs)
-        ctx.mark_non_differentiable(*outputs.others)
-        ctx.n_floats = len(outputs.floats)
-        return *outputs.floats, *outputs.others
+        ctx.save_for_forward(*tensors)
 
     @staticmethod
     def backward(ctx: Any, *cotangents: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        tensors = ctx.saved_tensors
+        record, tensors = ctx.record, ctx.saved_tensors
         towards = cotangents[: ctx.n_floats]
-        if torch.is_grad_enabled():  # these gradients are to be differentiated in their turn
-            arguments = (list(tensors), ctx.call.constants, list(towards))
-            wanted = call(Pullback(ctx.call.program, ctx.wanted), arguments, {})
+        if torch.is_grad_enabled() or record.kept is None:  # these gradients are to be differentiated in their turn
+            wanted = record.wanted or _floating(tensors)
+            arguments = (list(tensors), record.call.constants, list(towards))
+            found = call(Pullback(record.call.program, wanted), arguments, {})
         else:
-            wanted = map(_exporter(tensors), pull_back(ctx.kept, [_to_jax(tensor) for tensor in towards]))
+            wanted = record.wanted
+            found = _Back.apply(record.kept, (), *towards)
         gradients: list[torch.Tensor | None] = [None] * len(tensors)
-        for number, gradient in zip(ctx.wanted, wanted, strict=True):
+        for number, gradient in zip(wanted, found, strict=True):
             gradients[number] = gradient
-        return None, None, *gradients
+        return None, *gradients
+
+    @staticmethod
+    def jvp(ctx: Any, _: None, *tangents: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
+        moving = tuple(number for number, tangent in enumerate(tangents) if tangent is not None)
+        arguments = (list(ctx.saved_tensors), ctx.record.call.constants, [tangents[number] for number in moving])
+        floats = call(Pushforward(ctx.record.call.program, moving), arguments, {})
+        return *floats, *([None] * len(ctx.record.outputs.others))
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], record: _Record, *tensors: torch.Tensor) -> tuple[Any, Any]:
+        mapped = Mapped(record.call.program, in_dims[1:])
+        record.outputs = call(mapped, (list(tensors), record.call.constants), {})
+        leaves = (*record.outputs.floats, *record.outputs.others)
+        return leaves, (0,) * len(leaves)
+
+
+class _Back(torch.autograd.Function):
+    """The way back of one call, with what it kept. It is not differentiated, but PyTorch may map it."""
+
+    @staticmethod
+    def forward(kept: Any, axes: tuple[tuple[int | None, ...], ...], *cotangents: torch.Tensor) -> Any:
+        return tuple(map(_exporter(cotangents), pull_back(kept, [_to_jax(tensor) for tensor in cotangents], axes)))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
+        return
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], kept: Any, axes: Any, *cotangents: torch.Tensor) -> tuple[Any, Any]:
+        gradients = _Back.apply(kept, (*axes, in_dims[2:]), *cotangents)
+        return gradients, (0,) * len(gradients)
+
+
+def _floating(tensors: Sequence[torch.Tensor]) -> tuple[int, ...]:
+    return tuple(number for number, tensor in enumerate(tensors) if tensor.is_floating_point())
 
 
 def _to_jax(tensor: torch.Tensor) -> Any:
@@ -72,7 +132,7 @@ def _to_jax(tensor: torch.Tensor) -> Any:
         return np.asarray(tensor.to("cpu"))
 
 
-def _exporter(tensors: Any) -> Callable[[jax.Array], torch.Tensor]:
+def _exporter(tensors: Sequence[torch.Tensor]) -> Callable[[jax.Array], torch.Tensor]:
     """What turns JAX's arrays into tensors that lie with the given ones; without copy, where it can be."""
     device = tensors[0].device if tensors else torch.device("cpu")
 
