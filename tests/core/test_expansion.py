@@ -12,7 +12,8 @@ from jax import Array
 
 import pyhf_func as pf
 from pyhf_func.core.likelihood import expected_main, logpdf
-from pyhf_func.core.likelihood.expansion import constant, expand, hessian_product, jacobian, prepare, value_at
+from pyhf_func.core.likelihood.expansion import expand, hessian_product, jacobian, value_at
+from pyhf_func.core.likelihood.objective import constant, prepare
 from pyhf_func.core.likelihood.structure import Likelihood
 from tests import zoo
 from tests.parity import cases

@@ -14,7 +14,8 @@ from jax import Array
 from pyhf_func.core.fit.judge import judge
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimum, Problem
-from pyhf_func.core.likelihood.expansion import expand, jacobian, prepare, value_at
+from pyhf_func.core.likelihood.expansion import expand, jacobian, value_at
+from pyhf_func.core.likelihood.objective import prepare
 
 if TYPE_CHECKING:
     import optax

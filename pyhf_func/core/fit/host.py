@@ -12,7 +12,8 @@ from jax import Array
 
 from pyhf_func.core.fit.judge import judge
 from pyhf_func.core.fit.problem import Minimum, Problem
-from pyhf_func.core.likelihood.expansion import expand, prepare
+from pyhf_func.core.likelihood.expansion import expand
+from pyhf_func.core.likelihood.objective import prepare
 from pyhf_func.exceptions import InvalidOptimizer
 
 

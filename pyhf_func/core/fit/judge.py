@@ -8,7 +8,8 @@ from jax import Array
 from pyhf_func.core.fit.newton import blocked, newton_step
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.likelihood.expansion import constant, expand, prepare
+from pyhf_func.core.likelihood.expansion import expand
+from pyhf_func.core.likelihood.objective import constant, prepare
 
 _CLOSE = 1e-7  # of the range: how near to its bound a parameter is taken to be there
 _ACCEPTED = 1e-5  # estimated distance to the minimum of the negative log-likelihood

@@ -25,7 +25,8 @@ from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.metric import inverse_metric
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.likelihood.expansion import Expansion, constant, expand, hessian_product, prepare
+from pyhf_func.core.likelihood.expansion import Expansion, expand, hessian_product
+from pyhf_func.core.likelihood.objective import constant, prepare
 
 _CONJUGATE_ITERATIONS = 100
 _FIRST_RADIUS = 3.0  # standard deviations

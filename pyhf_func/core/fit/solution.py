@@ -25,8 +25,9 @@ from pyhf_func.core.fit import conjugate
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.metric import inverse_metric
 from pyhf_func.core.fit.problem import Problem
-from pyhf_func.core.likelihood.expansion import expand, hessian_product, prepare
+from pyhf_func.core.likelihood.expansion import expand, hessian_product
 from pyhf_func.core.likelihood.logpdf import logpdf
+from pyhf_func.core.likelihood.objective import prepare
 from pyhf_func.core.likelihood.structure import Likelihood, Values
 
 

@@ -9,7 +9,8 @@ factors, ``S`` the product of its scale factors), and ``N = sum(lambda - n log l
     grad N    = sum_b (1 - n/lambda)_b grad lambda_b
     Hess N v  = sum_b (n/lambda^2)_b grad lambda_b (grad lambda_b . v) + sum_b (1 - n/lambda)_b Hess lambda_b v
 
-and the constraint terms add a diagonal.
+and the constraint terms add a diagonal. Models with more than that (see `Likelihood.is_plain`) are differentiated
+automatically instead.
 """
 
 from __future__ import annotations
@@ -23,28 +24,19 @@ import jax.numpy as jnp
 from jax import Array
 from jax.ops import segment_sum
 
-from pyhf_func.core.likelihood.density import normal_logpdf, poisson_logpdf
-from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE, Coefficients
+from pyhf_func.core.likelihood import automatic
+from pyhf_func.core.likelihood.automatic import Automatic
+from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
+from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, constraint_gradient, ratio, value
 from pyhf_func.core.likelihood.structure import Likelihood
-from pyhf_func.core.likelihood.terms import Matrix, histosys_matrix, in_bins
+from pyhf_func.core.likelihood.terms import Matrix, in_bins
 from pyhf_func.core.likelihood.yields import to_bins, with_last, with_one
 
 T = TypeVar("T", bound=Array | tuple[Array, ...])
 
 
-class Prepared(NamedTuple):
-    """What does not depend on the parameters: interpolation coefficients and the observed data."""
-
-    model: Likelihood
-    histosys: tuple[Matrix, ...]  # coefficients of the shifts, (entries, pars) each
-    normsys: Coefficients
-    main: Array  # (bins,)
-    normal_aux: Array  # (normal,)
-    poisson_aux: Array  # (poisson,)
-
-
-class Expansion(NamedTuple):
-    """The likelihood around one point. ``value`` leaves out terms that do not depend on the parameters."""
+class Structured(NamedTuple):
+    """The likelihood around one point, with what its structure gives."""
 
     prepared: Prepared
     value: Array  # () negative log-likelihood
@@ -61,37 +53,37 @@ class Expansion(NamedTuple):
     log_bend: Array  # (normsys,) second derivative of each term's log factor
 
 
-def prepare(model: Likelihood, data: Array) -> Prepared:
-    """Compute once per fit what every expansion needs."""
-    values, indices = model.values, model.indices
-    aux = data[model.n_bins :]
-    shifts = ADDITIVE[model.histosys_code].prepare(
-        values.histosys_lo, values.nominal[indices.histosys_entry], values.histosys_hi
-    )
-    return Prepared(
-        model,
-        tuple(histosys_matrix(model, coefficient) for coefficient in shifts),
-        MULTIPLICATIVE[model.normsys_code].prepare(
-            values.normsys_lo, jnp.ones_like(values.normsys_lo), values.normsys_hi
-        ),
-        data[: model.n_bins],
-        aux[indices.normal_aux],
-        aux[indices.poisson_aux],
-    )
+Expansion = Structured | Automatic
 
 
 def value_at(p: Prepared, pars: Array) -> Array:
     """The value alone: what a step is judged by. ``+inf`` where the data have no density."""
+    if not p.model.is_plain:
+        return automatic.value_at(p, pars)
     model, indices = p.model, p.model.indices
     additive = model.values.nominal + _combined(p.histosys, ADDITIVE[model.histosys_code].basis(pars))
     factors = MULTIPLICATIVE[model.normsys_code].evaluate(p.normsys, pars[indices.normsys_par])
     rows = jnp.prod(with_one(factors)[indices.row_normsys], axis=-1)[indices.entry_row]
     scales = jnp.prod(with_one(pars)[indices.entry_scales], axis=-1)
-    return _value(p, pars, to_bins(model, additive * rows * scales))
+    return value(p, pars, to_bins(model, additive * rows * scales))
 
 
 def expand(p: Prepared, pars: Array) -> Expansion:
     """Expand the negative log-likelihood around ``pars``."""
+    return _expand(p, pars) if p.model.is_plain else automatic.expand(p, pars)
+
+
+def jacobian(x: Expansion) -> Array:
+    """Derivatives of the expected main data; shape (bins, pars)."""
+    return automatic.jacobian(x) if isinstance(x, Automatic) else _jacobian(x)
+
+
+def hessian_product(x: Expansion) -> Callable[[Array], Array]:
+    """The exact Hessian as a function of a vector of shape (pars,)."""
+    return automatic.hessian_product(x) if isinstance(x, Automatic) else _hessian_product(x)
+
+
+def _expand(p: Prepared, pars: Array) -> Structured:
     model, indices, values = p.model, p.model.indices, p.model.values
     shifts, shift_slopes, shift_bends = _curve(ADDITIVE[model.histosys_code].basis, pars)
     factor, slope, bend = _curve(
@@ -107,16 +99,11 @@ def expand(p: Prepared, pars: Array) -> Expansion:
     place = indices.normsys_row, indices.normsys_par
     first, second = p.histosys
 
-    normal_width2 = values.normal_sigma**2
-    poisson_pars = pars[indices.poisson_par]
-    constraint = jnp.zeros_like(pars).at[indices.normal_par].add(1 / normal_width2)
-    constraint = constraint.at[indices.poisson_par].add(p.poisson_aux / poisson_pars**2)
-
-    expansion = Expansion(
+    expansion = Structured(
         prepared=p,
-        value=_value(p, pars, rates),
+        value=value(p, pars, rates),
         gradient=jnp.zeros_like(pars),
-        constraint=constraint,
+        constraint=constraint_curvature(p, pars),
         rates=rates,
         additive=additive,
         rows=by_row[indices.entry_row],
@@ -127,18 +114,14 @@ def expand(p: Prepared, pars: Array) -> Expansion:
         log_slope=jnp.zeros((by_row.shape[0], pars.shape[0]), pars.dtype).at[place].add(log_slope),
         log_bend=bend / safe - log_slope**2,
     )
-    pull = (pars[indices.normal_par] - p.normal_aux) / normal_width2
-    weight = (1 - _ratio(p.main, rates))[indices.entry_bin] * expansion.rows
+    weight = (1 - ratio(p.main, rates))[indices.entry_bin] * expansion.rows
     gradient = _to_pars(
         expansion, weight * product, weight * additive * product, (weight * additive)[:, None] * leave_one_out
     )
-    gradient = gradient.at[indices.normal_par].add(pull)
-    gradient = gradient.at[indices.poisson_par].add(values.poisson_factor - p.poisson_aux / poisson_pars)
-    return expansion._replace(gradient=gradient)
+    return expansion._replace(gradient=gradient + constraint_gradient(p, pars))
 
 
-def jacobian(x: Expansion) -> Array:
-    """Derivatives of the expected main data; shape (bins, pars)."""
+def _jacobian(x: Structured) -> Array:
     model, indices = x.prepared.model, x.prepared.model.indices
     factor = x.rows * jnp.prod(x.scales, axis=-1)
     scales = (x.additive * x.rows)[:, None] * x.leave_one_out
@@ -151,12 +134,11 @@ def jacobian(x: Expansion) -> Array:
     )
 
 
-def hessian_product(x: Expansion) -> Callable[[Array], Array]:
-    """The exact Hessian as a function of a vector of shape (pars,)."""
+def _hessian_product(x: Structured) -> Callable[[Array], Array]:
     p, model, indices = x.prepared, x.prepared.model, x.prepared.model.indices
-    ratio = _ratio(p.main, x.rates)
-    weight = (1 - ratio)[indices.entry_bin]
-    fisher = _ratio(ratio, x.rates)
+    observed = ratio(p.main, x.rates)
+    weight = (1 - observed)[indices.entry_bin]
+    fisher = ratio(observed, x.rates)
     product = jnp.prod(x.scales, axis=-1)
     factor = x.rows * product
     nu = x.additive * factor
@@ -208,42 +190,12 @@ def _product(factors: Array) -> tuple[Array, Array]:
     return product, pullback(jnp.ones_like(product))[0]
 
 
-def _value(p: Prepared, pars: Array, rates: Array) -> Array:
-    indices, values = p.model.indices, p.model.values
-    pull = (pars[indices.normal_par] - p.normal_aux) / values.normal_sigma
-    rate = pars[indices.poisson_par] * values.poisson_factor
-    return (
-        jnp.sum(_poisson_value(p.main, rates)) + jnp.sum(_poisson_value(p.poisson_aux, rate)) + 0.5 * jnp.sum(pull**2)
-    )
-
-
-def constant(p: Prepared) -> Array:
-    """What ``value`` leaves out: the terms of -log L that do not depend on the parameters."""
-    counts = jnp.concatenate([p.main, p.poisson_aux])
-    saturated = jnp.sum(poisson_logpdf(counts, counts))
-    return -saturated - jnp.sum(normal_logpdf(0.0, 0.0, p.model.values.normal_sigma))
-
-
-def _poisson_value(n: Array, rate: Array) -> Array:
-    """``rate - n log(rate / n) - n``: zero at ``rate = n``, so that small differences keep their digits."""
-    positive = rate > 0
-    logarithm = jnp.log(jnp.where(positive, rate, 1.0) / jnp.where(n > 0, n, 1.0))
-    term = jnp.where(positive, n * logarithm, -jnp.inf)
-    return rate - n - jnp.where(n == 0, 0.0, term)
-
-
-def _ratio(numerator: Array, rate: Array) -> Array:
-    """``numerator / rate``, and zero where the rate is not positive."""
-    positive = rate > 0
-    return jnp.where(positive, numerator / jnp.where(positive, rate, 1.0), 0.0)
-
-
 def _to_rows(model: Likelihood, entries: Array) -> Array:
     n_rows = model.indices.row_normsys.shape[0]
     return segment_sum(entries, model.indices.entry_row, n_rows, indices_are_sorted=True)
 
 
-def _to_pars(x: Expansion, additive: Array, log_rows: Array, scales: Array) -> Array:
+def _to_pars(x: Structured, additive: Array, log_rows: Array, scales: Array) -> Array:
     """Derivatives with respect to the additive part, log R (entries,) and factors (entries, scales), by parameter."""
     model = x.prepared.model
     by_scale = segment_sum(scales.ravel(), model.indices.entry_scales.ravel(), model.n_pars + 1)[: model.n_pars]

@@ -8,6 +8,7 @@ each modifier type, ``histosys`` (one per entry and modifier) and ``normsys`` (o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import jax
 from jax import Array
@@ -59,6 +60,16 @@ class Space:
     poi: Array  # () index, or -1 where the model has none
 
 
+class Custom(Protocol):
+    """What modifiers that users define do to the entries: a pure, hashable function of the parameters."""
+
+    def __call__(self, pars: Array) -> tuple[Array, Array]:
+        """Shifts and factors; they broadcast to (entries,)."""
+
+    def __hash__(self) -> int:
+        """Equal functions share compiled programs."""
+
+
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Likelihood:
@@ -70,6 +81,16 @@ class Likelihood:
     n_bins: int = field(metadata={"static": True})
     histosys_code: str = field(metadata={"static": True})
     normsys_code: str = field(metadata={"static": True})
+    custom: Custom | None = field(default=None, metadata={"static": True})
+    least_entry: float | None = field(default=None, metadata={"static": True})
+    """No entry is expected to yield less."""
+    least_bin: float | None = field(default=None, metadata={"static": True})
+    """No bin is expected to yield less."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every yield is a sum of one-parameter shifts times a product of one-parameter factors."""
+        return self.custom is None and self.least_entry is None and self.least_bin is None
 
     @property
     def n_pars(self) -> int:

@@ -33,12 +33,16 @@ def entry_yields(model: Likelihood, pars: Array) -> Array:
     )
     rows = jnp.prod(with_one(normsys_factors(model, pars))[indices.row_normsys], axis=-1)
     scales = jnp.prod(with_one(pars)[indices.entry_scales], axis=-1)
-    return (nominal + shifts) * rows[indices.entry_row] * scales
+    factors = rows[indices.entry_row] * scales
+    if model.custom is not None:
+        more_shifts, more_factors = model.custom(pars)
+        shifts, factors = shifts + more_shifts, factors * more_factors
+    return _at_least(model.least_entry, (nominal + shifts) * factors)
 
 
 def expected_main(model: Likelihood, pars: Array) -> Array:
     """Expected events of each bin; shape (bins,)."""
-    return to_bins(model, entry_yields(model, pars))
+    return _at_least(model.least_bin, to_bins(model, entry_yields(model, pars)))
 
 
 def expected_aux(model: Likelihood, pars: Array) -> Array:
@@ -57,6 +61,10 @@ def expected_data(model: Likelihood, pars: Array) -> Array:
 def to_bins(model: Likelihood, entries: Array) -> Array:
     """Sum over the entries of each bin; shape (bins,)."""
     return jnp.sum(with_last(entries, 0.0)[model.indices.bin_entries], axis=-1)
+
+
+def _at_least(least: float | None, yields: Array) -> Array:
+    return yields if least is None else jnp.where(yields > least, yields, least)
 
 
 def with_one(x: Array) -> Array:

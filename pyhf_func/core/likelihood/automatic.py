@@ -1,0 +1,48 @@
+"""The negative log-likelihood to second order by automatic differentiation: for models without the usual structure.
+
+Such are models with clipped yields or with modifiers that users define. The interface is that of `expansion`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+from jax import Array
+
+from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, value
+from pyhf_func.core.likelihood.yields import expected_main
+
+
+class Automatic(NamedTuple):
+    """The likelihood around one point."""
+
+    prepared: Prepared
+    pars: Array  # (pars,)
+    value: Array  # () negative log-likelihood
+    gradient: Array  # (pars,)
+    constraint: Array  # (pars,) diagonal that the constraint terms add to the Hessian
+    rates: Array  # (bins,) expected main data
+
+
+def value_at(p: Prepared, pars: Array) -> Array:
+    """The value alone."""
+    return value(p, pars, expected_main(p.model, pars))
+
+
+def expand(p: Prepared, pars: Array) -> Automatic:
+    """Expand the negative log-likelihood around ``pars``."""
+    at, gradient = jax.value_and_grad(partial(value_at, p))(pars)
+    return Automatic(p, pars, at, gradient, constraint_curvature(p, pars), expected_main(p.model, pars))
+
+
+def jacobian(x: Automatic) -> Array:
+    """Derivatives of the expected main data; shape (bins, pars)."""
+    return jax.jacfwd(partial(expected_main, x.prepared.model))(x.pars)
+
+
+def hessian_product(x: Automatic) -> Callable[[Array], Array]:
+    """The exact Hessian as a function of a vector of shape (pars,)."""
+    return jax.linearize(jax.grad(partial(value_at, x.prepared)), x.pars)[1]
