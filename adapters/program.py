@@ -185,15 +185,9 @@ class Call(NamedTuple):
         return Outputs(floats, rest.others, rest.layout), jax.tree.leaves(kept)
 
 
-def pull_back(kept: Any, cotangents: Arrays, axes: tuple[tuple[int | None, ...], ...] = ()) -> list[Array]:
-    """The gradients of the wanted inputs of a linearised call, from those of the floats among its outputs.
-
-    Args:
-        kept: What `Call.linearise` kept.
-        cotangents: Gradients of the floats.
-        axes: For each level of mapping, the innermost first: along which axis each cotangent is mapped.
-    """
-    return jax.block_until_ready(_compiled_pullback(axes, kept, list(cotangents)))
+def pull_back(kept: Any, cotangents: Arrays) -> list[Array]:
+    """The gradients of the wanted inputs of a linearised call, from those of the floats among its outputs."""
+    return jax.block_until_ready(_compiled_pullback(kept, list(cotangents)))
 
 
 def split(
@@ -269,10 +263,6 @@ def _compiled_linearisation(program: Program, wanted: tuple[int, ...]) -> Callab
     return jax.jit(linearisation)
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _compiled_pullback(
-    axes: tuple[tuple[int | None, ...], ...], pullback: Callable[[Arrays], Any], cotangents: Arrays
-) -> list[Array]:
-    for level in axes:
-        pullback = jax.vmap(pullback, in_axes=(list(level),))
+@jax.jit
+def _compiled_pullback(pullback: Callable[[Arrays], Any], cotangents: Arrays) -> list[Array]:
     return list(pullback(cotangents))

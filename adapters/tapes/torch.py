@@ -79,7 +79,7 @@ class _Operation(torch.autograd.Function):
             found = call(Pullback(record.call.program, wanted), arguments, {})
         else:
             wanted = record.wanted
-            found = _Back.apply(record.kept, (), *towards)
+            found = map(_exporter(tensors), pull_back(record.kept, [_to_jax(tensor) for tensor in towards]))
         gradients: list[torch.Tensor | None] = [None] * len(tensors)
         for number, gradient in zip(wanted, found, strict=True):
             gradients[number] = gradient
@@ -98,23 +98,6 @@ class _Operation(torch.autograd.Function):
         record.outputs = call(mapped, (list(tensors), record.call.constants), {})
         leaves = (*record.outputs.floats, *record.outputs.others)
         return leaves, (0,) * len(leaves)
-
-
-class _Back(torch.autograd.Function):
-    """The way back of one call, with what it kept. It is not differentiated, but PyTorch may map it."""
-
-    @staticmethod
-    def forward(kept: Any, axes: tuple[tuple[int | None, ...], ...], *cotangents: torch.Tensor) -> Any:
-        return tuple(map(_exporter(cotangents), pull_back(kept, [_to_jax(tensor) for tensor in cotangents], axes)))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
-        return
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], kept: Any, axes: Any, *cotangents: torch.Tensor) -> tuple[Any, Any]:
-        gradients = _Back.apply(kept, (*axes, in_dims[2:]), *cotangents)
-        return gradients, (0,) * len(gradients)
 
 
 def _floating(tensors: Sequence[torch.Tensor]) -> tuple[int, ...]:
