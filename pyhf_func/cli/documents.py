@@ -47,9 +47,12 @@ def read_workspace(path: str, **options: Any) -> "Workspace":
 def read_patchset(path: str) -> "PatchSet":
     """The patch set of a file."""
     from pyhf_func.patchset import PatchSet
-    from pyhf_func.schema.reading import load
+    from pyhf_func.schema.reading import load, name_of
+    from pyhf_func.schema.validator import of_file
 
-    return PatchSet(load(source(path)))
+    opened = source(path)
+    with of_file(name_of(opened)):
+        return PatchSet(load(opened))
 
 
 def read_patches(paths: tuple[str, ...]) -> list[list[Any]]:

@@ -94,7 +94,9 @@ def json2xml(
 
 def _patched(workspace: str, patches: tuple[str, ...]) -> dict[str, Any]:
     """The workspace with patches, which are to the whole document, applied."""
+    from pyhf_func.schema.reading import name_of
     from pyhf_func.workspace import Workspace, load
     from pyhf_func.workspace.patching import patched
 
-    return Workspace(patched(load(source(workspace)), read_patches(patches)))
+    opened = source(workspace)
+    return Workspace(patched(load(opened), read_patches(patches)), source=name_of(opened))

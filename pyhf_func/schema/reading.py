@@ -11,7 +11,7 @@ from typing import IO, Any
 from pyhf_func.exceptions import Fault, InvalidDocument, json_path
 from pyhf_func.schema.validator import of_file, validate
 
-__all__ = ["Source", "load", "load_patch"]
+__all__ = ["Source", "load", "load_patch", "name_of"]
 
 # What json.loads reads though JSON does not have it.
 _LITERALS = ("NaN", "Infinity")
@@ -52,13 +52,13 @@ def load_patch(source: Source) -> list[Any]:
         InvalidSpecification: The list is no JSON patch.
     """
     operations: list[Any] = _load(source, list, "a list of operations (a JSON patch)")
-    with of_file(_name(source)):
+    with of_file(name_of(source)):
         validate(operations, "jsonpatch.json")
     return operations
 
 
 def _load(source: Source, kind: type, expected: str) -> Any:
-    name = _name(source)
+    name = name_of(source)
     content = _read(source, name)
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
@@ -78,7 +78,7 @@ def _load(source: Source, kind: type, expected: str) -> Any:
     return document
 
 
-def _name(source: Source) -> str:
+def name_of(source: Source) -> str:
     """What to call a file or stream in messages."""
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
@@ -120,26 +120,20 @@ def _parse(text: str, name: str) -> tuple[Any, list[tuple[dict[str, Any], list[s
         raise _refusal("is nested too deeply to be a workspace", name) from error
 
 
-def _repeated_keys(
-    document: Any, repeated: list[tuple[dict[str, Any], list[str]]], name: str
-) -> Iterator[Fault]:
+def _repeated_keys(document: Any, repeated: list[tuple[dict[str, Any], list[str]]], name: str) -> Iterator[Fault]:
     """Objects with a key twice: which of the two is meant cannot be known."""
     if repeated:
         keys_of = {id(where): keys for where, keys in repeated}
         for steps, value in _walk(document, ()):
             for key in keys_of.get(id(value), ()):
-                yield Fault(
-                    json_path(steps), f"has the key {key!r} twice. Keep one of them", InvalidDocument, name
-                )
+                yield Fault(json_path(steps), f"has the key {key!r} twice. Keep one of them", InvalidDocument, name)
 
 
 def _not_finite(document: Any, name: str) -> Iterator[Fault]:
     """Numbers that are NaN or infinite."""
     for steps, value in _walk(document, ()):
         if isinstance(value, float) and not isfinite(value):
-            yield Fault(
-                json_path(steps), f"is {value}: only finite numbers are allowed", InvalidDocument, name
-            )
+            yield Fault(json_path(steps), f"is {value}: only finite numbers are allowed", InvalidDocument, name)
 
 
 def _walk(value: Any, steps: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:

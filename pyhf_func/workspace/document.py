@@ -15,7 +15,7 @@ from pyhf_func.exceptions import (
 from pyhf_func.mixins import _ChannelSummaryMixin
 from pyhf_func.schema.frozen import FrozenDict, freeze, thaw
 from pyhf_func.schema.observations import measurement_doubts, observation_doubts, observation_faults
-from pyhf_func.schema.reading import Source, load
+from pyhf_func.schema.reading import Source, load, name_of
 from pyhf_func.schema.report import ModelSpec, Origin
 from pyhf_func.schema.validator import of_file
 from pyhf_func.schema.values import as_list
@@ -114,8 +114,7 @@ class Workspace(_ChannelSummaryMixin, FrozenDict):
         Raises:
             InvalidDocument: The content is no JSON object.
         """
-        name = source if isinstance(source, str) else getattr(source, "name", str(source))
-        return cls(load(source), source=str(name), **kwargs)
+        return cls(load(source), source=name_of(source), **kwargs)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Workspace) and dict.__eq__(self, other)

@@ -17,9 +17,7 @@ def test_chosen_directory_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     ("system", "expected"),
     [("linux", ".cache"), ("darwin", "Library/Caches"), ("win32", "AppData/Local")],
 )
-def test_place_of_the_platform(
-    system: str, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_place_of_the_platform(system: str, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
     monkeypatch.setattr(cache.sys, "platform", system)

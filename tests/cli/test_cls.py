@@ -366,8 +366,6 @@ def test_version_and_help() -> None:
 
 
 def test_the_shell_loads_no_heavy_library_before_it_must() -> None:
-    code = (
-        "import sys, pyhf_func.cli; print(sorted({'jax', 'matplotlib', 'scipy', 'optax'} & set(sys.modules)))"
-    )
+    code = "import sys, pyhf_func.cli; print(sorted({'jax', 'matplotlib', 'scipy', 'optax'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
