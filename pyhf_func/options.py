@@ -55,7 +55,7 @@ def _scalar(text: str) -> Any:
         return text
 
 
-class EqDelimStringParamType(click.ParamType):
+class EqDelimStringParamType(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """An option of the shell of the form ``name=value``; gives a dictionary of one entry."""
 
     name = "equal-delimited option"

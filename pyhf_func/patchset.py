@@ -29,7 +29,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
-class Patch(jsonpatch.JsonPatch):  # type: ignore[misc]
+class Patch(jsonpatch.JsonPatch):
     """One patch of a patch set: a ``jsonpatch.JsonPatch`` with a name and values.
 
     Args:

@@ -260,7 +260,8 @@ def build_modifier(
     sampledata: Sequence[float],
 ) -> ET.Element | None:
     """The XML of a modifier; None for lumi, which the sample says, and for types that HistFactory does not have."""
-    name, kind, data = modifierspec["name"], modifierspec["type"], modifierspec.get("data")
+    name, kind = modifierspec["name"], modifierspec["type"]
+    data: Any = modifierspec.get("data")
     histogram = _make_hist_name(channelname, samplename, name)
     if kind == "histosys":
         _export_root_histogram(f"{histogram}Low", data["lo_data"])

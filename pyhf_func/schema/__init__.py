@@ -25,6 +25,10 @@ def __dir__() -> list[str]:
     return __all__
 
 
+path: Path
+version: str
+
+
 class _Schema(ModuleType):
     """The module itself, callable and usable in a ``with`` statement."""
 

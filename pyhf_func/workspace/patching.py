@@ -13,7 +13,7 @@ from pyhf_func.exceptions import InvalidWorkspaceOperation
 __all__ = ["PatchConflict", "patched"]
 
 
-class PatchConflict(InvalidWorkspaceOperation, jsonpatch.JsonPatchConflict, JsonPointerException):  # type: ignore[misc]
+class PatchConflict(InvalidWorkspaceOperation, jsonpatch.JsonPatchConflict, JsonPointerException):
     """A patch does not fit the document; also an exception of jsonpatch and jsonpointer, for those who catch these."""
 
 
