@@ -119,14 +119,17 @@ def _as(framework: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _tape(framework: str) -> Any:
-    tape: Any
     if framework == "pytorch":
-        from pyhf_func.adapters.tapes import torch as tape
-    elif framework == "tensorflow":
-        from pyhf_func.adapters.tapes import tensorflow as tape
-    else:
-        from pyhf_func.adapters.tapes import mxnet as tape
-    return tape
+        from pyhf_func.adapters.tapes import torch
+
+        return torch
+    if framework == "tensorflow":
+        from pyhf_func.adapters.tapes import tensorflow
+
+        return tensorflow
+    from pyhf_func.adapters.tapes import mxnet
+
+    return mxnet
 
 
 def _tensor_classes(module: str) -> tuple[type, ...]:

@@ -42,9 +42,9 @@ Shape: TypeAlias = Sequence[int]
 Precision: TypeAlias = Literal["32b", "64b"]
 Interpolation: TypeAlias = Literal["linear", "lower", "higher", "midpoint", "nearest"]
 
-_FLOATS = {"32b": np.dtype(np.float32), "64b": np.dtype(np.float64)}
-_INTS = {"32b": np.dtype(np.int32), "64b": np.dtype(np.int64)}
-_BOOL = np.dtype(np.bool_)
+_FLOATS: dict[str, np.dtype[Any]] = {"32b": np.dtype(np.float32), "64b": np.dtype(np.float64)}
+_INTS: dict[str, np.dtype[Any]] = {"32b": np.dtype(np.int32), "64b": np.dtype(np.int64)}
+_BOOL: np.dtype[Any] = np.dtype(np.bool_)
 _KINDS = "biuf"
 
 log = logging.getLogger("pyhf_func.tensor")

@@ -42,7 +42,7 @@ def host_function(forward: Callable[[Any], Any], backward: Callable[[Any, Any], 
         backward: From a vector and the gradients of the function's result, those of the vector.
     """
 
-    class Function(mx.autograd.Function):  # type: ignore[misc, name-defined]
+    class Function(mx.autograd.Function):  # type: ignore[name-defined]
         def forward(self, vector: Tensor) -> Tensor:
             self.vector = vector.asnumpy()
             return _array(forward(self.vector), vector.dtype)

@@ -176,7 +176,8 @@ class Call(NamedTuple):
 
     def shapes(self, inputs: Arrays) -> Outputs:
         """Shapes and types of the outputs."""
-        return jax.eval_shape(self.program, list(inputs), self.constants)
+        shapes: Outputs = jax.eval_shape(self.program, list(inputs), self.constants)
+        return shapes
 
     def linearisation_shapes(self, wanted: tuple[int, ...], inputs: Arrays) -> tuple[Outputs, list[Any]]:
         """Shapes and types of the outputs, and of the leaves of what `pull_back` needs."""
@@ -210,7 +211,7 @@ def split(
         TypeError: Tracers of JAX stand beside foreign tensors.
     """
     leaves, structure = jax.tree.flatten((args, kwargs))
-    slots = [_slot(type(leaf), tensor_type) or (leaf,) for leaf in leaves]
+    slots: list[Any] = [_slot(type(leaf), tensor_type) or (leaf,) for leaf in leaves]  # type: ignore[arg-type]
     inputs = [leaf for leaf, slot in zip(leaves, slots, strict=True) if slot is INPUT]
     constants = [leaf for leaf, slot in zip(leaves, slots, strict=True) if slot is CONSTANT]
     floats = [dtype for dtype in map(dtype_of, inputs) if jnp.issubdtype(dtype, jnp.floating)]
@@ -218,7 +219,7 @@ def split(
     return Call(Program(function, structure, tuple(slots), dtype), inputs, constants)
 
 
-@functools.lru_cache(maxsize=512)
+@functools.cache
 def _slot(leaf_type: type, tensor_type: type | tuple[type, ...]) -> str | None:
     """Where leaves of a class go; None for what is no array and no number."""
     if issubclass(leaf_type, tensor_type):

@@ -28,7 +28,7 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
     wanted = tuple(number for number, tensor in enumerate(tensors) if recording and tensor.requires_grad)
     record = _Record(the_call, wanted)
     leaves = _Operation.apply(record, *tensors)
-    return record.outputs.filled(leaves).tree()
+    return record.done().filled(leaves).tree()
 
 
 @dataclass
@@ -46,6 +46,11 @@ class _Record:
     wanted: tuple[int, ...]
     outputs: Outputs | None = None
     kept: Any = None
+
+    def done(self) -> Outputs:
+        """The outputs of the call, which has been made."""
+        assert self.outputs is not None
+        return self.outputs
 
 
 class _Operation(torch.autograd.Function):
@@ -120,6 +125,6 @@ def _exporter(tensors: Sequence[torch.Tensor]) -> Callable[[jax.Array], torch.Te
     device = tensors[0].device if tensors else torch.device("cpu")
 
     def to_torch(array: jax.Array) -> torch.Tensor:
-        return torch.from_dlpack(array).to(device)
+        return torch.utils.dlpack.from_dlpack(array).to(device)
 
     return to_torch
