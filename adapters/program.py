@@ -147,7 +147,9 @@ class Mapped:
 
     def __call__(self, inputs: Arrays, constants: Arrays) -> Outputs:
         """The outputs, mapped along their first axes."""
-        mapped = jax.vmap(lambda inputs: self.program(inputs, constants), in_axes=(list(self.axes),))
+        mapped: Callable[[list[Any]], Outputs] = jax.vmap(
+            lambda inputs: self.program(inputs, constants), in_axes=(list(self.axes),)
+        )
         return mapped(list(inputs))
 
 
