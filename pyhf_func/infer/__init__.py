@@ -65,16 +65,16 @@ def hypotest(
     _check_prerequisites(pdf, fixed_params)
     calculator = utils.create_calculator(calctype, data, pdf, init_pars, par_bounds, fixed_params, **kwargs)
     is_q0 = kwargs.get("test_stat", "qtilde") == "q0"
-    (clsb, clb, cls), (clsb_expected, _, cls_expected) = _test(calculator, poi_test)
+    found = _test(calculator, poi_test, keep=return_calculator)
 
-    results = [clsb if is_q0 else cls]
+    results = [found["clsb" if is_q0 else "cls"]]
     if return_tail_probs:
-        results.append([clb] if is_q0 else [clsb, clb])
-    expected = clsb_expected if is_q0 else cls_expected
+        results.append([found["clb"]] if is_q0 else [found["clsb"], found["clb"]])
+    expected = found["clsb_expected" if is_q0 else "cls_expected"]
     if return_expected:
-        results.append(expected[2])
+        results.append(_tensor(expected[2]))
     if return_expected_set:
-        results.append(expected)
+        results.append([_tensor(expected[i]) for i in range(5)])
     if return_calculator:
         results.append(calculator)
     return tuple(results) if len(results) > 1 else results[0]
@@ -90,31 +90,25 @@ def _check_prerequisites(pdf: Any, fixed_params: Any) -> None:
         )
 
 
-_OBSERVED = ("clsb", "clb", "cls")
-_EXPECTED = ("clsb_expected", "clb_expected", "cls_expected")
+_FIELDS = ("clsb", "clb", "cls", "clsb_expected", "cls_expected")
 
 
-def _test(calculator: Any, poi_test: Any) -> tuple[list[Any], list[list[Any]]]:
-    """CLs+b, CLb, CLs, observed and expected; at once where the engine has them."""
+def _test(calculator: Any, poi_test: Any, *, keep: bool) -> dict[str, Any]:
+    """The p-values, observed and expected; by one call of the engine where it has them."""
     minimiser = engine.engine_minimiser(calculator.pdf)
     asymptotic = type(calculator) is calculators.AsymptoticCalculator and calculator.calc_base_dist == "normal"
     if minimiser is not None and asymptotic:
         utils.get_test_stat(calculator.test_stat)
-        found = calculator._in_engine(minimiser, poi_test, (*_OBSERVED, *_EXPECTED))
-        return [found[name] for name in _OBSERVED], [_apart(found[name]) for name in _EXPECTED]
+        return calculator._in_engine(minimiser, poi_test, _FIELDS, keep=keep)
     teststat = calculator.teststatistic(poi_test)
     distributions = calculator.distributions(poi_test)
-    observed = [_tensor(pvalue) for pvalue in calculator.pvalues(teststat, *distributions)]
-    expected = calculator.expected_pvalues(*distributions)
-    return observed, [[_tensor(pvalue) for pvalue in band] for band in expected]
+    clsb, clb, cls = (_tensor(pvalue) for pvalue in calculator.pvalues(teststat, *distributions))
+    clsb_expected, _, cls_expected = calculator.expected_pvalues(*distributions)
+    return dict(zip(_FIELDS, (clsb, clb, cls, clsb_expected, cls_expected), strict=True))
 
 
 def _tensor(value: Any) -> Any:
     return backend_for(value).astensor(value)
-
-
-def _apart(band: Any) -> list[Any]:
-    return [_tensor(band[i]) for i in range(5)]
 
 
 from pyhf_func.infer import intervals  # noqa: E402  (it calls hypotest)

@@ -233,28 +233,24 @@ class AsymptoticCalculator:
             return self._step_by_step(poi_test)
         return self._in_engine(minimiser, poi_test, ("t",))["t"]
 
-    def _in_engine(self, minimiser: Any, poi_test: Any, fields: tuple[str, ...]) -> dict[str, Any]:
-        """Fields of the engine's test; keeps its fits."""
+    def _in_engine(
+        self, minimiser: Any, poi_test: Any, fields: tuple[str, ...], *, keep: bool = True
+    ) -> dict[str, Any]:
+        """Fields of the engine's test; its fits are kept."""
         advise(self.test_stat, self.pdf, self.par_bounds)
         if self.test_stat == "q0":
             poi_test = tested_by_q0(poi_test)
-        found = engine.test(
-            minimiser,
-            self.test_stat,
-            poi_test,
-            self.data,
-            self.pdf,
-            self._start,
-            (*fields, "root_asimov", *engine.FITS),
-        )
-        self.sqrtqmuA_v = found["root_asimov"]
-        self.fitted_pars = HypoTestFitResults(
-            asimov_pars=found["asimov_fit"],
-            free_fit_to_data=found["free_fit"],
-            free_fit_to_asimov=found["free_fit_asimov"],
-            fixed_poi_fit_to_data=found["conditional_fit"],
-            fixed_poi_fit_to_asimov=found["conditional_fit_asimov"],
-        )
+        wanted = (*fields, "root_asimov", *engine.FITS) if keep else fields
+        found = engine.test(minimiser, self.test_stat, poi_test, self.data, self.pdf, self._start, wanted)
+        if keep:
+            self.sqrtqmuA_v = found["root_asimov"]
+            self.fitted_pars = HypoTestFitResults(
+                asimov_pars=found["asimov_fit"],
+                free_fit_to_data=found["free_fit"],
+                free_fit_to_asimov=found["free_fit_asimov"],
+                fixed_poi_fit_to_data=found["conditional_fit"],
+                fixed_poi_fit_to_asimov=found["conditional_fit_asimov"],
+            )
         return found
 
     def _step_by_step(self, poi_test: Any) -> Any:

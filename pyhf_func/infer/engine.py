@@ -51,15 +51,33 @@ def test(
         ValueError: The tested value, the Asimov value or a start value lies outside of its bounds.
         FailedMinimization: A fit did not converge.
     """
-    init, bounds, fixed = start
-    poi = pdf.config.poi_index
+    init, bounds, fixed = numbers(start[0]), bounds_array(start[1]), np.asarray(start[2], dtype=bool)
     mu = mu if np.shape(mu) == () else mu[0]
     check_start(init, bounds)
+    poi = pdf.config.poi_index
     check_start([mu, float(test_stat == "q0")], [bounds[poi], bounds[poi]])
-    run = _runner(minimiser, test_stat, fields)
-    found, fits = call(run, pdf, mu, numbers(data), numbers(init), bounds_array(bounds), np.asarray(fixed, dtype=bool))
-    _check(fits)
+    arguments = (pdf, mu, numbers(data), *changed(pdf, init, bounds, fixed))
+    found = call(_runner(minimiser, test_stat, (*fields, "status")), *arguments)
+    status = found.pop("status")
+    if not isinstance(status, jax.core.Tracer) and int(status) != Status.CONVERGED:
+        _explain(call(_runner(minimiser, test_stat, _ENDS), *arguments))
     return found
+
+
+def changed(pdf: Any, init: Any, bounds: Any, fixed: np.ndarray) -> tuple[Any, Any, Any]:
+    """Start values, bounds and fixed flags; None where they are what the engine knows already."""
+    space = pdf.likelihood.space
+    known = isinstance(bounds, np.ndarray) and _same(space.lower, bounds[:, 0]) and _same(space.upper, bounds[:, 1])
+    return (
+        None if _same(space.init, init) else init,
+        None if known else bounds,
+        None if _same(space.fixed, fixed) else fixed,
+    )
+
+
+def _same(known: Any, given: Any) -> bool:
+    plain = isinstance(given, np.ndarray) and not isinstance(known, jax.core.Tracer)
+    return plain and np.array_equal(np.asarray(known), given)
 
 
 @cache
@@ -78,17 +96,19 @@ def _run(
     init: Any,
     bounds: Any,
     fixed: Any,
-) -> tuple[dict[str, Any], dict[str, tuple[Array, Array]]]:
+) -> dict[str, Array]:
     result = functional.hypotest(
         mu, data, model, test_stat=test_stat, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
     )
-    found = {name: _field(result, name, test_stat) for name in fields}
-    return found, {name: (getattr(result, name).status, getattr(result, name).edm) for name in FITS}
+    return {name: _field(result, name, test_stat) for name in fields}
 
 
 def _field(result: HypotestResult, name: str, test_stat: str) -> Array:
     if name in FITS:
         return getattr(result, name).pars
+    if name in _ENDS:
+        fit, end = name.split(".")
+        return getattr(getattr(result, fit), end)
     if name == "t":
         return _transformed(result.teststat, result.teststat_asimov, test_stat)
     if name == "root_asimov":
@@ -100,15 +120,16 @@ _transformed = jax.jit(transformed, static_argnums=2)
 _square_root = jax.jit(square_root)
 
 
-def _check(fits: dict[str, tuple[Any, Any]]) -> None:
-    """Raise for the first fit that ended badly; inside a transformed function there is nothing to be judged yet."""
+_ENDS = tuple(f"{name}.{end}" for name in FITS for end in ("status", "edm"))
+
+
+def _explain(ends: dict[str, Any]) -> None:
+    """Raise for the first fit that ended badly and not near to its minimum."""
     _, optimizer = get_backend()
-    for name, (status, edm) in fits.items():
-        if isinstance(status, jax.core.Tracer) or int(status) == Status.CONVERGED:
-            continue
-        status, edm = Status(int(status)), float(edm)
+    for name, fit in FITS.items():
+        status, edm = Status(int(ends[f"{name}.status"])), float(ends[f"{name}.edm"])
         close = optimizer.tolerance is not None and edm < optimizer.tolerance
-        if status == Status.ITERATION_LIMIT and close:
+        if status == Status.CONVERGED or (status == Status.ITERATION_LIMIT and close):
             continue
-        message = f"The fit {FITS[name]} failed. {status.sentence}"
+        message = f"The fit {fit} failed. {status.sentence}"
         raise FailedMinimization(OptimizeResult(success=False, status=int(status), message=message, edm=edm))

@@ -67,7 +67,7 @@ def numbers(values: Any) -> Any:
 def bounds_array(bounds: Any) -> Any:
     """Bounds as one NumPy array; what holds a tracer stays as it is."""
     try:
-        return np.asarray(bounds, dtype=float)
+        return bounds if isinstance(bounds, np.ndarray) else np.array(bounds, dtype=float)
     except (TypeError, ValueError, RuntimeError):
         return bounds
 

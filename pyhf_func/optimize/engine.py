@@ -14,7 +14,8 @@ from jax import Array
 from pyhf_func.core.arrays import floats
 from pyhf_func.core.fit import FitResult, Newton, Problem, fit_problem
 from pyhf_func.core.likelihood import Likelihood, logpdf
-from pyhf_func.core.likelihood.expansion import expand, hessian_product, prepare
+from pyhf_func.core.likelihood.expansion import expand, hessian_product
+from pyhf_func.core.likelihood.objective import prepare
 from pyhf_func.optimize.arrays import bounds_array, call, numbers, to_numpy
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
