@@ -90,7 +90,8 @@ class PatchSet:
         >>> background = {"count": 5}
         >>> patchset = pf.PatchSet({
         ...     "version": "1.0.0",
-        ...     "metadata": {"description": "signal points", "labels": ["mass"], "references": {"hepdata": "ins1"},
+        ...     "metadata": {"description": "signal points", "labels": ["mass"],
+        ...                  "references": {"hepdata": "ins1234567"},
         ...                  "digests": {"md5": pf.utils.digest(background, "md5")}},
         ...     "patches": [{"metadata": {"name": "m500", "values": [500]},
         ...                  "patch": [{"op": "replace", "path": "/count", "value": 7}]}]})
@@ -202,7 +203,7 @@ class PatchSet:
         """
         for algorithm, expected in self.digests.items():
             found = digest(spec, algorithm=algorithm)
-            if found != expected:
+            if found != expected.lower():
                 raise PatchSetVerificationError(
                     f"the workspace is not the one that this patch set was made for: its {algorithm} digest is "
                     f"{found}, not {expected}"

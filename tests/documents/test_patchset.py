@@ -93,7 +93,10 @@ def test_another_background_is_refused() -> None:
     for act in (PatchSet(patchset_spec()).verify, lambda spec: PatchSet(patchset_spec()).apply(spec, "light")):
         with pytest.raises(exceptions.PatchSetVerificationError, match="sha256"):
             act(other)
-    assert PatchSet(patchset_spec()).verify(workspace_spec()) is None
+    spec = patchset_spec()
+    assert PatchSet(spec).verify(workspace_spec()) is None
+    spec["metadata"]["digests"]["sha256"] = spec["metadata"]["digests"]["sha256"].upper()
+    PatchSet(spec).verify(workspace_spec())
 
 
 def test_a_patch_that_does_not_fit() -> None:
