@@ -1,10 +1,12 @@
 """``pyhf-func cls``: CLs of one workspace."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import click
 
+from pyhf_func.cli import programs
 from pyhf_func.cli.documents import only_one_from_standard_input, output_option, workspace_argument, write
 from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.settings import Settings, fit_options, prepare_jax, read_model
@@ -60,13 +62,13 @@ def cls(
     only_one_from_standard_input(workspace, *patches)
     with reported():
         with_toys = calctype == "toybased"
-        prepare_jax(cached=not no_cache, optimised=with_toys)
+        folder = prepare_jax(cached=not no_cache, optimised=with_toys)
         model, data = read_model(workspace, patches, measurement, strict)
         if model.config.poi_index is None:
             raise CommandError("The measurement has no parameter of interest, so there is nothing to test.")
         settings = Settings(backend, optimizer, optconf)
         if settings.are_usual and not with_toys:
-            observed, expected = _with_verb(poi_value, data, model, test_stat)
+            observed, expected = _with_verb(poi_value, data, model, test_stat, folder)
         else:
             observed, expected = _with_backend(poi_value, data, model, test_stat, calctype, settings)
         if not all(map(math.isfinite, [observed, *expected])):
@@ -88,16 +90,29 @@ def _tested_value(poi_value: float | None, test_stat: str) -> float:
     return poi_value
 
 
-def _with_verb(poi_value: float, data: list[float], model: Any, test_stat: str) -> tuple[float, list[float]]:
+def _with_verb(
+    poi_value: float, data: list[float], model: Any, test_stat: str, folder: Path | None
+) -> tuple[float, list[float]]:
     """Observed and expected p-values of the whole test as one compiled program; never those of a fit that failed."""
-    import pyhf_func as pf
+    import numpy as np
 
-    result = pf.hypotest(poi_value, data, model, test_stat=test_stat)
-    status = pf.Status(int(result.status))
-    if status is not pf.Status.CONVERGED:
-        raise CommandError(status.sentence)
-    values = (result.clsb, result.clsb_expected) if test_stat == "q0" else (result.cls, result.cls_expected)
-    return float(values[0]), [float(value) for value in values[1]]
+    from pyhf_func.core.arrays import floats
+    from pyhf_func.core.compiler import resolve_start
+    from pyhf_func.core.fit import Newton, Status
+    from pyhf_func.core.inference import hypotest
+
+    def test(*args: Any) -> tuple[Any, ...]:
+        result = hypotest(Newton(), test_stat, *args)
+        if test_stat == "q0":
+            return result.clsb, result.clsb_expected, result.status
+        return result.cls, result.cls_expected, result.status
+
+    start = resolve_start(model.likelihood.space, model.config.par_slices, None, None, None)
+    args = (floats(poi_value), floats(data), model.likelihood, start)
+    observed, expected, status = programs.call(test, f"hypotest {test_stat}", args, folder)
+    if int(status) != Status.CONVERGED:
+        raise CommandError(Status(int(status)).sentence)
+    return float(observed), np.asarray(expected).tolist()
 
 
 def _with_backend(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -82,14 +83,14 @@ def read_model(
     return model, opened.data(model)
 
 
-def prepare_jax(*, cached: bool, optimised: bool = False) -> None:
-    """Set up JAX for one short run; before anything is compiled."""
+def prepare_jax(*, cached: bool, optimised: bool = False) -> Path | None:
+    """Set up JAX for one short run; before anything is compiled. Returns the folder of the cache, if there is one."""
     from pyhf_func.cli import cache
 
-    if cached:
-        cache.enable()
+    folder = cache.enable() if cached else None
 
     import jax
 
     # One test takes milliseconds, compiling it seconds: the compiler shall not try hard, unless there are toys.
     jax.config.update("jax_disable_most_optimizations", not optimised)
+    return folder

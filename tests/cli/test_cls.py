@@ -300,21 +300,16 @@ def test_warning_is_one_line_and_strict_refuses(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
-    [({"status": 1}, "iteration limit"), ({"cls": math.nan}, "finite")],
+    ("answer", "named"),
+    [((0.1, [0.1] * 5, 1), "iteration limit"), ((math.nan, [0.1] * 5, 0), "finite")],
     ids=["fit failed", "NaN"],
 )
 def test_no_number_without_a_good_fit(
-    change: dict, named: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
+    answer: tuple, named: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pyhf_func as pf
+    from pyhf_func.cli import programs
 
-    hypotest = pf.hypotest
-
-    def broken(*arguments: object, **options: object) -> object:
-        return hypotest(*arguments, **options)._replace(**change)
-
-    monkeypatch.setattr(pf, "hypotest", broken)
+    monkeypatch.setattr(programs, "call", lambda *arguments: answer)
     assert named in refused(run(workspace))
 
 
