@@ -1,1 +1,1 @@
-"""Around the library: downloads of archives."""
+"""Around the library: downloads of archives, plots."""

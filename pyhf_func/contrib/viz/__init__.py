@@ -1,0 +1,1 @@
+"""Plots. They need matplotlib, which the extra ``plot`` brings."""
