@@ -76,7 +76,7 @@ class Independent(_Distribution):
     Example:
         >>> import numpy as np
         >>> float(Independent(Poisson(np.array([10.0, 10.0]))).log_prob(np.array([2.0, 3.0])).round(6))
-        -10.92794
+        -10.971981
     """
 
     def __init__(self, batched_pdf: Any, batch_size: int | None = None) -> None:

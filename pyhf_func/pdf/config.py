@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ from pyhf_func.core.compiler.order import order_spec
 from pyhf_func.core.compiler.parameters import collect_parameters
 from pyhf_func.exceptions import Unsupported
 from pyhf_func.parameters import constrained_by_normal, constrained_by_poisson, paramset, unconstrained
-from pyhf_func.pdf.names import Names
+from pyhf_func.pdf.names import Names, listed_bounds
 
 DEFAULT_SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "normsys": {"interpcode": "code4"},
@@ -37,7 +37,8 @@ class _ModelConfig:
         refuse_options(config_kwargs)
         order = order_spec(spec)
         parameters = collect_parameters(order, spec.get("parameters", ()))
-        self._names = Names(order, parameters, None, None, settings or DEFAULT_SETTINGS)
+        settings = {**DEFAULT_SETTINGS, **(settings or {})}
+        self._names = Names(order, parameters, None, None, settings, listed_bounds=listed_bounds(spec))
 
     @classmethod
     def _of(cls, names: Names) -> _ModelConfig:
@@ -60,7 +61,7 @@ class _ModelConfig:
     @property
     def modifier_settings(self) -> Mapping[str, Mapping[str, Any]]:
         """Options of modifier types, such as their interpolation codes."""
-        return self._names.modifier_settings
+        return {kind: dict(options) for kind, options in self._names.modifier_settings.items()}
 
     @property
     def channels(self) -> list[str]:
@@ -139,7 +140,7 @@ class _ModelConfig:
         """``{"slice": ..., "paramset": ...}`` of each parameter."""
         widths = {name for name, kind in self._names.order.modifiers if kind in ("lumi", "staterror")}
         return {
-            name: {"slice": self._names.slices[name], "paramset": _paramset(parameter, name in widths)}
+            name: {"slice": self._names.slices[name], "paramset": self._paramset(parameter, name in widths)}
             for name, parameter in self._names.parameters.items()
         }
 
@@ -182,36 +183,36 @@ class _ModelConfig:
         """Start values for a fit."""
         return [value for name in self.par_map for value in self.param_set(name).suggested_init]
 
-    def suggested_bounds(self) -> list[tuple[float, float]]:
-        """(lower, upper) bounds for a fit."""
-        return [(low, high) for name in self.par_map for low, high in self.param_set(name).suggested_bounds]
+    def suggested_bounds(self) -> list[Sequence[float]]:
+        """(lower, upper) bounds for a fit; lists where the measurement lists them."""
+        return [bound for name in self.par_map for bound in self.param_set(name).suggested_bounds]
 
     def suggested_fixed(self) -> list[bool]:
         """Which parameters a fit should keep fixed."""
         return [flag for name in self.par_map for flag in self.param_set(name).suggested_fixed]
+
+    def _paramset(self, parameter: ParameterSet, has_widths: bool) -> paramset:
+        """A parameter as its users see it."""
+        common: dict[str, Any] = {
+            "name": parameter.name,
+            "n_parameters": parameter.n_parameters,
+            "inits": list(parameter.inits),
+            "bounds": [list(b) if parameter.name in self._names.listed_bounds else b for b in parameter.bounds],
+            "fixed": list(parameter.fixed),
+            "is_scalar": parameter.is_scalar,
+        }
+        match parameter.constraint:
+            case "normal":
+                widths = list(parameter.sigmas) if has_widths else None
+                return constrained_by_normal(**common, auxdata=list(parameter.auxdata), sigmas=widths)
+            case "poisson":
+                factors = list(parameter.factors)
+                return constrained_by_poisson(**common, auxdata=list(parameter.auxdata), factors=factors)
+            case _:
+                return unconstrained(**common)
 
 
 def refuse_options(options: Mapping[str, Any]) -> None:
     """Raise `Unsupported` where options are left over."""
     if options:
         raise Unsupported(f"Unsupported options: {', '.join(options)}.")
-
-
-def _paramset(parameter: ParameterSet, has_widths: bool) -> paramset:
-    """A parameter as its users see it."""
-    common: dict[str, Any] = {
-        "name": parameter.name,
-        "n_parameters": parameter.n_parameters,
-        "inits": list(parameter.inits),
-        "bounds": list(parameter.bounds),
-        "fixed": list(parameter.fixed),
-        "is_scalar": parameter.is_scalar,
-    }
-    match parameter.constraint:
-        case "normal":
-            widths = list(parameter.sigmas) if has_widths else None
-            return constrained_by_normal(**common, auxdata=list(parameter.auxdata), sigmas=widths)
-        case "poisson":
-            return constrained_by_poisson(**common, auxdata=list(parameter.auxdata), factors=list(parameter.factors))
-        case _:
-            return unconstrained(**common)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,9 +16,11 @@ from pyhf_func.core.arrays import Numbers, floats
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.exceptions import InvalidModel, InvalidModifier, InvalidPdfData, InvalidPdfParameters
 from pyhf_func.pdf import compute
-from pyhf_func.pdf.config import _ModelConfig, refuse_options
-from pyhf_func.pdf.names import Names
+from pyhf_func.pdf.config import DEFAULT_SETTINGS, _ModelConfig, refuse_options
+from pyhf_func.pdf.custom import CustomModifiers
+from pyhf_func.pdf.names import Names, listed_bounds
 from pyhf_func.pdf.parts import ConstraintModel, MainModel
+from pyhf_func.pdf.spec import copied, numbers_as_lists
 from pyhf_func.probability import Simultaneous
 from pyhf_func.schema import validate as validate_schema
 from pyhf_func.schema.semantics import check_model
@@ -94,15 +95,29 @@ class Model:
             Unsupported: An option that does not exist.
         """
         schema, version = config_kwargs.pop("schema", "model.json"), config_kwargs.pop("version", None)
+        poi_name = config_kwargs.pop("poiname", poi_name)  # its older name
         refuse_options(config_kwargs)
         if validate:
             validate_schema(spec, schema, version=version)
-        check_model(spec, poi_name, strict=strict, modifier_settings=modifier_settings)
-        settings = {type_: dict(setting) for type_, setting in (modifier_settings or {}).items()}
-        compiled = compiler.compile_model(spec, poi_name, settings)
-        names = Names(compiled.order, compiled.parameters, compiled.layout, poi_name, settings, batch_size)
-        _fill(self, compiled.likelihood, _ModelConfig._of(names))
-        self.__dict__.update(_spec=copy.deepcopy(spec), schema=schema, version=version)
+        settings = {**DEFAULT_SETTINGS, **{kind: dict(options) for kind, options in (modifier_settings or {}).items()}}
+        plain = numbers_as_lists(spec)
+        own = CustomModifiers(plain, modifier_set, settings) if modifier_set else None
+        known = own.known_spec if own else plain
+        if own is None or own.has_known:
+            named = None if own and poi_name in own.names else poi_name
+            clipped = clip_sample_data is not None
+            check_model(known, named, strict=strict, modifier_settings=settings, clipped=clipped)
+        compiled = compiler.compile_model(known, poi_name, settings, own.parameters if own else None)
+        order = own.order if own else compiled.order
+        names = Names(order, compiled.parameters, compiled.layout, poi_name, settings, batch_size, listed_bounds(plain))
+        content = replace(
+            compiled.likelihood,
+            custom=own.effect(names) if own else None,
+            least_entry=None if clip_sample_data is None else float(clip_sample_data),
+            least_bin=None if clip_bin_data is None else float(clip_bin_data),
+        )
+        _fill(self, content, _ModelConfig._of(names))
+        self.__dict__.update(_spec=copied(spec), _modifier_set=modifier_set, schema=schema, version=version)
 
     def tree_flatten(self) -> tuple[tuple[Likelihood], Names]:
         """The likelihood's leaves; the names are static."""
@@ -154,6 +169,16 @@ class Model:
     def constraint_model(self) -> ConstraintModel:
         """The constraints of the parameters on their own."""
         return ConstraintModel(self)
+
+    def modifications(self, pars: Numbers) -> tuple[list[Any], list[Any]]:
+        """Shifts and factors of all modifier types at the parameters.
+
+        Each has shape (modifiers, samples, batch_size or 1, bins); the yield of a sample in a bin is
+        (nominal + all shifts) × all factors.
+        """
+        return self.main_model.modifications(pars)
+
+    _modifications = modifications
 
     @property
     def fullpdf_tv(self) -> TensorViewer | None:

@@ -28,6 +28,7 @@ class Names:
         poi_name: str | None,
         modifier_settings: Mapping[str, Mapping[str, Any]],
         batch_size: int | None = None,
+        listed_bounds: frozenset[str] = frozenset(),
     ) -> None:
         self.order = order
         self.parameters = {parameter.name: parameter for parameter in parameters}
@@ -35,6 +36,7 @@ class Names:
         self.layout = layout
         self.modifier_settings = modifier_settings
         self.batch_size = batch_size
+        self.listed_bounds = listed_bounds  # parameters whose bounds the measurement lists
         self._set_poi(poi_name or None)
 
     def _set_poi(self, name: str | None) -> None:
@@ -109,3 +111,8 @@ class Names:
         other = copy.copy(self)
         other._set_poi(name)
         return other
+
+
+def listed_bounds(spec: Mapping[str, Any]) -> frozenset[str]:
+    """The parameters whose bounds a spec lists."""
+    return frozenset(config["name"] for config in spec.get("parameters", ()) if "bounds" in config)

@@ -8,7 +8,10 @@ import jax
 import numpy as np
 
 from pyhf_func.constraints import gaussian_constraint_combined, poisson_constraint_combined
+from pyhf_func.modifiers import histfactory_set
 from pyhf_func.pdf import compute
+from pyhf_func.pdf.appliers import finished_builders, made_appliers, modifications
+from pyhf_func.pdf.spec import numbers_as_lists
 from pyhf_func.probability import Independent, Normal, Poisson, Simultaneous
 from pyhf_func.tensor.common import TensorViewer, take
 from pyhf_func.tensor.dispatch import backend_for
@@ -40,6 +43,22 @@ class MainModel:
             return self._model.expected_actualdata(pars)
         place, shape = self._model.config._names.by_sample()
         return self._model._evaluate(compute.by_sample(shape), pars, places=(place,))
+
+    @property
+    def modifiers_appliers(self) -> dict[str, Any]:
+        """The applier of each modifier type."""
+        model = self._model
+        hidden = model.__dict__
+        if "_appliers" not in hidden:
+            kinds = hidden["_modifier_set"] or histfactory_set
+            spec = numbers_as_lists(model.spec)
+            builders = finished_builders(spec, self.config, kinds, kinds)
+            hidden["_appliers"] = made_appliers(builders, self.config, kinds, self.batch_size)
+        return hidden["_appliers"]
+
+    def modifications(self, pars: Any) -> tuple[list[Any], list[Any]]:
+        """Shifts and factors of all modifier types; see `Model.modifications`."""
+        return modifications(self.modifiers_appliers, self._model._checked_pars(pars))
 
     def make_pdf(self, pars: Any) -> Independent:
         """The distribution of the main data."""

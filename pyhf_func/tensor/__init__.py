@@ -18,12 +18,12 @@ __all__ = ["BackendRetriever"]
 
 FRAMEWORKS = {
     "numpy": ("numpy", ""),
-    "jax": ("jax", ""),
-    "pytorch": ("torch", "torch"),
-    "tensorflow": ("tensorflow", "tensorflow"),
-    "mxnet": ("mxnet", "mxnet"),
+    "jax": ("jax", "jax"),
+    "pytorch": ("torch", "pyhf-func[torch]"),
+    "tensorflow": ("tensorflow", "pyhf-func[tensorflow]"),
+    "mxnet": ("mxnet", "pyhf-func[mxnet]"),
 }
-"""Name of each backend: the framework's module, and the extra of this package that installs it."""
+"""Name of each backend: the framework's module, and what to install for it."""
 
 
 class _Retriever(ModuleType):
@@ -33,16 +33,16 @@ class _Retriever(ModuleType):
         backend = name.removesuffix("_backend")
         if backend == name or backend not in FRAMEWORKS:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        framework, extra = FRAMEWORKS[backend]
+        framework, package = FRAMEWORKS[backend]
         try:
             importlib.import_module(framework)
             self.__setattr__(name, importlib.import_module(f"{__name__}.{name}"))
         except ImportError as error:
-            if not extra:
+            if not package:
                 raise
             raise ImportBackendError(
                 f"The {backend} backend needs {framework}, which cannot be imported ({error}): "
-                f'install it with pip install "pyhf-func[{extra}]".'
+                f'install it with pip install "{package}".'
             ) from error
         return self.__dict__[name]
 

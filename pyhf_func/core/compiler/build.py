@@ -47,7 +47,7 @@ def parameter_slices(parameters: Sequence[ParameterSet]) -> dict[str, slice]:
     return slices
 
 
-def interpolation_codes(settings: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:
+def interpolation_codes(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     """The codes for histosys and normsys; pyhf 0.7.6's where the settings are silent.
 
     Raises:
@@ -64,8 +64,15 @@ def interpolation_codes(settings: Mapping[str, Mapping[str, str]]) -> tuple[str,
     return chosen[0], chosen[1]
 
 
-def compile_model(spec: Mapping[str, Any], poi_name: str | None, settings: Mapping[str, Mapping[str, str]]) -> Compiled:
+def compile_model(
+    spec: Mapping[str, Any],
+    poi_name: str | None,
+    settings: Mapping[str, Mapping[str, Any]],
+    parameters: tuple[ParameterSet, ...] | None = None,
+) -> Compiled:
     """Compile a checked model spec ``{"channels": [...], "parameters": [...]}``.
+
+    ``parameters`` are those that the modifiers of the spec ask for, unless given: in another order, or with more.
 
     Raises:
         InvalidModel: the POI or a parameter does not fit the model.
@@ -74,7 +81,8 @@ def compile_model(spec: Mapping[str, Any], poi_name: str | None, settings: Mappi
     """
     histosys_code, normsys_code = interpolation_codes(settings)
     order = order_spec(spec)
-    parameters = collect_parameters(order, spec.get("parameters", ()))
+    if parameters is None:
+        parameters = collect_parameters(order, spec.get("parameters", ()))
     if not parameters:
         raise InvalidModel("The model has no parameters: give at least one sample a modifier.")
     slices = parameter_slices(parameters)

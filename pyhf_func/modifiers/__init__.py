@@ -1,0 +1,58 @@
+"""The modifier types of HistFactory: what each requires of its parameter, and what it does to the yields.
+
+``histfactory_set`` maps each type to its builder and its applier; a set with more of them defines types of one's own
+(``Model(..., modifier_set=...)``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyhf_func.modifiers import histosys, lumi, normfactor, normsys, shapefactor, shapesys, staterror
+from pyhf_func.modifiers.histosys import histosys_builder, histosys_combined
+from pyhf_func.modifiers.lumi import lumi_builder, lumi_combined
+from pyhf_func.modifiers.normfactor import normfactor_builder, normfactor_combined
+from pyhf_func.modifiers.normsys import normsys_builder, normsys_combined
+from pyhf_func.modifiers.shapefactor import shapefactor_builder, shapefactor_combined
+from pyhf_func.modifiers.shapesys import shapesys_builder, shapesys_combined
+from pyhf_func.modifiers.staterror import staterror_builder, staterror_combined
+
+__all__ = [
+    "histfactory_set",
+    "histosys",
+    "histosys_builder",
+    "histosys_combined",
+    "lumi",
+    "lumi_builder",
+    "lumi_combined",
+    "normfactor",
+    "normfactor_builder",
+    "normfactor_combined",
+    "normsys",
+    "normsys_builder",
+    "normsys_combined",
+    "shapefactor",
+    "shapefactor_builder",
+    "shapefactor_combined",
+    "shapesys",
+    "shapesys_builder",
+    "shapesys_combined",
+    "staterror",
+    "staterror_builder",
+    "staterror_combined",
+]
+
+histfactory_set: dict[str, tuple[Any, Any]] = {
+    "histosys": (histosys_builder, histosys_combined),
+    "lumi": (lumi_builder, lumi_combined),
+    "normfactor": (normfactor_builder, normfactor_combined),
+    "normsys": (normsys_builder, normsys_combined),
+    "shapefactor": (shapefactor_builder, shapefactor_combined),
+    "shapesys": (shapesys_builder, shapesys_combined),
+    "staterror": (staterror_builder, staterror_combined),
+}
+"""Builder and applier of each modifier type of HistFactory."""
+
+
+def __dir__() -> list[str]:
+    return __all__
