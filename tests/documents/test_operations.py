@@ -369,7 +369,7 @@ def test_published_files_are_changed_as_by_pyhf(shared_data: Path, pyhf_numpy: A
 def _same_likelihood(ours: Model, again: Model, data: list[float]) -> None:
     pars = np.asarray(ours.config.suggested_init()) * 1.02 + 0.01
     assert again.config.par_order == ours.config.par_order
-    assert again.config.suggested_bounds() == ours.config.suggested_bounds()
+    np.testing.assert_array_equal(again.config.suggested_bounds(), ours.config.suggested_bounds())
     assert again.config.suggested_fixed() == ours.config.suggested_fixed()
     np.testing.assert_array_equal(again.logpdf(pars, data), ours.logpdf(pars, data))
 
