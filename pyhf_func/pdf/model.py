@@ -337,8 +337,7 @@ class Model:
             [14.0]
         """
         place = self._entries(channel, sample)
-        nominal = self.likelihood.values.nominal
-        return self.with_values(nominal=nominal.at[place].set(self._like(nominal[place], yields, "yields")))
+        return self._with_part("nominal", self._entries(channel, sample), yields, "yields")
 
     def with_histosys(
         self,
@@ -375,19 +374,21 @@ class Model:
         place = self._term(self.config.layout.normsys, channel, sample, modifier, "normsys")
         return self._with_terms("normsys", place, lo, hi)
 
-    def _with_terms(
-        self,
-        kind: str,
-        place: slice | int,
-        lo: Numbers | None,
-        hi: Numbers | None,
-    ) -> Model:
-        changes = {}
+    def _with_terms(self, kind: str, place: slice | int, lo: Numbers | None, hi: Numbers | None) -> Model:
+        changed = self
         for side, value in (("lo", lo), ("hi", hi)):
             if value is not None:
-                old = getattr(self.likelihood.values, f"{kind}_{side}")
-                changes[f"{kind}_{side}"] = old.at[place].set(self._like(old[place], value, side))
-        return self.with_values(**changes)
+                changed = changed._with_part(f"{kind}_{side}", place, value, side)
+        return changed
+
+    def _with_part(self, name: str, place: slice | int, part: Any, what: str) -> Model:
+        """A copy with a part of one array of ``model.likelihood.values`` replaced."""
+        old = getattr(self.likelihood.values, name)
+        index = np.arange(old.shape[0])[place]
+        part = self._like(index, part, what)
+        here = kind(part) if self._kind() in (None, "jax") else self._kind()
+        new = put(old, index, part) if here in (None, "jax") else call(here, put, old, index, part)
+        return self.with_values(**{name: new})
 
     def _entries(self, channel: str, sample: str) -> slice:
         places = self.config.layout.entries
@@ -407,28 +408,34 @@ class Model:
         return places[channel, sample, modifier]
 
     @staticmethod
-    def _like(old: Array, value: Numbers, name: str) -> Array:
-        array = jnp.asarray(value, old.dtype)
-        if array.shape != old.shape:
-            raise InvalidModel(f"{name} has shape {array.shape}; the model needs {old.shape}.")
+    def _like(old: Any, value: Any, name: str) -> Any:
+        """A value as an array of the shape of another; tensors stay tensors."""
+        array = value if kind(value) not in (None, "jax") else jnp.asarray(value, float)
+        if tuple(array.shape) != tuple(old.shape):
+            raise InvalidModel(f"{name} has shape {tuple(array.shape)}; the model needs {tuple(old.shape)}.")
         return array
 
 
-def _fill(model: Model, numbers: Likelihood, config: _ModelConfig) -> Model:
+def put(old: Array, index: np.ndarray, part: Array) -> Array:
+    """An array with some of its elements replaced."""
+    return jnp.asarray(old, float).at[index].set(part)
+
+
+def _fill(model: Model, content: Likelihood, config: _ModelConfig) -> Model:
     """Give a frozen model its content."""
-    model.__dict__.update(config=config, _names=config._names, _likelihood=numbers)
+    model.__dict__.update(config=config, _names=config._names, _likelihood=content)
     return model
 
 
-def _with_poi(numbers: Likelihood, poi_index: int | None) -> Likelihood:
-    poi = numbers.space.poi
+def _with_poi(content: Likelihood, poi_index: int | None) -> Likelihood:
+    poi = content.space.poi
     index = np.full(poi.shape, -1 if poi_index is None else poi_index, dtype=poi.dtype)
-    return replace(numbers, space=replace(numbers.space, poi=jax.device_put(index)))
+    return replace(content, space=replace(content.space, poi=jax.device_put(index)))
 
 
-def _kind_of_leaves(numbers: Likelihood) -> str | None:
+def _kind_of_leaves(content: Likelihood) -> str | None:
     """Tracers and tensors of other frameworks among a model's numbers ask for answers of their kind."""
-    leaves = jax.tree.leaves(numbers)
+    leaves = jax.tree.leaves(content)
     if all(isinstance(leaf, jax.Array) for leaf in leaves):
         return "jax" if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves) else None
     return kind(leaves)

@@ -14,7 +14,7 @@ from pyhf_func.pdf.appliers import finished_builders, made_appliers, modificatio
 from pyhf_func.pdf.spec import numbers_as_lists
 from pyhf_func.probability import Independent, Normal, Poisson, Simultaneous
 from pyhf_func.tensor.common import TensorViewer, take
-from pyhf_func.tensor.dispatch import backend_for
+from pyhf_func.tensor.dispatch import backend_for, backend_of
 
 if TYPE_CHECKING:
     from pyhf_func.pdf.model import Model
@@ -96,7 +96,8 @@ class ConstraintModel:
         if not self.has_pdf():
             return None
         names, values = self.config._names, self._model.likelihood.values
-        pars = self._model._checked_pars(pars)
+        here = self._model._kind(pars)
+        pars = backend_of(here).astensor(self._model._checked_pars(pars, here))
         terms, parts = [], []
         for density, scale in (("normal", values.normal_sigma), ("poisson", values.poisson_factor)):
             here, places = names.constrained(density)
@@ -122,7 +123,6 @@ class ConstraintModel:
 
 def _like(tensor: Any, values: Any) -> Any:
     """Numbers of the engine as a tensor of another tensor's kind."""
-    tensorlib = backend_for(tensor, values)
-    return tensorlib.astensor(
-        values if tensorlib.name == "jax" or not isinstance(values, jax.Array) else np.asarray(values)
-    )
+    tensorlib = backend_for(tensor)
+    plain = isinstance(values, jax.Array) and tensorlib.name != "jax"
+    return tensorlib.astensor(np.asarray(values) if plain else values)

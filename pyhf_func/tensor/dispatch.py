@@ -56,7 +56,12 @@ def _jax_backend() -> Any:
 
 def backend_for(*values: Any) -> Any:
     """The backend whose operations suit the values."""
-    here, current = kind(*values), current_backend()
+    return backend_of(kind(*values))
+
+
+def backend_of(here: str | None) -> Any:
+    """The backend of the kind ``here``: the current one for plain numbers, and where it is of that framework."""
+    current = current_backend()
     if here is None or here == current.name:
         return current
     return _jax_backend() if here == "jax" else getattr(retriever, f"{here}_backend")()
