@@ -17,11 +17,15 @@ from pyhf_func.cli.settings import Settings, fit_options, prepare_jax, read_mode
 @click.option(
     "--poi-value",
     "--test-poi",
+    "--testpoi",
+    "poi_value",
     type=float,
     help="Value of the parameter of interest to test.  [default: 1.0; with q0: 0.0]",
 )
 @click.option(
     "--test-stat",
+    "--teststat",
+    "test_stat",
     type=click.Choice(["q", "qtilde", "q0"]),
     default="qtilde",
     show_default=True,

@@ -12,6 +12,7 @@ from pyhf_func.cli.documents import patch_option, read_patches, read_workspace
 from pyhf_func.options import EqDelimStringParamType
 
 _BACKENDS = {"np": "numpy", "torch": "pytorch", "tf": "tensorflow"}
+_OPTIMIZERS = {"scipy_optimizer": "scipy", "minuit_optimizer": "minuit"}
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
@@ -26,7 +27,7 @@ _OPTIONS = (
     ),
     click.option(
         "--optimizer",
-        type=click.Choice(["newton", "scipy", "minuit"]),
+        type=click.Choice(["newton", "scipy", "minuit", *_OPTIMIZERS]),
         default="newton",
         show_default=True,
         help="The minimiser: our own, SciPy's or Minuit.",
@@ -69,7 +70,7 @@ class Settings:
         import pyhf_func as pf
 
         options = {name: value for item in self.optconf for name, value in item.items()}
-        make = getattr(pf.optimize, f"{self.optimizer}_optimizer")
+        make = getattr(pf.optimize, f"{_OPTIMIZERS.get(self.optimizer, self.optimizer)}_optimizer")
         with pf.set_backend(_BACKENDS.get(self.backend, self.backend), make(**options)):
             yield pf.get_backend()[0]
 
