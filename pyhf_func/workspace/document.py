@@ -132,6 +132,11 @@ class Workspace(_ChannelSummaryMixin, FrozenDict):
         return _restore, (type(self), thaw(self), self.source, self._options)
 
     @property
+    def spec(self) -> dict[str, Any]:
+        """The document: an older name of the workspace as a dictionary."""
+        return self
+
+    @property
     def parameters(self) -> list[str]:
         """Names of the parameters that the modifiers use, sorted."""
         return sorted({name for name, _ in self.modifiers})

@@ -81,13 +81,13 @@ def test_fits_a_patched_workspace_into_a_file(workspace: Path, tmp_path: Path) -
     "options",
     [
         ["--backend", "np", "--optimizer", "scipy", "--optconf", "maxiter=1000"],
-        ["--optimizer", "minuit"],
+        ["--optimizer", "minuit_optimizer"],
         ["--backend", "jax"],
     ],
     ids=" ".join,
 )
 def test_backends_and_optimizers_fit_the_same(options: list[str], workspace: Path) -> None:
-    if "minuit" in options:
+    if "minuit_optimizer" in options:
         pytest.importorskip("iminuit", reason="iminuit is not installed")
     usual, other = values(run("fit", workspace, "--value")), values(run("fit", workspace, "--value", *options))
     assert other["twice_nll"] == pytest.approx(usual["twice_nll"], abs=1e-4)
@@ -118,6 +118,11 @@ def test_toys(workspace: Path) -> None:
     toys = values(run("cls", workspace, "--calctype", "toybased"))
     assert toys["CLs_obs"] == pytest.approx(asymptotic["CLs_obs"], abs=0.1)
     assert toys["CLs_exp"] == sorted(toys["CLs_exp"])
+
+
+def test_older_names_of_options(workspace: Path) -> None:
+    older = values(run("cls", workspace, "--testpoi", 1.5, "--teststat", "q"))
+    assert older == values(run("cls", workspace, "--test-poi", 1.5, "--test-stat", "q"))
 
 
 @pytest.mark.parametrize(

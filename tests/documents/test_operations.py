@@ -426,6 +426,7 @@ def test_older_names_of_arguments() -> None:
     assert workspace.get_measurement(poi_name="scale")["name"] == "second"
     with pytest.raises(exceptions.InvalidMeasurement, match="no measurement has the POI 'tilt'"):
         workspace.get_measurement(poi_name="tilt")
+    assert workspace.spec["channels"] == spec["channels"]
     model = workspace.model()
     assert workspace.data(model, with_aux=False) == workspace.data(model, include_auxdata=False)
     assert workspace.data(model, with_aux=True) == workspace.data(model)
