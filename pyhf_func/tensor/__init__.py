@@ -17,7 +17,7 @@ from pyhf_func.exceptions import ImportBackendError
 __all__ = ["BackendRetriever"]
 
 FRAMEWORKS = {
-    "numpy": ("numpy", ""),
+    "numpy": ("numpy", "numpy"),
     "jax": ("jax", "jax"),
     "pytorch": ("torch", "pyhf-func[torch]"),
     "tensorflow": ("tensorflow", "pyhf-func[tensorflow]"),
@@ -35,10 +35,11 @@ class _Retriever(ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         framework, package = FRAMEWORKS[backend]
         try:
-            importlib.import_module(framework)
+            if sys.modules.get(framework, self) is None:  # how Python marks what must not be imported
+                raise ModuleNotFoundError(f"import of {framework} halted")
             self.__setattr__(name, importlib.import_module(f"{__name__}.{name}"))
         except ImportError as error:
-            if not package:
+            if backend == "numpy":
                 raise
             raise ImportBackendError(
                 f"The {backend} backend needs {framework}, which cannot be imported ({error}): "
