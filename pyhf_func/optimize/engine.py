@@ -16,6 +16,7 @@ from pyhf_func.core.fit import FitResult, Newton, Problem, fit_problem
 from pyhf_func.core.likelihood import Likelihood, logpdf
 from pyhf_func.core.likelihood.expansion import expand, hessian_product
 from pyhf_func.core.likelihood.objective import prepare
+from pyhf_func.exceptions import InvalidPdfData
 from pyhf_func.optimize.arrays import bounds_array, call, numbers, to_numpy
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -51,7 +52,13 @@ class Objective:
         do_grad: bool,
         do_stitch: bool,
     ) -> None:
+        """The problem; arguments are those of `pyhf_func.optimize.common.shim`.
+
+        Raises:
+            InvalidPdfData: ``data`` does not have shape (nmaindata + nauxdata,).
+        """
         self.data, self.pdf = numbers(data), pdf
+        _check_length(self.data, pdf.likelihood)
         self.init, self.bounds = init_pars, par_bounds
         self.fixed_vals = fixed_vals
         self.do_grad = do_grad
@@ -101,6 +108,15 @@ class Objective:
     def uncertainties(self, pars: Any) -> tuple[Any, Any]:
         """Uncertainties (pars,) and correlations (pars, pars) from the exact Hessian; 0 for fixed parameters."""
         return call(_uncertainties, self.pdf, self.data, numbers(pars), self.fixed)
+
+
+def _check_length(data: Any, model: Likelihood) -> None:
+    shape = tuple(data.shape) if hasattr(data, "shape") else (len(data),)
+    if shape != (model.n_bins + model.n_aux,):
+        raise InvalidPdfData(
+            f"data has shape {shape}; the model needs ({model.n_bins + model.n_aux},): {model.n_bins} bins, then "
+            f"{model.n_aux} auxiliary data (Workspace.data(model) gives both; model.config.auxdata gives the latter)."
+        )
 
 
 @cache
