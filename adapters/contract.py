@@ -555,9 +555,9 @@ class TensorBackend(abc.ABC):
             [-1.828694, -2.086854, 0.0]
         """
         n, lam = self._floats(n, lam)
-        no_logarithm = (n == 0) & (lam <= 0)
         one = self._full((), 1, self._dtype_of(lam))
-        return n * self.log(self._where(no_logarithm, one, lam)) - lam - self._log_gamma(n + 1)
+        argument = self._where(n == 0, self._where(lam <= 0, one, lam), lam)
+        return n * self.log(argument) - lam - self._log_gamma(n + 1)
 
     def poisson(self, n: TensorLike, lam: TensorLike) -> Tensor:
         """Poisson probability of ``n`` events at the rate ``lam``, continued to real counts.
@@ -694,7 +694,8 @@ class TensorBackend(abc.ABC):
         if interpolation == "midpoint":
             return self._where(fraction > 0, one / 2, zero)
         odd = below / 2 != self._floor(below / 2)
-        return self._where((fraction > 0.5) | ((fraction == 0.5) & odd), one, zero)
+        at_half = self._where(odd, one, zero)
+        return self._where(fraction > 0.5, one, self._where(fraction == 0.5, at_half, zero))
 
     # Primitives: what an adapter supplies
 

@@ -136,6 +136,9 @@ class mxnet_backend(TensorBackend):
         return _elementwise(special.gammaln, lambda x, _: special.digamma(x), tensor)
 
     def _where(self, mask: Tensor, left: Tensor, right: Tensor) -> Tensor:
+        shape = np.broadcast_shapes(mask.shape, left.shape, right.shape)
+        if 0 in shape:  # where MXNet would crash
+            return mx.np.broadcast_to(left, shape)
         return mx.np.where(mask, left, right)
 
     def _sum(self, tensor: Tensor, axes: tuple[int, ...]) -> Tensor:
@@ -145,7 +148,7 @@ class mxnet_backend(TensorBackend):
         turned = self._axes_first(tensor, axes)
         n_factors, rest = turned.shape[0], turned.shape[1:]
         if 0 in turned.shape:
-            return self._full(rest, 1, self._dtype_of(tensor))
+            return mx.np.sum(turned, axis=0) + 1
         vector = mx.np.reshape(turned, (-1,))
         if self._dtype_of(tensor).kind != "f":
             return self._convert(np.prod(vector.asnumpy().reshape(n_factors, -1), axis=0), vector.dtype).reshape(rest)
@@ -174,14 +177,18 @@ class mxnet_backend(TensorBackend):
         return mx.np.concatenate(tensors, axis=axis)
 
     def _stack(self, tensors: list[Tensor], axis: int) -> Tensor:
+        if len({tensor.shape for tensor in tensors}) > 1:  # MXNet would say so too late
+            raise ValueError(f"tensors to be stacked need one shape, not {[tensor.shape for tensor in tensors]}")
         return mx.np.stack(tensors, axis=axis)
 
     def _gather(self, tensor: Tensor, indices: Any) -> Tensor:
         places = indices.asnumpy() if isinstance(indices, mx.nd.NDArray) else indices
         length = tensor.shape[0]
-        if places.size and not (-length <= places.min() and places.max() < length):
+        if places.size == 0:  # MXNet would leave its gradients undefined
+            return self._full((*places.shape, *tensor.shape[1:]), 0, self._dtype_of(tensor))
+        if not (-length <= places.min() and places.max() < length):
             raise IndexError(f"an index is out of range: the first axis has {length} entries")
-        return mx.np.take(tensor, _array(places % max(length, 1), np.int64), axis=0, mode="clip")
+        return mx.np.take(tensor, _array(places % length, np.int64), axis=0, mode="clip")
 
     def _boolean_mask(self, tensor: Tensor, mask: Tensor) -> Tensor:
         if mask.shape != tensor.shape[: mask.ndim]:

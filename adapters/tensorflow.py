@@ -82,7 +82,7 @@ class tensorflow_backend(TensorBackend):
         return tf.cast(tensor, dtype)
 
     def _full(self, shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> Tensor:
-        return tf.fill(shape, tf.constant(value, dtype=dtype))
+        return tf.fill(shape, tf.constant(dtype.type(value)))
 
     def _abs(self, tensor: Tensor) -> Tensor:
         return tf.abs(tensor)

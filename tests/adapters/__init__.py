@@ -1,0 +1,1 @@
+"""Tests of the frameworks' adapters: the contract, clause by clause, and the bridge."""
