@@ -18,7 +18,8 @@ from pyhf_func.exceptions import FailedMinimization
 from pyhf_func.infer.mle import check_start
 from pyhf_func.optimize.arrays import to_numpy
 
-_LARGEST_BATCH = 100
+_BATCHES = (10, 100)
+"""Few sizes, so that few programs are compiled: the last batch is filled up."""
 
 
 def teststatistics(
@@ -35,7 +36,7 @@ def teststatistics(
     init = to_numpy(init).copy()
     check_start(init, bounds)
     check_start([mu], [bounds[poi]])
-    size = min(len(samples), _LARGEST_BATCH)
+    size = next((size for size in _BATCHES if len(samples) <= size), _BATCHES[-1])
     arguments = (pdf.likelihood, np.asarray(mu), np.asarray(poi), init, to_numpy(bounds), np.asarray(fixed, bool))
     for first in range(0, len(samples), size):
         batch = samples[first : first + size]
