@@ -57,12 +57,12 @@ def kind(tree: Any) -> str | None:
     return found.pop() if found else None
 
 
-def apply(function: Callable[..., Any], *args: Any) -> Any:
+def apply(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a pure function of JAX with tensors of another framework among the leaves of its arguments.
 
     Args:
         function: A function of pytrees, of which JAX could compile and differentiate a call.
-        args: Its arguments; without foreign tensors, the function is just called. Strings, bools and
+        args, kwargs: Its arguments; without foreign tensors, the function is just called. Strings, bools and
             other leaves that are no numbers are handed on as they are; they must be hashable.
 
     Returns:
@@ -76,8 +76,8 @@ def apply(function: Callable[..., Any], *args: Any) -> Any:
         >>> apply(jnp.sum, jnp.arange(4.0)).item()
         6.0
     """
-    framework = kind(args)
-    return function(*args) if framework is None else _tape(framework).call(function, args, {})
+    framework = kind((args, kwargs))
+    return function(*args, **kwargs) if framework is None else _tape(framework).call(function, args, kwargs)
 
 
 def as_torch(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import torch
 
@@ -22,7 +23,7 @@ def __dir__() -> list[str]:
 
 def call(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a function of JAX with PyTorch's tensors: the outputs are on the tape where inputs are."""
-    the_call = split(function, args, kwargs, torch.Tensor, pytorch_backend._dtype_of)
+    the_call = split(function, args, kwargs, torch.Tensor, _dtype_of)
     tensors = the_call.inputs
     recording = torch.is_grad_enabled()
     wanted = tuple(number for number, tensor in enumerate(tensors) if recording and tensor.requires_grad)
@@ -103,6 +104,10 @@ class _Operation(torch.autograd.Function):
         record.outputs = call(mapped, (list(tensors), record.call.constants), {})
         leaves = (*record.outputs.floats, *record.outputs.others)
         return leaves, (0,) * len(leaves)
+
+
+def _dtype_of(tensor: torch.Tensor) -> np.dtype[Any]:
+    return np.dtype(jnp.bfloat16) if tensor.dtype == torch.bfloat16 else pytorch_backend._dtype_of(tensor)
 
 
 def _floating(tensors: Sequence[torch.Tensor]) -> tuple[int, ...]:
