@@ -29,7 +29,7 @@ class _OptimizerRetriever:
         if name not in _HOMES:
             raise AttributeError(f"there is no optimizer {name!r}; there are {', '.join(_HOMES)}")
         try:
-            module = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+            module = importlib.import_module(f"pyhf_func.optimize.{_HOMES[name]}")
         except ImportError as error:
             raise ImportBackendError(
                 "The minuit optimizer needs iminuit: pip install 'pyhf_func[minuit]'.", error
