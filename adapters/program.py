@@ -15,7 +15,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-__all__ = ["Call", "Mapped", "Outputs", "Program", "Pullback", "Pushforward", "pull_back", "split"]
+__all__ = [
+    "Call",
+    "Mapped",
+    "Outputs",
+    "Program",
+    "Pullback",
+    "Pushforward",
+    "on_host",
+    "pull_back",
+    "split",
+    "to_host",
+]
 
 Arrays = Sequence[Any]
 """NumPy or JAX arrays, or Python numbers."""
@@ -191,6 +202,16 @@ class Call(NamedTuple):
 def pull_back(kept: Any, cotangents: Arrays) -> list[Array]:
     """The gradients of the wanted inputs of a linearised call, from those of the floats among its outputs."""
     return jax.block_until_ready(_compiled_pullback(kept, list(cotangents)))
+
+
+def on_host(array: Array) -> bool:
+    """Whether an array lies in the memory of the host, and not in that of an accelerator."""
+    return all(device.platform == "cpu" for device in array.devices())
+
+
+def to_host(array: Array) -> Array:
+    """The array in the memory of the host."""
+    return array if on_host(array) else jax.device_put(array, jax.devices("cpu")[0])
 
 
 def split(

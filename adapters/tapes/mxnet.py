@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from pyhf_func.adapters.mxnet import host_function, mx, mxnet_backend
-from pyhf_func.adapters.program import Call, Outputs, pull_back, split
+from pyhf_func.adapters.program import Call, Outputs, on_host, pull_back, split
 
 __all__ = ["call"]
 
@@ -79,6 +79,6 @@ def _to_jax(tensor: Any) -> Any:
 
 def _to_mxnet(array: jax.Array) -> Any:
     """An array of MXNet in the same memory, if that is on the host; else a copy."""
-    if array.dtype == np.bool_ or next(iter(array.devices())).platform != "cpu":
+    if array.dtype == np.bool_ or not on_host(array):
         return mx.np.array(np.asarray(array), dtype=array.dtype.name)
     return mx.nd.from_dlpack(array.__dlpack__()).as_np_ndarray()

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 import tensorflow as tf
 
-from pyhf_func.adapters.program import Call, Outputs, Pullback, pull_back, split
+from pyhf_func.adapters.program import Call, Outputs, Pullback, pull_back, split, to_host
 from pyhf_func.adapters.tensorflow import tensorflow_backend
 
 try:  # which tensors a tape watches can't be asked of TensorFlow's public interface
@@ -178,7 +178,8 @@ def _exporter(tensors: Sequence[tf.Tensor]) -> Callable[[jax.Array], tf.Tensor]:
     device = tensors[0].device if tensors else None
 
     def to_tensor(array: jax.Array) -> tf.Tensor:
-        tensor = tf.experimental.dlpack.from_dlpack(jax.block_until_ready(array).__dlpack__())
+        shared = array if device is not None and "GPU" in device else to_host(array)
+        tensor = tf.experimental.dlpack.from_dlpack(jax.block_until_ready(shared).__dlpack__())
         if device is None or tensor.device == device:
             return tensor
         with tf.device(device):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 
-from pyhf_func.adapters.program import Call, Mapped, Outputs, Pullback, Pushforward, pull_back, split
+from pyhf_func.adapters.program import Call, Mapped, Outputs, Pullback, Pushforward, pull_back, split, to_host
 from pyhf_func.adapters.torch import pytorch_backend
 
 __all__ = ["call"]
@@ -130,6 +130,7 @@ def _exporter(tensors: Sequence[torch.Tensor]) -> Callable[[jax.Array], torch.Te
     device = tensors[0].device if tensors else torch.device("cpu")
 
     def to_torch(array: jax.Array) -> torch.Tensor:
-        return torch.utils.dlpack.from_dlpack(array).to(device)
+        shared = to_host(array) if device.type == "cpu" else array
+        return torch.utils.dlpack.from_dlpack(shared).to(device)
 
     return to_torch
