@@ -21,9 +21,19 @@ if TYPE_CHECKING:
     from pyhf_func.core.fit import Newton as Newton
     from pyhf_func.core.fit import SciPy as SciPy
     from pyhf_func.core.fit import Status as Status
+    from pyhf_func.core.inference import CovarianceResult as CovarianceResult
+    from pyhf_func.core.inference import DiscoveryResult as DiscoveryResult
     from pyhf_func.core.inference import HypotestResult as HypotestResult
+    from pyhf_func.core.inference import LimitResult as LimitResult
+    from pyhf_func.core.inference import ProfileResult as ProfileResult
+    from pyhf_func.core.inference import ScanResult as ScanResult
+    from pyhf_func.functional import covariance as covariance
+    from pyhf_func.functional import discovery as discovery
     from pyhf_func.functional import fit as fit
     from pyhf_func.functional import hypotest as hypotest
+    from pyhf_func.functional import profile as profile
+    from pyhf_func.functional import scan as scan
+    from pyhf_func.functional import upper_limit as upper_limit
     from pyhf_func.patchset import PatchSet as PatchSet
     from pyhf_func.pdf import Model as Model
     from pyhf_func.tensor.manager import get_backend as get_backend
@@ -36,21 +46,31 @@ if TYPE_CHECKING:
     tensorlib: Any
 
 _HOMES = {
+    "CovarianceResult": "core.inference",
+    "DiscoveryResult": "core.inference",
     "FirstOrder": "core.fit",
     "FitResult": "core.fit",
     "HypotestResult": "core.inference",
     "LBFGS": "core.fit",
+    "LimitResult": "core.inference",
     "Minuit": "core.fit",
     "Model": "pdf",
     "Newton": "core.fit",
     "PatchSet": "patchset",
+    "ProfileResult": "core.inference",
+    "ScanResult": "core.inference",
     "SciPy": "core.fit",
     "Status": "core.fit",
     "Workspace": "workspace",
+    "covariance": "functional",
+    "discovery": "functional",
     "fit": "functional",
     "get_backend": "tensor.manager",
     "hypotest": "functional",
+    "profile": "functional",
+    "scan": "functional",
     "set_backend": "tensor.manager",
+    "upper_limit": "functional",
 }
 _MODULES = (
     "adapters",

@@ -17,6 +17,7 @@ class Status(IntEnum):
     ITERATION_LIMIT = 1
     STALLED = 2
     NOT_FINITE = 3
+    NO_LIMIT = 4
 
     @property
     def sentence(self) -> str:
@@ -31,4 +32,6 @@ _SENTENCES = {
     "start it elsewhere, and check for templates that make an expected yield negative.",
     Status.NOT_FINITE: "The likelihood is not finite where the fit starts: a bin with observed events has no "
     "expected yield, or data, model or start hold a number that is not finite.",
+    Status.NO_LIMIT: "No value of the parameter of interest is excluded at this level: the data are not sensitive "
+    "to it.",
 }

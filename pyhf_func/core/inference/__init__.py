@@ -1,6 +1,16 @@
-"""Inference: test statistics, asymptotic p-values, hypothesis tests."""
+"""Inference: test statistics, asymptotic p-values, hypothesis tests, scans, limits, uncertainties."""
 
 from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS as EXPECTED_SIGMAS
 from pyhf_func.core.inference.asymptotics import TestStat as TestStat
+from pyhf_func.core.inference.covariance import CovarianceResult as CovarianceResult
+from pyhf_func.core.inference.covariance import covariance as covariance
 from pyhf_func.core.inference.hypothesis import HypotestResult as HypotestResult
 from pyhf_func.core.inference.hypothesis import hypotest as hypotest
+from pyhf_func.core.inference.limits import LimitResult as LimitResult
+from pyhf_func.core.inference.limits import upper_limit as upper_limit
+from pyhf_func.core.inference.profiles import ProfileResult as ProfileResult
+from pyhf_func.core.inference.profiles import profile as profile
+from pyhf_func.core.inference.scans import DiscoveryResult as DiscoveryResult
+from pyhf_func.core.inference.scans import ScanResult as ScanResult
+from pyhf_func.core.inference.scans import discovery as discovery
+from pyhf_func.core.inference.scans import scan as scan

@@ -74,12 +74,12 @@ def hypotest(
     tested, alternative = (jnp.zeros_like(mu), 1.0) if test_stat == "q0" else (mu, 0.0)
     minima = without_derivative(_locator(minimiser, alternative), tested, data, model, start)
 
-    free = describe(_problem(model, data, start), minima.free)
-    asimov_fit = describe(_problem(model, data, start, jnp.full_like(mu, alternative)), minima.asimov)
+    free = describe(fixed_poi_problem(model, data, start), minima.free)
+    asimov_fit = describe(fixed_poi_problem(model, data, start, jnp.full_like(mu, alternative)), minima.asimov)
     asimov = expected_data(model, asimov_fit.pars)
-    free_asimov = describe(_problem(model, asimov, start), minima.free_asimov)
-    conditional = describe(_problem(model, data, start, tested), minima.conditional)
-    conditional_asimov = describe(_problem(model, asimov, start, tested), minima.conditional_asimov)
+    free_asimov = describe(fixed_poi_problem(model, asimov, start), minima.free_asimov)
+    conditional = describe(fixed_poi_problem(model, data, start, tested), minima.conditional)
+    conditional_asimov = describe(fixed_poi_problem(model, asimov, start, tested), minima.conditional_asimov)
 
     poi = model.space.poi
     q = _test_statistic(test_stat, tested, poi, conditional, free)
@@ -105,7 +105,7 @@ def hypotest(
     )
 
 
-def _problem(model: Likelihood, data: Array, start: Start, value: Array | None = None) -> Problem:
+def fixed_poi_problem(model: Likelihood, data: Array, start: Start, value: Array | None = None) -> Problem:
     """The free fit, or with a value the fit with the POI fixed there."""
     if value is None:
         return Problem(model, data, *start)
@@ -172,7 +172,7 @@ def _chain(
         ahead = known.last + known.slope * (value - known.last_value)
         init = jnp.where(conditional & nearer, ahead, base)
         own = start._replace(init=init)
-        free, held = _problem(model, data, own), _problem(model, data, own, value)
+        free, held = fixed_poi_problem(model, data, own), fixed_poi_problem(model, data, own, value)
         problem = free._replace(
             data=jnp.where(on_asimov, known.asimov, data),
             init=jnp.where(conditional, held.init, free.init),
@@ -216,7 +216,7 @@ def _spread(
     asimov = expected_data(model, shared.asimov.pars)
 
     def conditional(data: Array, nearest: Array, value: Array) -> Minimum:
-        return minimiser(_problem(model, data, start._replace(init=nearest), value))
+        return minimiser(fixed_poi_problem(model, data, start._replace(init=nearest), value))
 
     every = jax.vmap(conditional, in_axes=(None, None, 0))
     return shared._replace(

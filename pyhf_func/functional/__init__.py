@@ -1,0 +1,14 @@
+"""The functional verbs: data and a model in, one complete named tuple out.
+
+Each can be compiled, mapped and differentiated with respect to data, the tested value and every number of the
+model. Called with plain numbers they run a compiled program that is shared by all models of one structure. Called
+with tensors of PyTorch, TensorFlow or MXNet they give such tensors, with gradients.
+"""
+
+from pyhf_func.functional.asymptotic import discovery as discovery
+from pyhf_func.functional.asymptotic import hypotest as hypotest
+from pyhf_func.functional.asymptotic import scan as scan
+from pyhf_func.functional.asymptotic import upper_limit as upper_limit
+from pyhf_func.functional.fits import covariance as covariance
+from pyhf_func.functional.fits import fit as fit
+from pyhf_func.functional.fits import profile as profile

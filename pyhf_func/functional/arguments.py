@@ -1,0 +1,87 @@
+"""What all verbs do with their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from jax import Array
+
+from pyhf_func.adapters import bridge
+from pyhf_func.core.arrays import Numbers, floats
+from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, resolve_start
+from pyhf_func.core.fit import HostMinimiser, Minimiser, chosen_minimiser
+from pyhf_func.exceptions import InvalidTestStatistic, UnspecifiedPOI
+from pyhf_func.pdf import Model
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
+    """The verb, which gives PyTorch, TensorFlow or MXNet their own tensors, with gradients, where it is given some."""
+
+    @wraps(verb)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        if bridge.kind((args, kwargs)) is None:
+            return verb(*args, **kwargs)
+        return bridge.apply(verb, *args, **kwargs)
+
+    return call
+
+
+def start_of(model: Model, init: Init, bounds: Bounds, fixed: Fixed) -> Start:
+    """The start of the fits: the model's suggestions, overridden."""
+    return resolve_start(model.likelihood.space, model.config.par_slices, init, bounds, fixed)
+
+
+def traced_minimiser(minimiser: Minimiser | HostMinimiser | str, verb: str) -> Minimiser:
+    """A minimiser that can be part of a compiled computation.
+
+    Raises:
+        TypeError: It runs on the host.
+    """
+    chosen = chosen_minimiser(minimiser)
+    if isinstance(chosen, HostMinimiser):
+        raise TypeError(
+            f"{verb} is one compiled computation, and {type(chosen).__name__} runs on the host: "
+            "use 'newton', 'lbfgs' or FirstOrder."
+        )
+    return chosen
+
+
+def check_poi(model: Model) -> None:
+    """Refuse a model without a parameter of interest.
+
+    Raises:
+        UnspecifiedPOI: The model has none.
+    """
+    if model.config.poi_name is None:
+        raise UnspecifiedPOI(
+            "A hypothesis test needs a parameter of interest, and this model has none: "
+            "name one when the model is built (poi_name=...)."
+        )
+
+
+def check_test_stat(test_stat: str, known: tuple[str, ...] = ("q", "qtilde", "q0")) -> None:
+    """Refuse what is no test statistic.
+
+    Raises:
+        InvalidTestStatistic: It is not one of those known here.
+    """
+    if test_stat not in known:
+        choices = ", ".join(map(repr, known[:-1]))
+        raise InvalidTestStatistic(f"{test_stat!r} is not a test statistic here: choose {choices} or {known[-1]!r}.")
+
+
+def one_number(value: Numbers, name: str, several: str) -> Array:
+    """A scalar as an array of shape ().
+
+    Raises:
+        ValueError: It is no scalar.
+    """
+    number = floats(value)
+    if number.shape != ():
+        raise ValueError(f"{name} has shape {number.shape}; give one value, and use {several} for several.")
+    return number

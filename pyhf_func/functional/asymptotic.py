@@ -1,0 +1,235 @@
+"""Hypothesis tests, scans, limits and discovery, by asymptotic formulae (arXiv:1007.1727)."""
+
+from __future__ import annotations
+
+import jax
+from jax.typing import ArrayLike
+
+from pyhf_func.core import inference as _inference
+from pyhf_func.core.arrays import Numbers, floats
+from pyhf_func.core.compiler import Bounds, Fixed, Init
+from pyhf_func.core.fit import HostMinimiser, Minimiser
+from pyhf_func.core.inference import DiscoveryResult, HypotestResult, LimitResult, ScanResult, TestStat
+from pyhf_func.functional.arguments import (
+    check_poi,
+    check_test_stat,
+    for_every_framework,
+    one_number,
+    start_of,
+    traced_minimiser,
+)
+from pyhf_func.pdf import Model
+
+_compiled_hypotest = jax.jit(_inference.hypotest, static_argnums=(0, 1))
+_compiled_scan = jax.jit(_inference.scan, static_argnums=(0, 1))
+_compiled_limit = jax.jit(_inference.upper_limit, static_argnums=(0, 1))
+_compiled_discovery = jax.jit(_inference.discovery, static_argnums=0)
+
+
+@for_every_framework
+def hypotest(
+    mu: ArrayLike,
+    data: Numbers,
+    model: Model,
+    *,
+    test_stat: TestStat | str = "qtilde",
+    init: Init = None,
+    bounds: Bounds = None,
+    fixed: Fixed = None,
+    minimiser: Minimiser | HostMinimiser | str = "newton",
+) -> HypotestResult:
+    """Test one value of the parameter of interest with asymptotic formulae (arXiv:1007.1727).
+
+    Args:
+        mu: The tested value; a scalar (`jax.vmap` for several).
+        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
+        model: The model.
+        test_stat: ``"qtilde"`` or ``"q"`` for limits, ``"q0"`` for discovery, which tests 0 whatever ``mu`` is.
+        init: As for `fit`.
+        bounds: As for `fit`.
+        fixed: As for `fit`.
+        minimiser: As for `fit`; not SciPy or Minuit.
+
+    Returns:
+        CLs and its parts, observed and expected, with the fits and the worst of their statuses.
+
+    Raises:
+        UnspecifiedPOI: The model has no parameter of interest.
+        InvalidTestStatistic: There is no such test statistic.
+        InvalidPdfData, InvalidPdfParameters: A shape or name does not fit the model.
+
+    Example:
+        >>> import jax, pyhf_func as pf
+        >>> model = pf.Model({"channels": [{"name": "SR", "samples": [
+        ...     {"name": "signal", "data": [12.0, 11.0],
+        ...      "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]},
+        ...     {"name": "background", "data": [50.0, 52.0],
+        ...      "modifiers": [{"name": "rate", "type": "shapesys", "data": [3.0, 7.0]}]}]}]})
+        >>> data = [51.0, 48.0] + model.config.auxdata
+        >>> round(float(pf.hypotest(1.0, data, model).cls), 8)
+        0.05251553
+        >>> round(float(jax.grad(lambda mu: pf.hypotest(mu, data, model).cls)(1.0)), 4)
+        -0.222
+    """
+    check_poi(model)
+    check_test_stat(test_stat)
+    tested = one_number(mu, "mu", "pf.scan or jax.vmap")
+    return _compiled_hypotest(
+        traced_minimiser(minimiser, "hypotest"),
+        test_stat,
+        tested,
+        model.checked_data(data),
+        model.likelihood,
+        start_of(model, init, bounds, fixed),
+    )
+
+
+@for_every_framework
+def scan(
+    mus: Numbers,
+    data: Numbers,
+    model: Model,
+    *,
+    test_stat: TestStat | str = "qtilde",
+    init: Init = None,
+    bounds: Bounds = None,
+    fixed: Fixed = None,
+    minimiser: Minimiser | HostMinimiser | str = "newton",
+) -> ScanResult:
+    """Test many values of the parameter of interest: `hypotest` at each, in one computation.
+
+    The fits that do not depend on the tested value are made once; on a CPU each other one starts from its neighbour.
+
+    Args:
+        mus: The tested values; shape (n,). In order, they are scanned fastest.
+        data: As for `hypotest`.
+        model: As for `hypotest`.
+        test_stat: As for `hypotest`.
+        init: As for `hypotest`.
+        bounds: As for `hypotest`.
+        fixed: As for `hypotest`.
+        minimiser: As for `hypotest`.
+
+    Returns:
+        CLs and its parts, observed and expected, for every value.
+
+    Raises:
+        As `hypotest`.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> result = pf.scan([0.5, 1.0, 1.5], [51, 48] + model.config.auxdata, model)
+        >>> [round(float(cls), 4) for cls in result.cls]
+        [0.3155, 0.0525, 0.0046]
+    """
+    check_poi(model)
+    check_test_stat(test_stat)
+    tested = floats(mus)
+    if tested.ndim != 1:
+        raise ValueError(f"mus has shape {tested.shape}; give the tested values with shape (n,).")
+    return _compiled_scan(
+        traced_minimiser(minimiser, "scan"),
+        test_stat,
+        tested,
+        model.checked_data(data),
+        model.likelihood,
+        start_of(model, init, bounds, fixed),
+    )
+
+
+@for_every_framework
+def upper_limit(
+    data: Numbers,
+    model: Model,
+    *,
+    level: ArrayLike = 0.05,
+    test_stat: TestStat | str = "qtilde",
+    init: Init = None,
+    bounds: Bounds = None,
+    fixed: Fixed = None,
+    minimiser: Minimiser | HostMinimiser | str = "newton",
+) -> LimitResult:
+    """Upper limits on the parameter of interest: where CLs falls to the level, observed and expected.
+
+    Found to a relative precision of 1e-8 in CLs. The tested values are not bounded: the POI's bounds hold for its best
+    value only. The limits can be differentiated with respect to data, level and every number of the model.
+
+    Args:
+        data: As for `hypotest`.
+        model: As for `hypotest`.
+        level: CLs at the limit: 1 - confidence level.
+        test_stat: ``"qtilde"`` or ``"q"``.
+        init: As for `hypotest`.
+        bounds: As for `hypotest`.
+        fixed: As for `hypotest`.
+        minimiser: As for `hypotest`.
+
+    Returns:
+        The observed and the five expected limits, with the fits there and a status.
+
+    Raises:
+        As `hypotest`; ValueError: the level is not between 0 and 1.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> limit = pf.upper_limit([51, 48] + model.config.auxdata, model)
+        >>> round(float(limit.observed), 4), [round(float(x), 4) for x in limit.expected]
+        (1.0116, [0.5599, 0.757, 1.0624, 1.5012, 2.0508])
+    """
+    check_poi(model)
+    check_test_stat(test_stat, ("q", "qtilde"))
+    wanted = one_number(level, "level", "jax.vmap")
+    if not isinstance(wanted, jax.core.Tracer) and not 0 < float(wanted) < 1:
+        raise ValueError(f"level is {float(wanted)}; it must lie between 0 and 1, such as 0.05 for 95% confidence.")
+    return _compiled_limit(
+        traced_minimiser(minimiser, "upper_limit"),
+        test_stat,
+        wanted,
+        model.checked_data(data),
+        model.likelihood,
+        start_of(model, init, bounds, fixed),
+    )
+
+
+@for_every_framework
+def discovery(
+    data: Numbers,
+    model: Model,
+    *,
+    init: Init = None,
+    bounds: Bounds = None,
+    fixed: Fixed = None,
+    minimiser: Minimiser | HostMinimiser | str = "newton",
+) -> DiscoveryResult:
+    """Test the background-only hypothesis: p0 and the significance, observed and expected for the nominal signal.
+
+    Args:
+        data: As for `hypotest`.
+        model: As for `hypotest`.
+        init: As for `hypotest`.
+        bounds: As for `hypotest`.
+        fixed: As for `hypotest`.
+        minimiser: As for `hypotest`.
+
+    Returns:
+        p-values (Equation (52)) and significances (Equation (53)), with the fits and a status.
+
+    Raises:
+        As `hypotest`.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> found = pf.discovery([68, 60] + model.config.auxdata, model)
+        >>> round(float(found.z), 4), round(float(found.p0), 4)
+        (2.2401, 0.0125)
+    """
+    check_poi(model)
+    return _compiled_discovery(
+        traced_minimiser(minimiser, "discovery"),
+        model.checked_data(data),
+        model.likelihood,
+        start_of(model, init, bounds, fixed),
+    )
