@@ -1,0 +1,1 @@
+"""Scripts written for pyhf, which run on pyhf and on pyhf_func in its place."""
