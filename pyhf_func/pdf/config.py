@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from pyhf_func.core.compiler import Layout, ParameterSet
@@ -40,10 +41,15 @@ class _ModelConfig:
         settings = {**DEFAULT_SETTINGS, **(settings or {})}
         self._names = Names(order, parameters, None, None, settings, listed_bounds=listed_bounds(spec))
 
+    _live: Mapping[str, Any] = MappingProxyType({})
+    """Widths or factors of the constraints that are traced, or on a framework's tape."""
+
     @classmethod
-    def _of(cls, names: Names) -> _ModelConfig:
+    def _of(cls, names: Names, live: Mapping[str, Any] | None = None) -> _ModelConfig:
         config = cls.__new__(cls)
         config._names = names
+        if live:
+            config._live = live
         return config
 
     def __eq__(self, other: object) -> bool:
@@ -100,7 +106,7 @@ class _ModelConfig:
     @property
     def nauxdata(self) -> int:
         """Number of auxiliary measurements."""
-        return len(self.auxdata)
+        return sum(len(parameter.auxdata) for parameter in self._names.parameters.values())
 
     @property
     def npars(self) -> int:
@@ -171,8 +177,25 @@ class _ModelConfig:
 
     @property
     def auxdata(self) -> list[float]:
-        """The auxiliary data."""
-        return [value for parameter in self._names.parameters.values() for value in parameter.auxdata]
+        """The auxiliary data.
+
+        Raises:
+            AttributeError: The model was built from traced numbers and went through a transformation.
+        """
+        return [value for parameter in self._names.parameters.values() for value in self._auxdata_of(parameter)]
+
+    def _auxdata_of(self, parameter: ParameterSet) -> list[Any]:
+        if parameter.constraint != "poisson" or parameter.name not in self._names.live:
+            return list(parameter.auxdata)
+        return self._live_of(parameter)
+
+    def _live_of(self, parameter: ParameterSet) -> list[Any]:
+        if parameter.name not in self._live:
+            raise AttributeError(
+                f"The constraint of {parameter.name!r} was traced when the model was built, and is known there only: "
+                "take it from the config of that model, or from model.expected_auxdata."
+            )
+        return [self._live[parameter.name][i] for i in range(parameter.n_parameters)]
 
     @property
     def auxdata_order(self) -> list[str]:
@@ -201,13 +224,14 @@ class _ModelConfig:
             "fixed": list(parameter.fixed),
             "is_scalar": parameter.is_scalar,
         }
+        live = self._live_of(parameter) if parameter.name in self._names.live else None
         match parameter.constraint:
             case "normal":
-                widths = list(parameter.sigmas) if has_widths else None
+                widths = (live or list(parameter.sigmas)) if has_widths else None
                 return constrained_by_normal(**common, auxdata=list(parameter.auxdata), sigmas=widths)
             case "poisson":
-                factors = list(parameter.factors)
-                return constrained_by_poisson(**common, auxdata=list(parameter.auxdata), factors=factors)
+                factors = live or list(parameter.factors)
+                return constrained_by_poisson(**common, auxdata=self._auxdata_of(parameter), factors=factors)
             case _:
                 return unconstrained(**common)
 

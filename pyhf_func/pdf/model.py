@@ -18,9 +18,10 @@ from pyhf_func.exceptions import InvalidModel, InvalidModifier, InvalidPdfData, 
 from pyhf_func.pdf import compute
 from pyhf_func.pdf.config import DEFAULT_SETTINGS, _ModelConfig, refuse_options
 from pyhf_func.pdf.custom import CustomModifiers
+from pyhf_func.pdf.live import live_rows, live_widths, with_live_numbers
 from pyhf_func.pdf.names import Names, listed_bounds
 from pyhf_func.pdf.parts import ConstraintModel, MainModel
-from pyhf_func.pdf.spec import copied, numbers_as_lists
+from pyhf_func.pdf.spec import copied, kept, numbers_as_lists
 from pyhf_func.probability import Simultaneous
 from pyhf_func.schema import validate as validate_schema
 from pyhf_func.schema.semantics import check_model
@@ -97,10 +98,10 @@ class Model:
         schema, version = config_kwargs.pop("schema", "model.json"), config_kwargs.pop("version", None)
         poi_name = config_kwargs.pop("poiname", poi_name)  # its older name
         refuse_options(config_kwargs)
-        if validate:
-            validate_schema(spec, schema, version=version)
-        settings = {**DEFAULT_SETTINGS, **{kind: dict(options) for kind, options in (modifier_settings or {}).items()}}
         plain = numbers_as_lists(spec)
+        if validate:
+            validate_schema(plain, schema, version=version)
+        settings = {**DEFAULT_SETTINGS, **{kind: dict(options) for kind, options in (modifier_settings or {}).items()}}
         own = CustomModifiers(plain, modifier_set, settings) if modifier_set else None
         known = own.known_spec if own else plain
         if own is None or own.has_known:
@@ -109,7 +110,17 @@ class Model:
             check_model(known, named, strict=strict, modifier_settings=settings, clipped=clipped)
         compiled = compiler.compile_model(known, poi_name, settings, own.parameters if own else None)
         order = own.order if own else compiled.order
-        names = Names(order, compiled.parameters, compiled.layout, poi_name, settings, batch_size, listed_bounds(plain))
+        live = live_rows(spec) if plain is not spec else []
+        names = Names(
+            order,
+            compiled.parameters,
+            compiled.layout,
+            poi_name,
+            settings,
+            batch_size,
+            listed_bounds=listed_bounds(plain),
+            live=frozenset(live_widths(spec, live)),
+        )
         content = replace(
             compiled.likelihood,
             custom=own.effect(names) if own else None,
@@ -117,7 +128,10 @@ class Model:
             least_bin=None if clip_bin_data is None else float(clip_bin_data),
         )
         _fill(self, content, _ModelConfig._of(names))
-        self.__dict__.update(_spec=copied(spec), _modifier_set=modifier_set, schema=schema, version=version)
+        if live:
+            changed, widths = with_live_numbers(self, spec, live)
+            _fill(self, changed.likelihood, _ModelConfig._of(names, widths))
+        self.__dict__.update(_kept_spec=kept(spec), _modifier_set=modifier_set, schema=schema, version=version)
 
     def tree_flatten(self) -> tuple[tuple[Likelihood], Names]:
         """The likelihood's leaves; the names are static."""
@@ -151,9 +165,12 @@ class Model:
         Raises:
             AttributeError: The model is a changed copy, or comes out of a transformation: it has none.
         """
-        if "_spec" not in self.__dict__:
+        hidden = self.__dict__
+        if "_kept_spec" not in hidden:
             raise AttributeError("This model has no spec: it was not built from one, but made from another model.")
-        return self.__dict__["_spec"]
+        if "_spec" not in hidden:
+            hidden["_spec"] = copied(hidden["_kept_spec"])
+        return hidden["_spec"]
 
     @property
     def batch_size(self) -> int | None:
@@ -336,7 +353,6 @@ class Model:
             >>> model.with_yields("SR", "signal", [7.0]).expected_data([2.0]).tolist()
             [14.0]
         """
-        place = self._entries(channel, sample)
         return self._with_part("nominal", self._entries(channel, sample), yields, "yields")
 
     def with_histosys(
@@ -424,6 +440,7 @@ def put(old: Array, index: np.ndarray, part: Array) -> Array:
 def _fill(model: Model, content: Likelihood, config: _ModelConfig) -> Model:
     """Give a frozen model its content."""
     model.__dict__.update(config=config, _names=config._names, _likelihood=content)
+    model.__dict__.pop("_own_kind", None)
     return model
 
 

@@ -29,6 +29,7 @@ class Names:
         modifier_settings: Mapping[str, Mapping[str, Any]],
         batch_size: int | None = None,
         listed_bounds: frozenset[str] = frozenset(),
+        live: frozenset[str] = frozenset(),
     ) -> None:
         self.order = order
         self.parameters = {parameter.name: parameter for parameter in parameters}
@@ -37,6 +38,7 @@ class Names:
         self.modifier_settings = modifier_settings
         self.batch_size = batch_size
         self.listed_bounds = listed_bounds  # parameters whose bounds the measurement lists
+        self.live = live  # parameters whose constraint is traced, or on a framework's tape
         self._set_poi(poi_name or None)
 
     def _set_poi(self, name: str | None) -> None:
@@ -49,6 +51,7 @@ class Names:
                 self.layout,
                 self.modifier_settings,
                 self.batch_size,
+                sorted(self.live),
                 name,
             )
         )
@@ -81,6 +84,15 @@ class Names:
                 places += range(first, first + parameter.n_parameters)
             first += parameter.n_parameters if parameter.constraint != "none" else 0
         return np.array(pars, dtype=int), np.array(places, dtype=int)
+
+    def width_slice(self, name: str) -> slice:
+        """Where a parameter's widths or factors lie among those of its density."""
+        first, density = 0, self.parameters[name].constraint
+        for other, parameter in self.parameters.items():
+            if other == name:
+                break
+            first += parameter.n_parameters if parameter.constraint == density else 0
+        return slice(first, first + self.parameters[name].n_parameters)
 
     def by_sample(self) -> tuple[np.ndarray, tuple[int, int]]:
         """Where each entry lies in a flattened table of shape (samples, bins), and that shape."""

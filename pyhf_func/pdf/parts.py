@@ -96,8 +96,8 @@ class ConstraintModel:
         if not self.has_pdf():
             return None
         names, values = self.config._names, self._model.likelihood.values
-        here = self._model._kind(pars)
-        pars = backend_of(here).astensor(self._model._checked_pars(pars, here))
+        asked = self._model._kind(pars)
+        pars = backend_of(asked).astensor(self._model._checked_pars(pars, asked))
         terms, parts = [], []
         for density, scale in (("normal", values.normal_sigma), ("poisson", values.poisson_factor)):
             here, places = names.constrained(density)

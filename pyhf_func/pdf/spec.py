@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import is_
 from typing import Any
 
+import jax
+import numpy as np
+
+from pyhf_func.schema.frozen import FrozenDict, FrozenList
 from pyhf_func.schema.values import as_numpy, is_array
+
+_NUMBERS = frozenset((float, int))
+_SCALARS = _NUMBERS | {str, bool, type(None)}
 
 
 def numbers_as_lists(spec: Any) -> Any:
-    """The same content with lists and numbers for arrays and tensors; the spec itself where it has none."""
-    if isinstance(spec, Mapping):
-        changed = {key: numbers_as_lists(value) for key, value in spec.items()}
-        return spec if all(changed[key] is spec[key] for key in changed) else changed
+    """The same content with lists and numbers for arrays and tensors; the spec itself where it has none.
+
+    Numbers that JAX traces have no values: they are one.
+    """
+    if isinstance(spec, dict | Mapping):
+        new = {key: numbers_as_lists(value) for key, value in spec.items() if type(value) not in _SCALARS}
+        return spec if all(value is spec[key] for key, value in new.items()) else {**spec, **new}
     if isinstance(spec, list | tuple):
-        if all(type(value) is float or type(value) is int for value in spec):
+        if _NUMBERS.issuperset(map(type, spec)):
             return spec
         items = [numbers_as_lists(value) for value in spec]
-        return spec if all(new is old for new, old in zip(items, spec, strict=True)) else items
+        return spec if all(map(is_, items, spec)) else items
+    if isinstance(spec, jax.core.Tracer):
+        return np.ones(spec.shape).tolist()
     return as_numpy(spec).tolist() if is_array(spec) else spec
 
 
+def kept(spec: Any) -> Any:
+    """What stays as it is when the spec is changed: what cannot be changed is shared, the rest copied."""
+    return spec if isinstance(spec, FrozenDict | FrozenList) else _copied(spec, kept)
+
+
 def copied(spec: Any) -> Any:
-    """A copy of mappings and lists, all the way down; numbers, arrays and strings are shared."""
-    if isinstance(spec, Mapping):
-        return {key: copied(value) for key, value in spec.items()}
+    """A copy of mappings and lists, all the way down, to change at will; arrays and tensors are shared."""
+    return _copied(spec, copied)
+
+
+def _copied(spec: Any, inner: Callable[[Any], Any]) -> Any:
+    if isinstance(spec, dict | Mapping):
+        return {key: value if type(value) in _SCALARS else inner(value) for key, value in spec.items()}
     if isinstance(spec, list):
-        return [copied(value) if isinstance(value, Mapping | list) else value for value in spec]
+        return list(spec) if _NUMBERS.issuperset(map(type, spec)) else [inner(value) for value in spec]
     return spec
