@@ -13,7 +13,7 @@ from pyhf_func.exceptions import (
     raise_faults,
 )
 from pyhf_func.mixins import _ChannelSummaryMixin
-from pyhf_func.schema.frozen import FrozenDict, freeze, thaw
+from pyhf_func.schema.frozen import thaw
 from pyhf_func.schema.observations import measurement_doubts, observation_doubts, observation_faults
 from pyhf_func.schema.reading import Source, load, name_of
 from pyhf_func.schema.report import ModelSpec, Origin
@@ -39,11 +39,12 @@ def __dir__() -> list[str]:
     return __all__
 
 
-class Workspace(_ChannelSummaryMixin, FrozenDict):
-    """A likelihood as published: channels, observations and measurements, in one immutable document.
+class Workspace(_ChannelSummaryMixin, dict[str, Any]):
+    """A likelihood as published: channels, observations and measurements, in one document.
 
-    It is a dictionary to everything that reads. To change something, change a copy,
-    ``copy.deepcopy(workspace)``, and make a new workspace from it.
+    It is a dictionary, and a copy of the one that it is made from. What it gives, models and data, is made from its
+    content at that time and does not change with it later; what summarises it (``channels``, ``samples``,
+    ``modifiers``, ``measurement_names``, ...) is that of the document it was made from.
 
     Args:
         spec: The document, a dictionary that follows ``workspace.json``. It is copied.
@@ -95,8 +96,7 @@ class Workspace(_ChannelSummaryMixin, FrozenDict):
         if validate:
             with of_file(source):
                 schema.validate(spec, self.schema, version=self.version)
-        self._validated = validate and self.schema == "workspace.json"
-        content = freeze(dict(spec))
+        content: dict[str, Any] = thaw(dict(spec))
         super().__init__(content, channels=content["channels"])
         self.measurement_names: list[str] = [measurement["name"] for measurement in self.get("measurements", ())]
         self.observations: dict[str, list[float]] = {
@@ -122,14 +122,14 @@ class Workspace(_ChannelSummaryMixin, FrozenDict):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __repr__(self) -> str:
         names = ", ".join(self.measurement_names)
         return f"Workspace({len(self['channels'])} channels, measurements {names})"
 
     def __reduce__(self) -> Any:
-        return _restore, (type(self), thaw(self), self.source, self._options)
+        return _restore, (type(self), thaw(self), vars(self))
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -217,8 +217,6 @@ class Workspace(_ChannelSummaryMixin, FrozenDict):
             content = patched(content, patches)
             origin = self._patched_origin()
         else:
-            if self._validated:
-                config_kwargs["validate"] = False
             origin = self._origin(self._measurement_index(measurement_name, measurement_index))
         from pyhf_func.pdf import Model
 
@@ -257,7 +255,8 @@ class Workspace(_ChannelSummaryMixin, FrozenDict):
         """
         try:
             raise_faults(observation_faults(self, model.config.channel_nbins, self.source))
-            counts = [as_list(self.observations[channel]) for channel in model.config.channels]
+            observations = {observation["name"]: observation["data"] for observation in self["observations"]}
+            counts = [as_list(observations[channel]) for channel in model.config.channels]
         except KeyError as error:
             log.error("Invalid channel: %s", error)
             raise
@@ -392,6 +391,9 @@ def _options(workspace: Any, validate: bool = True) -> dict[str, Any]:
     return {**options, "validate": validate and options.get("validate", True)}
 
 
-def _restore(cls: type[Workspace], spec: dict[str, Any], source: str | None, options: dict[str, Any]) -> Workspace:
-    """Make a pickled workspace again; it is validated again where it was."""
-    return cls(spec, source=source, **options)
+def _restore(cls: type[Workspace], spec: dict[str, Any], attributes: dict[str, Any]) -> Workspace:
+    """Make a copied or pickled workspace again, as it was."""
+    workspace = cls.__new__(cls)
+    workspace.update(spec)
+    vars(workspace).update(attributes)
+    return workspace
