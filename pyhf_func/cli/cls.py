@@ -1,6 +1,8 @@
 """``pyhf-func cls``: CLs of one workspace."""
 
 import math
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +104,20 @@ def _with_verb(
 
     from pyhf_func.core.arrays import floats
     from pyhf_func.core.compiler import resolve_start
-    from pyhf_func.core.fit import Newton, Status
+    from pyhf_func.core.fit import Status
+
+    start = resolve_start(model.likelihood.space, model.config.par_slices, None, None, None)
+    args = (floats(poi_value), floats(data), model.likelihood, start)
+    observed, expected, status = programs.call(_test(test_stat), f"hypotest {test_stat}", args, folder)
+    if int(status) != Status.CONVERGED:
+        raise CommandError(Status(int(status)).sentence)
+    return float(observed), np.asarray(expected).tolist()
+
+
+@cache
+def _test(test_stat: Any) -> Callable[..., tuple[Any, ...]]:
+    """The hypothesis test as a function that gives what the command writes."""
+    from pyhf_func.core.fit import Newton
     from pyhf_func.core.inference import hypotest
 
     def test(*args: Any) -> tuple[Any, ...]:
@@ -111,12 +126,7 @@ def _with_verb(
             return result.clsb, result.clsb_expected, result.status
         return result.cls, result.cls_expected, result.status
 
-    start = resolve_start(model.likelihood.space, model.config.par_slices, None, None, None)
-    args = (floats(poi_value), floats(data), model.likelihood, start)
-    observed, expected, status = programs.call(test, f"hypotest {test_stat}", args, folder)
-    if int(status) != Status.CONVERGED:
-        raise CommandError(Status(int(status)).sentence)
-    return float(observed), np.asarray(expected).tolist()
+    return test
 
 
 def _with_backend(

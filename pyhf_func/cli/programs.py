@@ -27,20 +27,20 @@ def call(function: Callable[..., tuple[Any, ...]], name: str, args: tuple[Any, .
     """
     import jax
 
+    if folder is None:
+        return jax.jit(function)(*args)
     leaves, structure = jax.tree.flatten(args)
 
     def program(*leaves: Any) -> tuple[Any, ...]:
         return function(*jax.tree.unflatten(structure, leaves))
 
-    if folder is None:
-        return jax.jit(program)(*leaves)
     shapes = [(leaf.shape, str(leaf.dtype)) for leaf in leaves]
     content = repr((name, __version__, jax.__version__, jax.default_backend(), structure, shapes))
     path = folder / f"program-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
     exported = _stored(path)
     if exported is None:
         exported = jax.export.export(jax.jit(program))(*leaves)
-        _store(path, exported.serialize())
+        _store(path, bytes(exported.serialize()))
     return jax.jit(exported.call)(*leaves)
 
 

@@ -179,8 +179,8 @@ class _Terms:
                     self.histosys_place[row.channel, row.sample, name] = list(
                         range(len(self.histosys_entry), len(self.histosys_entry) + row.n_bins)
                     )
-                    self.histosys_lo += data["lo_data"]
-                    self.histosys_hi += data["hi_data"]
+                    self.histosys_lo.extend(data["lo_data"])
+                    self.histosys_hi.extend(data["hi_data"])
                     self.histosys_entry += range(row.first_entry, row.first_entry + row.n_bins)
                     self.histosys_par += [first] * row.n_bins
                 case "normsys":
