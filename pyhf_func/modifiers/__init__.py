@@ -53,6 +53,15 @@ histfactory_set: dict[str, tuple[Any, Any]] = {
 }
 """Builder and applier of each modifier type of HistFactory."""
 
+combined: dict[str, Any] = {kind: applier for kind, (_, applier) in histfactory_set.items()}
+"""The applier of each modifier type."""
+
+uncombined: dict[str, Any] = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (histosys, lumi, normfactor, normsys, shapefactor, shapesys, staterror)
+}
+"""The module of each modifier type, with its ``required_parset``."""
+
 
 def __dir__() -> list[str]:
     return __all__
