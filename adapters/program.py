@@ -272,12 +272,12 @@ def _linearised(program: Program, wanted: tuple[int, ...], inputs: Arrays, const
     return floats, rest, pull
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=256)
 def _compiled(program: Program) -> Callable[[Arrays, Arrays], Outputs]:
     return jax.jit(program.__call__)
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=256)
 def _compiled_linearisation(program: Program, wanted: tuple[int, ...]) -> Callable[[Arrays, Arrays], Any]:
     def linearisation(inputs: Arrays, constants: Arrays) -> tuple[Any, Any, Any]:
         floats, rest, pull = _linearised(program, wanted, inputs, constants)

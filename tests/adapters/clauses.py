@@ -288,9 +288,8 @@ CLAUSES: list[Clause] = [
     _percentile("one value", V[:1], 70.0),
     _percentile("scalar", V[0], 70.0),
     *(
-        _percentile(f"{name} at {q}", A, q, interpolation=name)
+        _percentile(name, A, [50.0, 33.0, 0.0, 70.0, 100.0], interpolation=name)
         for name in ("linear", "lower", "higher", "midpoint", "nearest")
-        for q in (50, 33.0, [0.0, 70.0, 100.0])
     ),
     _percentile("nearest even", A[0], [25.0, 75.0], interpolation="nearest"),
     Clause(

@@ -15,6 +15,9 @@ from pyhf_func.exceptions import ImportBackendError
 BACKENDS = {"numpy": "numpy", "jax": "jax", "pytorch": "torch", "tensorflow": "tensorflow", "mxnet": "mxnet"}
 """Name of each backend, and the module of its adapter."""
 
+QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+"""Options of JAX's compiler for programs that run once."""
+
 TAPES = ("jax", "pytorch", "tensorflow", "mxnet")
 """The backends with gradients."""
 
@@ -45,7 +48,8 @@ def gradients(tb: Any, function: Callable[..., Any], arrays: Sequence[np.ndarray
     if tb.name == "jax":
         import jax
 
-        found = jax.jit(jax.grad(function, argnums=tuple(range(len(tensors)))))(*tensors)
+        slopes = jax.grad(function, argnums=tuple(range(len(tensors))))
+        found = jax.jit(slopes, compiler_options=QUICKLY)(*tensors)
     elif tb.name == "pytorch":
         import torch
 

@@ -14,7 +14,7 @@ import pytest
 from pyhf_func.adapters import contract
 from pyhf_func.exceptions import Unsupported
 from tests.adapters.clauses import CLAUSES, EXACT, FAULTS, Clause, Fault
-from tests.adapters.frameworks import BACKENDS, TAPES, backend, gradients
+from tests.adapters.frameworks import BACKENDS, QUICKLY, TAPES, backend, gradients
 
 PRECISIONS = ("64b", "32b")
 TOLERANCE = {"64b": 1e-10, "32b": 1e-6}
@@ -55,7 +55,7 @@ def evaluated(tb: Any, clauses: list[Clause], inputs: list[list[Any]]) -> list[A
     if tb.name == "jax" and all(clause.tracing for clause in clauses):
         import jax
 
-        return jax.jit(results)(inputs)
+        return jax.jit(results, compiler_options=QUICKLY)(inputs)
     return results(inputs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
 import subprocess
 import sys
@@ -26,6 +27,13 @@ def test_missing_frameworks(framework: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delitem(sys.modules, f"pyhf_func.adapters.{framework}", raising=False)
     with pytest.raises(ImportBackendError, match=COMMANDS[framework]):
         importlib.import_module(f"pyhf_func.adapters.{framework}")
+
+
+@pytest.mark.parametrize("module", ["bridge", "jax", "mxnet_import", "numpy"])
+def test_documented_examples(module: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"pyhf_func.adapters.{module}"))
+    assert found.attempted > 0
+    assert found.failed == 0
 
 
 def test_only_what_is_asked_for() -> None:
