@@ -87,16 +87,11 @@ def to_numpy(values: Any) -> np.ndarray:
 
 
 def _detached(leaf: Any) -> Any:
-    if hasattr(leaf, "detach"):  # PyTorch
-        return leaf.detach().cpu().numpy()
-    return leaf.asnumpy() if hasattr(leaf, "asnumpy") else leaf  # MXNet
+    if hasattr(leaf, "asnumpy"):  # MXNet
+        return leaf.asnumpy()
+    return leaf.detach().cpu().numpy() if hasattr(leaf, "detach") else leaf  # PyTorch
 
 
 def given(values: Any) -> bool:
     """Whether an optional list or array of numbers was given: neither None nor empty."""
     return values is not None and len(values) > 0
-
-
-def detached_model(model: Any) -> Any:
-    """A model whose numbers are plain JAX arrays, on no other framework's tape."""
-    return jax.tree.map(lambda leaf: leaf if isinstance(leaf, jax.Array) else jax.numpy.asarray(_detached(leaf)), model)

@@ -13,9 +13,8 @@ from jax import Array
 
 from pyhf_func.core.arrays import floats
 from pyhf_func.core.fit import FitResult, Newton, Problem, fit_problem
+from pyhf_func.core.inference.covariance import hessian
 from pyhf_func.core.likelihood import Likelihood, logpdf
-from pyhf_func.core.likelihood.expansion import expand, hessian_product
-from pyhf_func.core.likelihood.objective import prepare
 from pyhf_func.exceptions import InvalidPdfData
 from pyhf_func.optimize.arrays import bounds_array, call, numbers, to_numpy
 
@@ -149,12 +148,11 @@ def _uncertainties(model: Any, data: Any, pars: Any, fixed: Any) -> tuple[Array,
 @jax.jit
 def _compiled_uncertainties(model: Likelihood, data: Array, pars: Array, fixed: Array) -> tuple[Array, Array]:
     """From the inverse of the Hessian of -log L on the free parameters."""
-    identity = jnp.eye(model.n_pars)
-    product = hessian_product(expand(prepare(model, data), pars))
     free = ~fixed[:, None] & ~fixed[None, :]
-    hessian = jnp.where(free, jax.vmap(product)(identity), identity)
-    scale = 1 / jnp.sqrt(jnp.abs(jnp.diagonal(hessian)))  # parameters of very different widths invert together
-    inverse = jnp.linalg.inv(hessian * scale[:, None] * scale[None, :])
+    problem = Problem(model, data, pars, model.space.lower, model.space.upper, fixed)
+    matrix = jnp.where(free, hessian(problem, pars), jnp.eye(model.n_pars))
+    scale = 1 / jnp.sqrt(jnp.abs(jnp.diagonal(matrix)))  # parameters of very different widths invert together
+    inverse = jnp.linalg.inv(matrix * scale[:, None] * scale[None, :])
     width = jnp.sqrt(jnp.diagonal(inverse))
     correlations = inverse / (width[:, None] * width[None, :])
     return jnp.where(fixed, 0.0, width * scale), jnp.where(free, correlations, 0.0)

@@ -64,5 +64,5 @@ def test_scripts_give_the_same_in_other_backends(script: str, backend: str, fram
 def test_backends_that_pyhf_cannot_load_give_the_numbers_of_numpy(backend: str, framework: str) -> None:
     ours, expected = run("pyhf_func", "counting", backend), run("pyhf", "counting", "numpy")
     assert ours["names"][0] == backend
-    for key in expected.keys() - {"names", "limit", "search"}:
+    for key in expected.keys() - {"names", "limit", "search", "minuit"}:  # MIGRAD takes another path with gradients
         compare(ours[key], expected[key], key)

@@ -99,8 +99,22 @@ def test_jax_arrays_in_jax_arrays_out(model: Any, data: list[float]) -> None:
     for scan in (None, SCAN):
         observed, expected = upper_limit(traced, model, scan)
         assert all(isinstance(limit, jax.Array) for limit in (observed, *expected))
-    with pytest.raises(TypeError, match="give a scan"):
-        jax.jit(lambda x: upper_limit(x, model)[0])(traced)
+
+
+@pytest.mark.slow
+def test_limits_can_be_compiled_and_differentiated_in_jax(model: Any, data: list[float]) -> None:
+    def limit(x: Any) -> Any:
+        return upper_limit(jnp.array(data).at[0].set(x), model)[0]
+
+    plain = upper_limit(data, model, rtol=1e-10)[0]
+    value, slope = jax.jit(jax.value_and_grad(limit))(data[0])
+    np.testing.assert_allclose(value, plain, rtol=1e-7)
+    h = 1e-2
+    up, down = (upper_limit([data[0] + step, *data[1:]], model, rtol=1e-11)[0] for step in (h, -h))
+    np.testing.assert_allclose(slope, (up - down) / (2 * h), rtol=1e-5)
+    pf.set_backend("numpy", "scipy")
+    with pytest.raises(TypeError, match="default optimizer"):
+        jax.jit(limit)(data[0])
 
 
 @pytest.mark.slow

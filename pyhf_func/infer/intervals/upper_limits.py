@@ -9,8 +9,9 @@ import numpy as np
 from scipy.optimize import toms748
 
 from pyhf_func.infer import hypotest
-from pyhf_func.infer.intervals import gradients
-from pyhf_func.optimize.arrays import detached_model, kind, to_numpy
+from pyhf_func.infer.intervals import differentiable
+from pyhf_func.optimize.arrays import kind, to_numpy
+from pyhf_func.tensor.dispatch import backend_for
 from pyhf_func.tensor.manager import current_backend
 
 __all__ = ["linear_grid_scan", "toms748_scan", "upper_limit"]
@@ -108,6 +109,9 @@ def toms748_scan(
 ) -> Any:
     """Upper limits by root finding (`scipy.optimize.toms748`).
 
+    For traced data, and for tensors of another framework, the engine's own search gives limits with derivatives; it
+    needs no range and no tolerance.
+
     Args:
         data: As for `upper_limit`.
         model: As for `upper_limit`.
@@ -134,16 +138,18 @@ def toms748_scan(
         >>> round(float(observed), 5), [round(float(limit), 5) for limit in expected]
         (1.01157, [0.55988, 0.75702, 1.06235, 1.50117, 2.05079])
     """
-    here = kind(data, model)
-    gradients.refuse_tracers(data, model)
-    if here in (None, "jax"):
-        search = _Search(data, model, level, hypotest_kwargs)
-    else:  # without its tape: the derivatives are attached to what is found
-        search = _Search(to_numpy(data), detached_model(model), level, hypotest_kwargs)
+    if differentiable.wanted(data, model):
+        observed, *expected = differentiable.limits(data, model, level, hypotest_kwargs)
+        if not from_upper_limit_fn:
+            return observed, expected
+        tested, options = [observed, *expected], {**hypotest_kwargs, "return_expected_set": True}
+        return observed, expected, (tested, [hypotest(mu, data, model, **options) for mu in tested])
+    search = _Search(data, model, level, hypotest_kwargs)
     low, up = search.bracket(float(bounds_low), float(bounds_up))
     limits = [search.root(0, low, up, atol, rtol)]
     limits += [search.root(i, *search.best_bracket(i), atol, rtol) for i in range(1, 6)]
-    observed, *expected = gradients.attached(np.array(limits), data, model, hypotest_kwargs)
+    tensorlib = backend_for(data)
+    observed, *expected = (tensorlib.astensor(limit) for limit in limits)
     if from_upper_limit_fn:
         return observed, expected, (list(search.results), list(search.results.values()))
     return observed, expected

@@ -23,7 +23,7 @@ def plain(value: Any) -> Any:
         return value
     if hasattr(value, "detach"):
         value = value.detach()
-    return np.asarray(value).tolist()
+    return np.asarray(value.asnumpy() if hasattr(value, "asnumpy") else value).tolist()
 
 
 def main() -> None:
