@@ -59,7 +59,7 @@ def hypotest(
         >>> data = [51, 48] + model.config.auxdata
         >>> observed, expected = pyhf.infer.hypotest(1.0, data, model, return_expected_set=True)
         >>> round(float(observed), 6), [round(float(cls), 6) for cls in expected]
-        (0.052516, [0.002606, 0.01382, 0.064454, 0.235258, 0.573039])
+        (0.052516, [0.002606, 0.013821, 0.064455, 0.235261, 0.573042])
     """
     fixed_params = fixed_params if given(fixed_params) else pdf.config.suggested_fixed()
     _check_prerequisites(pdf, fixed_params)

@@ -73,7 +73,7 @@ def fit(
         >>> data = [51, 48] + model.config.auxdata
         >>> pars, twice_nll = pyhf.infer.mle.fit(data, model, return_fitted_val=True)
         >>> pars.round(6) + 0.0
-        array([0.      , 1.003052, 0.96267 ])
+        array([0.      , 1.003051, 0.962681])
         >>> round(float(twice_nll), 6)
         24.983935
     """
@@ -119,7 +119,7 @@ def fixed_poi_fit(
         >>> model = pyhf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
         >>> data = [51, 48] + model.config.auxdata
         >>> pyhf.infer.mle.fixed_poi_fit(1.0, data, model).round(6)
-        array([1.      , 0.972246, 0.875539])
+        array([1.      , 0.972247, 0.875536])
     """
     poi = pdf.config.poi_index
     if poi is None:

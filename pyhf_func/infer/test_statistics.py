@@ -240,7 +240,7 @@ def q0(
         >>> bounds = model.config.suggested_bounds()
         >>> start = (model.config.suggested_init(), bounds, model.config.suggested_fixed())
         >>> round(float(pyhf.infer.test_statistics.q0(0.0, data, model, *start)), 6)
-        2.983394
+        2.983395
     """
     _require_poi(pdf)
     mu = tested_by_q0(mu)

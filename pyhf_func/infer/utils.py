@@ -45,7 +45,7 @@ def create_calculator(calctype: str, *args: Any, **kwargs: Any) -> Any:
         >>> data = [51, 48] + model.config.auxdata
         >>> calculator = pyhf.infer.utils.create_calculator("asymptotics", data, model, test_stat="qtilde")
         >>> round(float(calculator.teststatistic(1.0)), 6)
-        0.140424
+        0.140446
     """
     from pyhf_func.infer.calculators import AsymptoticCalculator, ToyCalculator
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import mxnet as mx
-
+from pyhf_func.adapters.mxnet_import import import_mxnet
 from pyhf_func.tensor.manager import get_backend
+
+mx = import_mxnet()
 
 
 def wrap_objective(

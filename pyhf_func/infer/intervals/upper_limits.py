@@ -136,7 +136,7 @@ def toms748_scan(
         >>> data = [51, 48] + model.config.auxdata
         >>> observed, expected = pyhf.infer.intervals.upper_limits.toms748_scan(data, model, 0.0, 5.0, rtol=1e-6)
         >>> round(float(observed), 5), [round(float(limit), 5) for limit in expected]
-        (1.01157, [0.55988, 0.75702, 1.06235, 1.50117, 2.05079])
+        (1.01157, [0.55988, 0.75703, 1.06236, 1.50118, 2.0508])
     """
     if differentiable.wanted(data, model):
         observed, *expected = differentiable.limits(data, model, level, hypotest_kwargs)
