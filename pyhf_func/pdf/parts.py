@@ -9,6 +9,7 @@ import numpy as np
 
 from pyhf_func.constraints import gaussian_constraint_combined, poisson_constraint_combined
 from pyhf_func.modifiers import histfactory_set
+from pyhf_func.parameters import ParamViewer
 from pyhf_func.pdf import compute
 from pyhf_func.pdf.appliers import finished_builders, made_appliers, modifications
 from pyhf_func.pdf.spec import numbers_as_lists
@@ -87,6 +88,17 @@ class ConstraintModel:
         """The Poisson terms on their own."""
         return poisson_constraint_combined(self.config, self.batch_size)
 
+    @property
+    def viewer_aux(self) -> ParamViewer:
+        """The constrained parameters in the parameter vector."""
+        return ParamViewer((self.batch_size or 1, self.config.npars), self.config.par_map, self.config.auxdata_order)
+
+    @property
+    def constraints_tv(self) -> TensorViewer:
+        """Which part of the auxiliary data is Gaussian, and which Poisson."""
+        places = [self.config._names.constrained(density)[1] for density in ("normal", "poisson")]
+        return TensorViewer([here for here in places if here.size], self.batch_size)
+
     def has_pdf(self) -> bool:
         """Whether any parameter is constrained."""
         return self.config.nauxdata > 0
@@ -98,14 +110,13 @@ class ConstraintModel:
         names, values = self.config._names, self._model.likelihood.values
         asked = self._model._kind(pars)
         pars = backend_of(asked).astensor(self._model._checked_pars(pars, asked))
-        terms, parts = [], []
+        terms = []
         for density, scale in (("normal", values.normal_sigma), ("poisson", values.poisson_factor)):
-            here, places = names.constrained(density)
+            here, _ = names.constrained(density)
             if here.size:
                 term = self._normal if density == "normal" else self._poisson
                 terms.append(Independent(term(pars, here, scale), batch_size=self.batch_size))
-                parts.append(places)
-        return Simultaneous(terms, TensorViewer(parts, self.batch_size), self.batch_size)
+        return Simultaneous(terms, self.constraints_tv, self.batch_size)
 
     def _normal(self, pars: Any, here: np.ndarray, sigmas: Any) -> Normal:
         tensorlib = backend_for(pars)

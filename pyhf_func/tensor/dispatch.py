@@ -17,6 +17,7 @@ import pyhf_func.tensor as retriever
 from pyhf_func.core.arrays import floats
 from pyhf_func.tensor.manager import current_backend
 
+_NUMBERS = frozenset((float, int, bool, np.float64, np.float32, np.int64, np.bool_))
 _PLAIN = (float, int, bool, type(None), np.ndarray, np.generic)
 
 
@@ -39,7 +40,7 @@ def _kind(value: Any) -> str | None:
         return None
     if isinstance(value, jax.Array):
         return "jax"
-    if isinstance(value, list | tuple) and all(type(x) is float or type(x) is int for x in value):
+    if isinstance(value, list | tuple) and _NUMBERS.issuperset(map(type, value)):
         return None
     from pyhf_func.adapters import bridge
 
