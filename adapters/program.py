@@ -272,6 +272,40 @@ def _linearised(program: Program, wanted: tuple[int, ...], inputs: Arrays, const
     return floats, rest, pull
 
 
+_FEW = 8
+"""Up to so many numbers in the result, their gradients are computed at once: what else would be kept is more."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class _Slopes:
+    """A derivative as a matrix.
+
+    Attributes:
+        rows: For each input, its gradients of all numbers in the result, along the first axis.
+    """
+
+    rows: list[Array]
+
+    @classmethod
+    def of(cls, pull: Callable[[Any], Sequence[Array]], floats: list[Array]) -> _Slopes:
+        """The matrix of a linear function of cotangents."""
+        ends = np.cumsum([value.size for value in floats]).tolist()
+
+        def gradients(vector: Array) -> list[Array]:
+            parts = zip(jnp.split(vector, ends[:-1]), floats, strict=True)
+            return list(pull([jnp.reshape(part, value.shape) for part, value in parts]))
+
+        if ends[-1] == 1:
+            return cls([gradient[None] for gradient in gradients(jnp.ones(1, floats[0].dtype))])
+        return cls(jax.vmap(gradients)(jnp.eye(ends[-1], dtype=floats[0].dtype)))
+
+    def __call__(self, cotangents: list[Array]) -> list[Array]:
+        """The gradients of the inputs from those of the result."""
+        vector = jnp.concatenate([jnp.ravel(cotangent) for cotangent in cotangents])
+        return [jnp.sum(jnp.reshape(vector, (-1,) + (1,) * (row.ndim - 1)) * row, axis=0) for row in self.rows]
+
+
 @functools.lru_cache(maxsize=256)
 def _compiled(program: Program) -> Callable[[Arrays, Arrays], Outputs]:
     return jax.jit(program.__call__)
@@ -281,8 +315,10 @@ def _compiled(program: Program) -> Callable[[Arrays, Arrays], Outputs]:
 def _compiled_linearisation(program: Program, wanted: tuple[int, ...]) -> Callable[[Arrays, Arrays], Any]:
     def linearisation(inputs: Arrays, constants: Arrays) -> tuple[Any, Any, Any]:
         floats, rest, pull = _linearised(program, wanted, inputs, constants)
+        n_floats = sum(value.size for value in floats)
+        kept = _Slopes.of(pull, floats) if 0 < n_floats <= _FEW else pull
         # What the derivative keeps must not lie in the caller's memory, which may change before it is used.
-        return floats, rest, jax.tree.map(jnp.copy, pull)
+        return floats, rest, jax.tree.map(jnp.copy, kept)
 
     return jax.jit(linearisation)
 
