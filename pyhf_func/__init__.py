@@ -23,17 +23,26 @@ if TYPE_CHECKING:
     from pyhf_func.core.fit import Status as Status
     from pyhf_func.core.inference import CovarianceResult as CovarianceResult
     from pyhf_func.core.inference import DiscoveryResult as DiscoveryResult
+    from pyhf_func.core.inference import GoodnessResult as GoodnessResult
     from pyhf_func.core.inference import HypotestResult as HypotestResult
+    from pyhf_func.core.inference import ImpactResult as ImpactResult
+    from pyhf_func.core.inference import IntervalResult as IntervalResult
     from pyhf_func.core.inference import LimitResult as LimitResult
     from pyhf_func.core.inference import ProfileResult as ProfileResult
     from pyhf_func.core.inference import ScanResult as ScanResult
+    from pyhf_func.core.inference import YieldBand as YieldBand
+    from pyhf_func.core.inference import YieldsResult as YieldsResult
     from pyhf_func.functional import covariance as covariance
     from pyhf_func.functional import discovery as discovery
     from pyhf_func.functional import fit as fit
+    from pyhf_func.functional import goodness_of_fit as goodness_of_fit
     from pyhf_func.functional import hypotest as hypotest
+    from pyhf_func.functional import impacts as impacts
+    from pyhf_func.functional import intervals as intervals
     from pyhf_func.functional import profile as profile
     from pyhf_func.functional import scan as scan
     from pyhf_func.functional import upper_limit as upper_limit
+    from pyhf_func.functional import yields as yields
     from pyhf_func.patchset import PatchSet as PatchSet
     from pyhf_func.pdf import Model as Model
     from pyhf_func.tensor.manager import get_backend as get_backend
@@ -50,7 +59,10 @@ _HOMES = {
     "DiscoveryResult": "core.inference",
     "FirstOrder": "core.fit",
     "FitResult": "core.fit",
+    "GoodnessResult": "core.inference",
     "HypotestResult": "core.inference",
+    "ImpactResult": "core.inference",
+    "IntervalResult": "core.inference",
     "LBFGS": "core.fit",
     "LimitResult": "core.inference",
     "Minuit": "core.fit",
@@ -62,15 +74,21 @@ _HOMES = {
     "SciPy": "core.fit",
     "Status": "core.fit",
     "Workspace": "workspace",
+    "YieldBand": "core.inference",
+    "YieldsResult": "core.inference",
     "covariance": "functional",
     "discovery": "functional",
     "fit": "functional",
     "get_backend": "tensor.manager",
+    "goodness_of_fit": "functional",
     "hypotest": "functional",
+    "impacts": "functional",
+    "intervals": "functional",
     "profile": "functional",
     "scan": "functional",
     "set_backend": "tensor.manager",
     "upper_limit": "functional",
+    "yields": "functional",
 }
 _MODULES = (
     "adapters",

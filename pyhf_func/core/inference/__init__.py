@@ -2,10 +2,20 @@
 
 from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS as EXPECTED_SIGMAS
 from pyhf_func.core.inference.asymptotics import TestStat as TestStat
+from pyhf_func.core.inference.bands import Tables as Tables
+from pyhf_func.core.inference.bands import YieldBand as YieldBand
+from pyhf_func.core.inference.bands import YieldsResult as YieldsResult
+from pyhf_func.core.inference.bands import yields as yields
 from pyhf_func.core.inference.covariance import CovarianceResult as CovarianceResult
 from pyhf_func.core.inference.covariance import covariance as covariance
+from pyhf_func.core.inference.goodness import GoodnessResult as GoodnessResult
+from pyhf_func.core.inference.goodness import goodness_of_fit as goodness_of_fit
 from pyhf_func.core.inference.hypothesis import HypotestResult as HypotestResult
 from pyhf_func.core.inference.hypothesis import hypotest as hypotest
+from pyhf_func.core.inference.impacts import ImpactResult as ImpactResult
+from pyhf_func.core.inference.impacts import impacts as impacts
+from pyhf_func.core.inference.intervals import IntervalResult as IntervalResult
+from pyhf_func.core.inference.intervals import intervals as intervals
 from pyhf_func.core.inference.limits import LimitResult as LimitResult
 from pyhf_func.core.inference.limits import upper_limit as upper_limit
 from pyhf_func.core.inference.profiles import ProfileResult as ProfileResult

@@ -1,0 +1,147 @@
+"""Impacts: by how much each nuisance parameter moves the parameter of interest."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
+from pyhf_func.core.fit.result import FitResult, describe
+from pyhf_func.core.fit.solution import without_derivative
+from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
+from pyhf_func.core.inference.covariance import CovarianceResult
+from pyhf_func.core.inference.profiles import held
+
+
+class ImpactResult(NamedTuple):
+    """The n parameters other than the one of interest, ranked by the size of their post-fit impact.
+
+    A refitted impact is the change of the POI's best value when the parameter is held at a shifted value and all
+    others are fitted again; the linear ones come from the covariance alone. Shifted values stay inside the bounds.
+    """
+
+    parameters: Array
+    """(n,) places in the parameter vector; the most important first."""
+    prefit_up: Array
+    """(n,) impact of the best value plus the width of the constraint; zero without a constraint."""
+    prefit_down: Array
+    """(n,) impact of the best value minus the width of the constraint."""
+    postfit_up: Array
+    """(n,) impact of the best value plus its standard error."""
+    postfit_down: Array
+    """(n,) impact of the best value minus its standard error."""
+    prefit_linear: Array
+    """(n,) linear approximation of ``prefit_up``."""
+    postfit_linear: Array
+    """(n,) linear approximation of ``postfit_up``: the covariance with the POI over the standard error."""
+    components: Array
+    """(n,) linear change of the POI when the auxiliary datum rises by one standard deviation. Their squares are the
+    systematic part of the POI's variance (arXiv:2307.04007); zero without a constraint."""
+    best: Array
+    """(n,) best values."""
+    errors: Array
+    """(n,) standard errors."""
+    pulls: Array
+    """(n,) best values less the values before the fit, over the widths of the constraints; zero without one."""
+    constraints: Array
+    """(n,) standard errors over the widths of the constraints; zero without one."""
+    poi: Array
+    """() place of the parameter of interest."""
+    poi_best: Array
+    """() its best value."""
+    poi_error: Array
+    """() its standard error."""
+    status: Array
+    """(n, 4) how the refits ended, in the order pre-fit up and down, post-fit up and down: a `Status`."""
+    covariance: CovarianceResult
+    """the fit of all parameters, with its covariance and status."""
+    conditional_fit: FitResult
+    """(n, 4, ...) the refits."""
+
+
+def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, poi: Array) -> ImpactResult:
+    """Four refits for each parameter, from where the covariance predicts their minimum."""
+    free, errors = around.fit, around.errors
+    widths = prefit_widths(problem)
+    others = jnp.arange(problem.init.shape[0] - 1)
+    others = others + (others >= poi)
+
+    ends = jnp.stack([widths, -widths, errors, -errors], axis=-1)
+    shifted = jnp.clip(free.pars[:, None] + ends, problem.lower[:, None], problem.upper[:, None])
+    values = jnp.where(ends == 0, free.pars[:, None], shifted)[others]
+    fits = _refits(minimiser, problem, around, others, values)
+    change = jnp.where(ends[others] == 0, 0.0, fits.pars[..., poi] - free.pars[poi])
+
+    shared = around.covariance[poi, others]
+    width, error, best = widths[others], errors[others], free.pars[others]
+    per_error = _over(shared, error)
+    result = ImpactResult(
+        parameters=others,
+        prefit_up=change[:, 0],
+        prefit_down=change[:, 1],
+        postfit_up=change[:, 2],
+        postfit_down=change[:, 3],
+        prefit_linear=_over(per_error, error) * width,
+        postfit_linear=per_error,
+        components=(around.covariance[poi] * _auxiliary(problem, free.pars))[others],
+        best=best,
+        errors=error,
+        pulls=_over(best - prefit_pars(problem)[others], width),
+        constraints=_over(error, width),
+        poi=poi,
+        poi_best=free.pars[poi],
+        poi_error=errors[poi],
+        status=fits.status,
+        covariance=around,
+        conditional_fit=fits,
+    )
+    return _ranked(result, jnp.max(jnp.abs(change[:, 2:]), axis=-1))
+
+
+def _ranked(result: ImpactResult, size: Array) -> ImpactResult:
+    """The largest first; what is not a number last."""
+    order = jnp.argsort(-jax.lax.stop_gradient(size), stable=True)
+    shared = ("poi", "poi_best", "poi_error", "covariance")
+    own = {name: value for name, value in result._asdict().items() if name not in shared}
+    return result._replace(**jax.tree.map(lambda x: x[order], own))
+
+
+def _refits(
+    minimiser: Minimiser, problem: Problem, around: CovarianceResult, places: Array, values: Array
+) -> FitResult:
+    """The fits with one parameter held; ``values`` has shape (places, shifts)."""
+    shape = values.shape
+    places, values = jnp.repeat(places, shape[1]), values.ravel()
+
+    def located(problem: Problem, around: CovarianceResult, places: Array, values: Array) -> Minimum:
+        def one(place: Array, value: Array) -> Minimum:
+            follow = _over(around.covariance[:, place], around.covariance[place, place])
+            best = around.fit.pars
+            ahead = jnp.clip(best + follow * (value - best[place]), problem.lower, problem.upper)
+            init = jnp.where(problem.fixed, problem.init, ahead)
+            return minimiser(held(problem._replace(init=init), place, value))
+
+        return jax.vmap(one)(places, values)
+
+    def described(place: Array, value: Array, minimum: Minimum) -> FitResult:
+        return describe(held(problem, place, value), minimum)
+
+    minima = without_derivative(located, problem, around, places, values)
+    fits = jax.vmap(described)(places, values, minima)
+    return jax.tree.map(lambda x: x.reshape(shape + x.shape[1:]), fits)
+
+
+def _auxiliary(problem: Problem, pars: Array) -> Array:
+    """By how much the likelihood's gradient falls when an auxiliary datum rises by its standard deviation; (pars,)."""
+    indices, values = problem.model.indices, problem.model.values
+    fall = jnp.zeros_like(pars).at[indices.normal_par].set(1 / values.normal_sigma)
+    ratio = _over(values.poisson_factor, pars[indices.poisson_par])
+    return fall.at[indices.poisson_par].set(jnp.sqrt(jnp.maximum(ratio, 0.0)))
+
+
+def _over(numerator: Array, denominator: Array) -> Array:
+    nonzero = denominator != 0
+    return jnp.where(nonzero, numerator / jnp.where(nonzero, denominator, 1.0), 0.0)

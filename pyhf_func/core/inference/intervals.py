@@ -1,0 +1,230 @@
+"""Profile-likelihood intervals of any parameters: where -2 log of the profile likelihood ratio reaches a height.
+
+One root for each parameter and side. The square root of the ratio is nearly linear in the parameter, and its derivative
+is known from each fit (envelope theorem), so that a few Newton steps find the root; a bracket keeps them safe. The
+ends are attached to their problem afterwards, by the implicit function theorem.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from pyhf_func.core.fit.lanes import one_by_one
+from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
+from pyhf_func.core.fit.result import FitResult, describe
+from pyhf_func.core.fit.solution import without_derivative
+from pyhf_func.core.fit.status import Status
+from pyhf_func.core.inference.asymptotics import square_root
+from pyhf_func.core.inference.covariance import CovarianceResult
+from pyhf_func.core.inference.profiles import held
+
+_FITS = 60  # at most, for each end
+_LARGEST = 1e12  # times the first guess, beyond which there is no end
+_BETTER = 1e-6  # by how much a minimum may lie below that of the free fit
+
+
+class IntervalResult(NamedTuple):
+    """Profile-likelihood intervals of n parameters, as MINOS gives them.
+
+    The last axis of shape (n, 2) is the lower and the upper end. Where a bound comes before the likelihood ratio
+    reaches its height, the end is that bound and is flagged; a fixed parameter has an interval of length zero.
+    """
+
+    parameters: Array
+    """(n,) places in the parameter vector."""
+    best: Array
+    """(n,) best values."""
+    lower: Array
+    """(n,) lower ends."""
+    upper: Array
+    """(n,) upper ends."""
+    at_bound: Array
+    """(n, 2) bool: the parameter's bound comes first, and is the end."""
+    ratio: Array
+    """(n, 2) -2 log of the profile likelihood ratio at the ends: ``sigmas**2``, less at a bound."""
+    sigmas: Array
+    """() standard deviations of a normal distribution that the intervals correspond to."""
+    status: Array
+    """(n, 2) how each search and its last fit ended: a `Status`."""
+    fits: Array
+    """(n, 2) number of fits."""
+    covariance: CovarianceResult
+    """the fit of all parameters, with its covariance, symmetric errors and status."""
+    conditional_fit: FitResult
+    """(n, 2, ...) the fits with the parameter held at each end."""
+
+
+class _Free(NamedTuple):
+    """The minimum, and how the others follow one parameter there."""
+
+    minimum: Minimum
+    follow: Array  # (pars,)
+    guess: Array  # first distance of the end
+
+
+class _End(NamedTuple):
+    value: Array
+    minimum: Minimum
+    at_bound: Array
+    status: Array
+    fits: Array
+
+
+def intervals(
+    minimiser: Minimiser, problem: Problem, around: CovarianceResult, places: Array, sigmas: Array
+) -> IntervalResult:
+    """Both ends for the parameters at ``places``, around a minimum with its covariance."""
+    n, free = places.shape[0], around.fit
+    lanes, sides = jnp.repeat(places, 2), jnp.tile(jnp.array([-1.0, 1.0], sigmas.dtype), n)
+
+    def locate(problem: Problem, around: CovarianceResult, sigmas: Array) -> _End:
+        def one(place: Array, side: Array) -> _End:
+            return one_by_one(partial(_search, minimiser))(problem, _free(around, place, sigmas), place, side, sigmas)
+
+        return jax.vmap(one)(lanes, sides)
+
+    found = without_derivative(locate, problem, around, sigmas)
+    inputs = _Inputs(problem, sigmas, free.twice_nll, found.minimum, lanes)
+    bounds = jnp.where(sides < 0, problem.lower[lanes], problem.upper[lanes])
+    bounds = jnp.where(problem.fixed[lanes], problem.init[lanes], bounds)
+    ends = jnp.where(found.at_bound, bounds, _attach(inputs, found.value))
+    fits = _describe(ends, inputs)
+    both = ends.reshape(n, 2)
+    return IntervalResult(
+        parameters=places,
+        best=free.pars[places],
+        lower=both[:, 0],
+        upper=both[:, 1],
+        at_bound=(found.at_bound & ~problem.fixed[lanes]).reshape(n, 2),
+        ratio=(fits.twice_nll - free.twice_nll).reshape(n, 2),
+        sigmas=sigmas,
+        status=jnp.maximum(found.status, fits.status).reshape(n, 2),
+        fits=found.fits.reshape(n, 2),
+        covariance=around,
+        conditional_fit=jax.tree.map(lambda x: x.reshape((n, 2, *x.shape[1:])), fits),
+    )
+
+
+def _free(around: CovarianceResult, place: Array, sigmas: Array) -> _Free:
+    """What a search starts from: to second order, the end is one standard error away, and the others follow."""
+    fit, shared = around.fit, around.covariance[:, place]
+    variance = shared[place]
+    known = variance > 0
+    follow = jnp.where(known, shared / jnp.where(known, variance, 1.0), 0.0)
+    unknown = 0.1 * jnp.maximum(jnp.abs(fit.pars[place]), 1.0)
+    guess = jnp.where(known, sigmas * square_root(variance), unknown)
+    minimum = Minimum(fit.pars, fit.twice_nll / 2, jnp.zeros_like(fit.pars), fit.status, fit.edm / 2, fit.iterations)
+    return _Free(minimum, follow, guess)
+
+
+class _Inputs(NamedTuple):
+    """What the ends depend on, and where their fits are."""
+
+    problem: Problem
+    sigmas: Array
+    free_twice_nll: Array
+    minima: Minimum  # (lanes, ...)
+    places: Array  # (lanes,)
+
+
+@jax.custom_jvp
+def _attach(inputs: _Inputs, ends: Array) -> Array:
+    """The ends that were located, as a function of the inputs: derivatives of any order."""
+    return ends
+
+
+@_attach.defjvp
+def _attach_jvp(primals: tuple[_Inputs, Array], tangents: tuple[_Inputs, Array]) -> tuple[Array, Array]:
+    inputs, located = primals
+    ends = _attach(inputs, located)
+
+    def miss(ends: Array, inputs: _Inputs) -> Array:
+        return _describe(ends, inputs).twice_nll - inputs.free_twice_nll - inputs.sigmas**2
+
+    change = jax.jvp(partial(miss, ends), (inputs,), (tangents[0],))[1]
+    slope = jax.jvp(lambda ends: miss(ends, inputs), (ends,), (jnp.ones_like(ends),))[1]
+    known = jnp.isfinite(ends) & (slope != 0)
+    return ends, jnp.where(known, -change / jnp.where(known, slope, 1.0), 0.0)
+
+
+def _describe(ends: Array, inputs: _Inputs) -> FitResult:
+    """The fits at the ends, as functions of the ends and the inputs."""
+
+    def one(place: Array, end: Array, minimum: Minimum) -> FitResult:
+        return describe(held(inputs.problem, place, end), minimum)
+
+    return jax.vmap(one)(inputs.places, ends, inputs.minima)
+
+
+class _State(NamedTuple):
+    end: _End
+    distance: Array  # of the trial from the best value
+    inside: Array  # the largest distance at which the ratio is too small
+    outside: Array  # the smallest at which it is too large
+    follow: Array  # (pars,) by which the last minima moved
+    better: Array  # bool: a minimum below that of the free fit was met
+    active: Array
+
+
+def _search(minimiser: Minimiser, problem: Problem, free: _Free, place: Array, side: Array, sigmas: Array) -> _End:
+    """The end on one side of one parameter. Distances from the best value grow towards the bound."""
+    best = free.minimum.pars[place]
+    bound = jnp.where(side < 0, problem.lower[place], problem.upper[place])
+    room = jnp.maximum(side * (bound - best), 0.0)
+    tolerance = np.finfo(best.dtype).eps ** 0.5
+
+    def fit(state: _State) -> _State:
+        distance, last = state.distance, state.end
+        value = jnp.where(distance >= room, bound, best + side * distance)
+        ahead = last.minimum.pars + state.follow * (value - last.value)
+        init = jnp.where(problem.fixed, problem.init, jnp.clip(ahead, problem.lower, problem.upper))
+        found = minimiser(held(problem._replace(init=init), place, value))
+
+        gain = 2 * (found.nll - free.minimum.nll)
+        root = square_root(gain)
+        miss = root - sigmas
+        inside = jnp.where(miss < 0, distance, state.inside)
+        outside = jnp.where(miss < 0, state.outside, distance)
+        slope = jnp.where(root > 0, side * found.gradient[place] / jnp.where(root > 0, root, 1.0), 0.0)
+        newton = distance - miss / jnp.where(slope > 0, slope, 1.0)
+        between = jnp.where(jnp.isinf(outside), 4 * distance, (inside + outside) / 2)
+        usable = (slope > 0) & (newton > inside) & (newton < outside) & (newton < 16 * distance)
+
+        met = jnp.abs(miss) < tolerance * sigmas
+        met = met | (jnp.isfinite(outside) & (outside - inside <= 4 * np.finfo(best.dtype).eps * outside))
+        blocked = (distance >= room) & (miss < 0)
+        unlimited = distance > _LARGEST * free.guess
+        fits = last.fits + 1
+        status = jnp.where(met | blocked, Status.CONVERGED, Status.ITERATION_LIMIT)
+        status = jnp.where(unlimited & ~met & ~blocked, Status.NO_LIMIT, status)
+        better = state.better | (gain < -_BETTER)
+        status = jnp.where(better, Status.STALLED, status).astype(jnp.int32)
+        moved = (found.status == Status.CONVERGED) & (value != last.value)
+        follow = (found.pars - last.minimum.pars) / jnp.where(moved, value - last.value, 1.0)
+        return _State(
+            end=_End(jnp.where(unlimited, side * jnp.inf, value), found, blocked, status, fits),
+            distance=jnp.minimum(jnp.where(usable, newton, between), room),
+            inside=inside,
+            outside=outside,
+            follow=jnp.where(moved, follow, 0.0),
+            better=better,
+            active=~(met | blocked | unlimited | (fits >= _FITS)),
+        )
+
+    still = problem.fixed[place] | ~(room > 0)
+    start = _State(
+        end=_End(best, free.minimum, still, jnp.zeros((), jnp.int32), jnp.zeros((), int)),
+        distance=jnp.minimum(free.guess, room),
+        inside=jnp.zeros_like(best),
+        outside=jnp.full_like(best, jnp.inf),
+        follow=free.follow,
+        better=jnp.zeros((), bool),
+        active=~still,
+    )
+    return jax.lax.while_loop(lambda state: state.active, fit, start).end
