@@ -44,7 +44,12 @@ def compare(ours: Any, theirs: Any, place: str = "") -> None:
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5 if parameters else 1e-7, err_msg=place)
 
 
-@pytest.mark.parametrize("script", ["counting", "documents", "errors"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "script", [pytest.param("counting", marks=SLOW), pytest.param("documents", marks=SLOW), "errors"]
+)
 def test_scripts_give_the_same_under_numpy(script: str) -> None:
     compare(run("pyhf_func", script, "numpy"), run("pyhf", script, "numpy"))
 

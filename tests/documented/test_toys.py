@@ -72,6 +72,7 @@ def test_hypotest_with_toys(backend: Any) -> None:
     assert isinstance(calculator, ToyCalculator)
 
 
+@pytest.mark.slow
 def test_batches_do_not_change_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = []
     for size in (100, 10):
