@@ -204,15 +204,15 @@ class _ModelConfig:
 
     def suggested_init(self) -> list[float]:
         """Start values for a fit."""
-        return [value for name in self.par_map for value in self.param_set(name).suggested_init]
+        return [value for entry in self.par_map.values() for value in entry["paramset"].suggested_init]
 
     def suggested_bounds(self) -> list[Sequence[float]]:
         """(lower, upper) bounds for a fit; lists where the measurement lists them."""
-        return [bound for name in self.par_map for bound in self.param_set(name).suggested_bounds]
+        return [bound for entry in self.par_map.values() for bound in entry["paramset"].suggested_bounds]
 
     def suggested_fixed(self) -> list[bool]:
         """Which parameters a fit should keep fixed."""
-        return [flag for name in self.par_map for flag in self.param_set(name).suggested_fixed]
+        return [flag for entry in self.par_map.values() for flag in entry["paramset"].suggested_fixed]
 
     def _paramset(self, parameter: ParameterSet, has_widths: bool) -> paramset:
         """A parameter as its users see it."""
