@@ -65,16 +65,20 @@ def hypotest(
     _check_prerequisites(pdf, fixed_params)
     calculator = utils.create_calculator(calctype, data, pdf, init_pars, par_bounds, fixed_params, **kwargs)
     is_q0 = kwargs.get("test_stat", "qtilde") == "q0"
-    found = _test(calculator, poi_test, keep=return_calculator)
+    observed, band = ("clsb", "clsb_expected") if is_q0 else ("cls", "cls_expected")
+    tails = ("clb",) if is_q0 else ("clsb", "clb")
+    wanted = [observed]
+    wanted += tails if return_tail_probs else ()
+    wanted += [band] if return_expected or return_expected_set else []
+    found = _test(calculator, poi_test, tuple(wanted), keep=return_calculator)
 
-    results = [found["clsb" if is_q0 else "cls"]]
+    results = [found[observed]]
     if return_tail_probs:
-        results.append([found["clb"]] if is_q0 else [found["clsb"], found["clb"]])
-    expected = found["clsb_expected" if is_q0 else "cls_expected"]
+        results.append([found[name] for name in tails])
     if return_expected:
-        results.append(_tensor(expected[2]))
+        results.append(_tensor(found[band][2]))
     if return_expected_set:
-        results.append([_tensor(expected[i]) for i in range(5)])
+        results.append([_tensor(found[band][i]) for i in range(5)])
     if return_calculator:
         results.append(calculator)
     return tuple(results) if len(results) > 1 else results[0]
@@ -93,13 +97,13 @@ def _check_prerequisites(pdf: Any, fixed_params: Any) -> None:
 _FIELDS = ("clsb", "clb", "cls", "clsb_expected", "cls_expected")
 
 
-def _test(calculator: Any, poi_test: Any, *, keep: bool) -> dict[str, Any]:
-    """The p-values, observed and expected; by one call of the engine where it has them."""
+def _test(calculator: Any, poi_test: Any, wanted: tuple[str, ...], *, keep: bool) -> dict[str, Any]:
+    """The p-values that are wanted, at least; by one call of the engine where it has them."""
     minimiser = engine.engine_minimiser(calculator.pdf)
     asymptotic = type(calculator) is calculators.AsymptoticCalculator and calculator.calc_base_dist == "normal"
     if minimiser is not None and asymptotic:
         utils.get_test_stat(calculator.test_stat)
-        return calculator._in_engine(minimiser, poi_test, _FIELDS, keep=keep)
+        return calculator._in_engine(minimiser, poi_test, wanted, keep=keep)
     teststat = calculator.teststatistic(poi_test)
     distributions = calculator.distributions(poi_test)
     clsb, clb, cls = (_tensor(pvalue) for pvalue in calculator.pvalues(teststat, *distributions))
