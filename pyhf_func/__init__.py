@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pyhf_func.core.inference import LimitResult as LimitResult
     from pyhf_func.core.inference import ProfileResult as ProfileResult
     from pyhf_func.core.inference import ScanResult as ScanResult
+    from pyhf_func.core.inference import ToysResult as ToysResult
     from pyhf_func.core.inference import YieldBand as YieldBand
     from pyhf_func.core.inference import YieldsResult as YieldsResult
     from pyhf_func.functional import covariance as covariance
@@ -37,12 +38,16 @@ if TYPE_CHECKING:
     from pyhf_func.functional import fit as fit
     from pyhf_func.functional import goodness_of_fit as goodness_of_fit
     from pyhf_func.functional import hypotest as hypotest
+    from pyhf_func.functional import merge_toys as merge_toys
     from pyhf_func.functional import impacts as impacts
     from pyhf_func.functional import intervals as intervals
     from pyhf_func.functional import profile as profile
     from pyhf_func.functional import scan as scan
+    from pyhf_func.functional import toys as toys
     from pyhf_func.functional import upper_limit as upper_limit
     from pyhf_func.functional import yields as yields
+    from pyhf_func.signal_grids import GridResult as GridResult
+    from pyhf_func.signal_grids import grid as grid
     from pyhf_func.patchset import PatchSet as PatchSet
     from pyhf_func.pdf import Model as Model
     from pyhf_func.tensor.manager import get_backend as get_backend
@@ -60,6 +65,7 @@ _HOMES = {
     "FirstOrder": "core.fit",
     "FitResult": "core.fit",
     "GoodnessResult": "core.inference",
+    "GridResult": "signal_grids",
     "HypotestResult": "core.inference",
     "ImpactResult": "core.inference",
     "IntervalResult": "core.inference",
@@ -73,6 +79,7 @@ _HOMES = {
     "ScanResult": "core.inference",
     "SciPy": "core.fit",
     "Status": "core.fit",
+    "ToysResult": "core.inference",
     "Workspace": "workspace",
     "YieldBand": "core.inference",
     "YieldsResult": "core.inference",
@@ -81,12 +88,15 @@ _HOMES = {
     "fit": "functional",
     "get_backend": "tensor.manager",
     "goodness_of_fit": "functional",
+    "grid": "signal_grids",
     "hypotest": "functional",
     "impacts": "functional",
     "intervals": "functional",
+    "merge_toys": "functional",
     "profile": "functional",
     "scan": "functional",
     "set_backend": "tensor.manager",
+    "toys": "functional",
     "upper_limit": "functional",
     "yields": "functional",
 }
@@ -107,6 +117,7 @@ _MODULES = (
     "paramsets",
     "patchset",
     "pdf",
+    "plot",
     "probability",
     "readxml",
     "schema",

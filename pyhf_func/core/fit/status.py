@@ -18,6 +18,7 @@ class Status(IntEnum):
     STALLED = 2
     NOT_FINITE = 3
     NO_LIMIT = 4
+    INVALID_MODEL = 5
 
     @property
     def sentence(self) -> str:
@@ -34,4 +35,5 @@ _SENTENCES = {
     "expected yield, or data, model or start hold a number that is not finite.",
     Status.NO_LIMIT: "No value of the parameter of interest is excluded at this level: the data are not sensitive "
     "to it.",
+    Status.INVALID_MODEL: "The model could not be built; the message beside the status says why.",
 }

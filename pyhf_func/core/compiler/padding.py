@@ -1,0 +1,139 @@
+"""Likelihoods of different structure in one shape, so that they share one compiled program and run as one batch.
+
+What is added has no effect: entries without yield, terms that shift nothing, factors of one, and parameters that are
+fixed and constrained to where they are. A constraint that is added changes -log L by a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from pyhf_func.core.likelihood.structure import Indices, Likelihood, Space, Values
+
+
+class Sizes(NamedTuple):
+    """How many there are of each kind."""
+
+    entries: int
+    rows: int
+    pars: int
+    histosys: int
+    normsys: int
+    normal: int
+    poisson: int
+    per_bin: int  # entries of a bin
+    per_row: int  # normsys terms of a row
+    per_entry: int  # scale factors of an entry
+
+
+def kind(model: Likelihood) -> tuple[object, ...]:
+    """What no padding makes equal: likelihoods that agree in it can be padded to one shape."""
+    return (
+        model.n_bins,
+        model.histosys_code,
+        model.normsys_code,
+        model.custom,
+        model.least_entry,
+        model.least_bin,
+        model.values.nominal.dtype,
+    )
+
+
+def common_sizes(models: Sequence[Likelihood]) -> Sizes:
+    """The sizes to which all can be padded."""
+    every = [_sizes(model) for model in models]
+    common = Sizes(*map(max, zip(*every, strict=True)))
+    # Constraints that are added need a parameter of their own.
+    short = [own.pars + 1 for own in every if own.normal < common.normal or own.poisson < common.poisson]
+    return common._replace(pars=max([common.pars, *short]))
+
+
+def pad(model: Likelihood, data: np.ndarray, sizes: Sizes) -> tuple[Likelihood, np.ndarray]:
+    """A likelihood of the given sizes that says the same, and its data; arrays are NumPy's."""
+    parts: Any = jax.tree.map(np.asarray, (model.values, model.indices, model.space))
+    values, indices, space = parts
+    own = _sizes(model)
+    n_main, n_aux = model.n_bins, model.n_aux
+    new_normal, new_poisson = sizes.normal - own.normal, sizes.poisson - own.poisson
+    extra = sizes.pars - 1  # the added parameter; it is one, and fixed
+    last = sizes.entries - 1
+    last_yield = values.nominal[-1] if sizes.entries == own.entries else 0.0
+    aux = n_aux + np.arange(new_normal + new_poisson)
+    padded_values = Values(
+        nominal=_longer(values.nominal, sizes.entries, 0.0),
+        histosys_lo=_longer(values.histosys_lo, sizes.histosys, last_yield),
+        histosys_hi=_longer(values.histosys_hi, sizes.histosys, last_yield),
+        normsys_lo=_longer(values.normsys_lo, sizes.normsys, 1.0),
+        normsys_hi=_longer(values.normsys_hi, sizes.normsys, 1.0),
+        normal_sigma=_longer(values.normal_sigma, sizes.normal, 1.0),
+        poisson_factor=_longer(values.poisson_factor, sizes.poisson, 1.0),
+    )
+    padded_indices = Indices(
+        entry_bin=_longer(indices.entry_bin, sizes.entries, 0),
+        entry_row=_longer(indices.entry_row, sizes.entries, sizes.rows - 1),
+        bin_entries=_table(indices.bin_entries, n_main, sizes.per_bin, own.entries, sizes.entries),
+        entry_scales=_table(indices.entry_scales, sizes.entries, sizes.per_entry, own.pars, sizes.pars),
+        histosys_entry=_longer(indices.histosys_entry, sizes.histosys, last),
+        histosys_par=_longer(indices.histosys_par, sizes.histosys, 0),
+        row_normsys=_table(indices.row_normsys, sizes.rows, sizes.per_row, own.normsys, sizes.normsys),
+        normsys_row=_longer(indices.normsys_row, sizes.normsys, sizes.rows - 1),
+        normsys_par=_longer(indices.normsys_par, sizes.normsys, 0),
+        normal_par=_longer(indices.normal_par, sizes.normal, extra),
+        normal_aux=_with(indices.normal_aux, aux[:new_normal]),
+        poisson_par=_longer(indices.poisson_par, sizes.poisson, extra),
+        poisson_aux=_with(indices.poisson_aux, aux[new_normal:]),
+    )
+    padded_space = Space(
+        init=_longer(space.init, sizes.pars, 1.0),
+        lower=_longer(space.lower, sizes.pars, 1.0),
+        upper=_longer(space.upper, sizes.pars, 1.0),
+        fixed=_longer(space.fixed, sizes.pars, True),
+        poi=space.poi,
+    )
+    padded = Likelihood(
+        padded_values,
+        padded_indices,
+        padded_space,
+        model.n_bins,
+        model.histosys_code,
+        model.normsys_code,
+        model.custom,
+        model.least_entry,
+        model.least_bin,
+    )
+    return padded, _longer(np.asarray(data), n_main + n_aux + aux.size, 1.0)
+
+
+def _sizes(model: Likelihood) -> Sizes:
+    values, indices = model.values, model.indices
+    return Sizes(
+        entries=values.nominal.shape[0],
+        rows=indices.row_normsys.shape[0],
+        pars=model.n_pars,
+        histosys=values.histosys_lo.shape[0],
+        normsys=values.normsys_lo.shape[0],
+        normal=values.normal_sigma.shape[0],
+        poisson=values.poisson_factor.shape[0],
+        per_bin=indices.bin_entries.shape[1],
+        per_row=indices.row_normsys.shape[1],
+        per_entry=indices.entry_scales.shape[1],
+    )
+
+
+def _longer(array: np.ndarray, length: int, value: float) -> Any:
+    return _with(array, np.full(length - array.shape[0], value))
+
+
+def _with(array: np.ndarray, more: np.ndarray) -> Any:
+    return np.append(array, more.astype(array.dtype))
+
+
+def _table(table: np.ndarray, rows: int, columns: int, none: int, new_none: int) -> Any:
+    """A larger table of indices, with another number for "none"."""
+    full = np.full((rows, columns), new_none, table.dtype)
+    full[: table.shape[0], : table.shape[1]] = np.where(table == none, new_none, table)
+    return full

@@ -1,0 +1,281 @@
+"""Signal grids: CLs and limits for every signal point of an analysis, as batched computations.
+
+Points of one structure share one compiled program. Real points differ in the systematics that they carry: those are
+padded to one shape, so that they run in the same batch.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, NamedTuple
+
+import numpy as np
+from jsonpatch import JsonPatchException, JsonPointerException
+
+from pyhf_func._version import __version__
+from pyhf_func.core.compiler import padding
+from pyhf_func.core.fit import Minimiser, Newton, Status
+from pyhf_func.core.inference import TestStat
+from pyhf_func.core.inference.batches import PointResult, run
+from pyhf_func.core.likelihood import Likelihood
+from pyhf_func.exceptions import PyhfFuncError
+from pyhf_func.functional.arguments import check_poi, check_test_stat
+from pyhf_func.patchset import PatchSet
+from pyhf_func.pdf import Model
+from pyhf_func.workspace import Workspace
+
+__all__ = ["GridResult", "grid"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class GridResult(NamedTuple):
+    """A table with one row for each signal point, in the order in which they were given."""
+
+    labels: tuple[str, ...]
+    """names of the values of a point, such as masses."""
+    names: tuple[str, ...]
+    """(points,) names of the points."""
+    values: tuple[tuple[float | str, ...], ...]
+    """(points, labels)."""
+    mu: float
+    """tested value of the POI."""
+    level: float
+    """CLs at the limits."""
+    cls: np.ndarray
+    """(points,) observed CLs."""
+    cls_expected: np.ndarray
+    """(points, 5) expected CLs at -2, -1, 0, 1, 2 standard deviations."""
+    limit: np.ndarray
+    """(points,) observed upper limits on the POI; not a number where none were asked for."""
+    limit_expected: np.ndarray
+    """(points, 5) expected upper limits."""
+    status: np.ndarray
+    """(points,) the worst `Status` of all that a row is made of."""
+    message: tuple[str, ...]
+    """(points,) what went wrong; empty where nothing did."""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The table as one dictionary for each point; numbers that are missing are None."""
+        return [
+            {
+                "name": name,
+                "values": dict(zip(self.labels, self.values[i], strict=False)) if self.labels else list(self.values[i]),
+                "CLs_obs": _number(self.cls[i]),
+                "CLs_exp": [_number(x) for x in self.cls_expected[i]],
+                "limit_obs": _number(self.limit[i]),
+                "limit_exp": [_number(x) for x in self.limit_expected[i]],
+                "status": Status(int(self.status[i])).name,
+                "message": self.message[i],
+            }
+            for i, name in enumerate(self.names)
+        ]
+
+    def to_json(self) -> str:
+        """The table as a JSON document."""
+        document = {"version": __version__, "mu": self.mu, "level": self.level, "points": self.rows()}
+        return json.dumps(document, indent=2)
+
+    def to_csv(self) -> str:
+        """The table as comma-separated values, with a header."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        labels = self.labels or tuple(f"value{i}" for i in range(max(map(len, self.values), default=0)))
+        bands = [f"{kind}_exp_{sigma:+d}" for kind in ("CLs", "limit") for sigma in (-2, -1, 0, 1, 2)]
+        writer.writerow(["name", *labels, "CLs_obs", *bands[:5], "limit_obs", *bands[5:], "status", "message"])
+        for row, values in zip(self.rows(), self.values, strict=True):
+            filled = [*values, *[""] * (len(labels) - len(values))]
+            numbers = [row["CLs_obs"], *row["CLs_exp"], row["limit_obs"], *row["limit_exp"]]
+            shown = ["" if x is None else repr(x) for x in numbers]
+            writer.writerow([row["name"], *filled, *shown, row["status"], row["message"]])
+        return text.getvalue()
+
+
+_BAD_POINT = (PyhfFuncError, JsonPatchException, JsonPointerException, ValueError, KeyError)
+"""What a patch or yields that don't fit the workspace may raise; anything else is a defect of ours."""
+
+
+class _Point(NamedTuple):
+    name: str
+    values: tuple[float | str, ...]
+    likelihood: Likelihood | None
+    data: np.ndarray
+    message: str
+
+
+def grid(
+    workspace: Workspace | Mapping[str, Any],
+    points: PatchSet | Iterable[Any] | Mapping[str, Mapping[tuple[str, str], Any]],
+    *,
+    mu: float = 1.0,
+    level: float = 0.05,
+    limits: bool = True,
+    test_stat: TestStat = "qtilde",
+    measurement_name: str | None = None,
+    batch: int = 16,
+    progress: bool = False,
+    executor: Executor | None = None,
+    minimiser: Minimiser | None = None,
+    **model_options: Any,
+) -> GridResult:
+    """CLs and upper limits for every signal point.
+
+    Args:
+        workspace: The workspace that all points share.
+        points: A `PatchSet`, or patches (`Patch`, or anything with ``name`` and ``values`` that `Workspace.model`
+            takes as a patch); or a mapping from names of points to the yields that they change:
+            ``{"m500": {("SR", "signal"): [1.0, 2.0]}}``.
+        mu: Tested value of the POI.
+        level: CLs at the upper limits.
+        limits: Whether to search limits.
+        test_stat: ``"qtilde"`` or ``"q"``.
+        measurement_name: The measurement; the first one where it is None.
+        batch: How many points run in one computation. Several devices share a batch where it is a multiple of their
+            number.
+        progress: Whether to show a progress bar.
+        executor: Runs batches in other processes or on other machines: anything with the ``submit`` of
+            `concurrent.futures`, such as ``ProcessPoolExecutor``, Dask's ``client.get_executor()`` or mpi4py's.
+        minimiser: The minimiser of all fits; `Newton` where it is None.
+        model_options: Options of `Workspace.model`.
+
+    Returns:
+        A table. A point whose model can't be built, or whose fits fail, keeps its row, with a status and a message.
+
+    Raises:
+        InvalidTestStatistic: There is no such test statistic for limits.
+        ValueError: There are no points.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> model = pf.simplemodels.uncorrelated_background([12.0], [50.0], [3.0])
+        >>> workspace = pf.Workspace.build(model, [51.0] + model.config.auxdata)
+        >>> points = {"weak": {("singlechannel", "signal"): [12.0]}, "strong": {("singlechannel", "signal"): [40.0]}}
+        >>> result = pf.grid(workspace, points)
+        >>> result.names, [round(float(x), 4) for x in result.cls]
+        (('weak', 'strong'), [0.1964, 0.0])
+    """
+    check_test_stat(test_stat, ("q", "qtilde"))
+    if batch < 1:
+        raise ValueError(f"batch is {batch}; it must be at least one.")
+    whole = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
+    labels = tuple(points.labels) if isinstance(points, PatchSet) else ()
+    built = list(_points(whole, points, {"measurement_name": measurement_name, **model_options}))
+    if not built:
+        raise ValueError("There are no points: give at least one patch, or one set of signal yields.")
+    one, band = np.asarray(np.nan), np.full(5, np.nan)
+    found: list[Sequence[Any]] = [(one, band, one, band, np.asarray(Status.INVALID_MODEL))] * len(built)
+    for where, result in _results(
+        built, minimiser or Newton(), test_stat, limits, mu, level, batch, progress, executor
+    ):
+        for i, place in enumerate(where):
+            found[place] = [field[i] for field in result]
+    columns = [np.stack(column) for column in zip(*found, strict=True)]
+    messages = [
+        point.message or ("" if status == Status.CONVERGED else Status(int(status)).sentence)
+        for point, status in zip(built, columns[-1], strict=True)
+    ]
+    names, values = tuple(point.name for point in built), tuple(point.values for point in built)
+    cls, cls_expected, limit, limit_expected, status = columns
+    return GridResult(
+        labels, names, values, mu, level, cls, cls_expected, limit, limit_expected, status, tuple(messages)
+    )
+
+
+def _points(workspace: Workspace, points: Any, options: Mapping[str, Any]) -> Iterator[_Point]:
+    """The model of every point; and a message instead, where it can't be built."""
+    if isinstance(points, Mapping):
+        base = workspace.model(**options)
+        check_poi(base)
+        data = np.asarray(workspace.data(base))
+        for name, changes in points.items():
+            yield _built(name, (), lambda changes=changes: (_changed(base, changes), data))
+        return
+
+    def patched(patch: Any) -> tuple[Model, Any]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the same warning for every point
+            model = workspace.model(patches=[patch], **options)
+        check_poi(model)
+        return model, workspace.data(model)
+
+    for number, patch in enumerate(points):
+        name = getattr(patch, "name", f"point{number}")
+        yield _built(name, tuple(getattr(patch, "values", ())), lambda patch=patch: patched(patch))
+
+
+def _changed(model: Model, changes: Mapping[tuple[str, str], Any]) -> Model:
+    for (channel, sample), yields in changes.items():
+        model = model.with_yields(channel, sample, yields)
+    return model
+
+
+def _built(name: str, values: tuple[float | str, ...], build: Any) -> _Point:
+    import jsonpatch
+    import jsonpointer
+
+    try:
+        model, data = build()
+    except (
+        PyhfFuncError,
+        jsonpatch.JsonPatchException,
+        jsonpointer.JsonPointerException,
+        ValueError,
+        KeyError,
+    ) as error:
+        return _Point(name, values, None, np.zeros(0), f"{type(error).__name__}: {error}")
+    return _Point(name, values, model.likelihood, np.asarray(data, dtype=float), "")
+
+
+def _results(
+    points: Sequence[_Point],
+    minimiser: Minimiser,
+    test_stat: TestStat,
+    limits: bool,
+    mu: float,
+    level: float,
+    batch: int,
+    progress: bool,
+    executor: Executor | None,
+) -> Iterator[tuple[list[int], PointResult]]:
+    """Places and results, batch after batch."""
+    import tqdm
+
+    jobs = []
+    for places in _groups(points):
+        sizes = padding.common_sizes([model for _, model in places])
+        size = min(batch, len(places))
+        for first in range(0, len(places), size):
+            some = places[first : first + size]
+            here = [place for place, _ in some]
+            padded = [padding.pad(model, points[place].data, sizes) for place, model in some]
+            models, data = zip(*padded, strict=True)
+            jobs.append((here, (minimiser, test_stat, limits, mu, level, list(data), list(models), size)))
+    with tqdm.tqdm(total=sum(len(here) for here, _ in jobs), disable=not progress, unit="point") as bar:
+        if executor is None:
+            running: Iterator[tuple[list[int], PointResult]] = ((here, run(*job)) for here, job in jobs)
+        else:
+            futures = [(here, executor.submit(run, *job)) for here, job in jobs]
+            running = ((here, future.result()) for here, future in futures)
+        for here, result in running:
+            bar.update(len(here))
+            yield here, result
+
+
+def _groups(points: Sequence[_Point]) -> list[list[tuple[int, Likelihood]]]:
+    """Places and likelihoods of points that can be padded to one shape."""
+    groups: dict[Any, list[tuple[int, Likelihood]]] = {}
+    for place, point in enumerate(points):
+        if point.likelihood is not None:
+            groups.setdefault(padding.kind(point.likelihood), []).append((place, point.likelihood))
+    return list(groups.values())
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
