@@ -185,7 +185,8 @@ def yields(
     names = model.config._names
     place, (n_samples, _) = names.by_sample()
     sizes = names.order.channel_nbins.values()
-    tables = Tables(place, np.repeat(np.arange(len(sizes)), list(sizes)))
+    channel = np.repeat(np.arange(len(sizes)), list(sizes))
+    tables = Tables(jnp.asarray(place), jnp.asarray(channel))
     fitted = covariance(data, model, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser)
     shape = n_samples, len(sizes)
     return _compiled_yields(shape, _problem(data, model, init, bounds, fixed), fitted, tables)
