@@ -18,9 +18,7 @@ PYHF_SETTINGS = ("numpy-scipy", "jax-scipy", "numpy-minuit", "jax-minuit")
 
 def arguments() -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Compare pyhf_func with pyhf 0.7.6."
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Compare pyhf_func with pyhf 0.7.6.")
     parser.add_argument(
         "files", nargs="*", type=Path, help="workspaces to measure besides our own and the published ones"
     )
@@ -28,19 +26,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="fewer repeats, pyhf cut off after 30 s, no fresh processes"
     )
-    parser.add_argument(
-        "--out", type=Path, help="where to save the figures (default: benchmarks/results/TIME.json)"
-    )
+    parser.add_argument("--out", type=Path, help="where to save the figures (default: benchmarks/results/TIME.json)")
     parser.add_argument(
         "--pyhf", nargs="*", choices=PYHF_SETTINGS, default=list(PYHF_SETTINGS[:2]), help="pyhf's settings"
     )
-    parser.add_argument(
-        "--pyhf-timeout", type=float, default=300.0, help="seconds for a setting of pyhf on one file"
-    )
+    parser.add_argument("--pyhf-timeout", type=float, default=300.0, help="seconds for a setting of pyhf on one file")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds for pyhf_func on one file")
-    parser.add_argument(
-        "--blas-threads", type=int, default=1, help="threads for BLAS, for all settings alike"
-    )
+    parser.add_argument("--blas-threads", type=int, default=1, help="threads for BLAS, for all settings alike")
     parser.add_argument("--no-shell", action="store_true", help="no fresh processes")
     chosen = parser.parse_args()
     if chosen.quick:
@@ -101,9 +93,7 @@ def main() -> None:
     target = chosen.out or RESULTS / f"{str(host['time']).replace(':', '')}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        for file in files.collect(
-            (path.resolve() for path in chosen.files), Path(scratch), only_given=chosen.only
-        ):
+        for file in files.collect((path.resolve() for path in chosen.files), Path(scratch), only_given=chosen.only):
             figures = results.setdefault(file.name, {})
             for setting in [OURS, *chosen.pyhf]:
                 print(f"{file.name}: {setting} ...", file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ Record = Callable[..., None]
 
 
 def measure(spec: dict[str, Any], _setting: str, record: Record, repeats: int, budget: float) -> None:
-    """Build, hypotest, value and gradient, free fit, scan of 101 points, gradient of CLs."""
+    """Build, hypotest by verb and by the documented API, value and gradient, free fit, studies, gradient of CLs."""
     import jax
     import jax.numpy as jnp
 
@@ -51,18 +51,24 @@ def measure(spec: dict[str, Any], _setting: str, record: Record, repeats: int, b
     hypotest = jax.jit(lambda mu, data, model: pf.hypotest(mu, data, model))
     warm("jitted", lambda: hypotest(1.0, data, model))
 
-    value_and_gradient = jax.jit(
-        jax.value_and_grad(lambda pars, data, model: -2.0 * model.logpdf(pars, data))
-    )
+    value_and_gradient = jax.jit(jax.value_and_grad(lambda pars, data, model: -2.0 * model.logpdf(pars, data)))
     pars = jnp.asarray(model.config.suggested_init())
     warm("value_and_gradient", lambda: value_and_gradient(pars, data, model))
 
     fit = warm("fit", lambda: pf.fit(data, model))
     record(twice_nll=float(fit.twice_nll), fit_status=str(fit.status), iterations=int(fit.iterations))
 
-    scan = jax.jit(jax.vmap(pf.hypotest, in_axes=(0, None, None)))
     points = jnp.linspace(0.0, 5.0, 101)
-    warm("scan", lambda: scan(points, data, model))
+    warm("scan", lambda: pf.scan(points, data, model))
+
+    limit = warm("limit", lambda: pf.upper_limit(data, model))
+    record(limits=[float(limit.observed), *map(float, limit.expected)], limit_status=str(limit.status))
+
+    def documented() -> Any:
+        return pf.infer.hypotest(1.0, listed, model, test_stat="qtilde", return_expected_set=True)
+
+    warm("documented", documented)
+    warm("covariance", lambda: pf.covariance(data, model))
 
     signal = signal_yields(spec, model.config.poi_name)
 

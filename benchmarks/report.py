@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.pyhf_side import BEST
+
 Figures = Mapping[str, Any]
 
 EVALUATIONS = 30
@@ -14,6 +16,7 @@ def tables(results: Mapping[str, Mapping[str, Figures]], ours: str, theirs: Sequ
     parts = [
         speed(results, ours, theirs),
         limits(results, ours),
+        studies(results, ours),
         shells(results),
         answers(results, ours, theirs),
     ]
@@ -48,9 +51,7 @@ def speed(results: Mapping[str, Mapping[str, Figures]], ours: str, theirs: Seque
                     "" if own_row else times(figures.get("warm"), own.get("warm")),
                 ]
             )
-    return render(
-        "Build with validation, hypotest with the expected band (x: longer than ours)", header, rows
-    )
+    return render("Build with validation, hypotest with the expected band (x: longer than ours)", header, rows)
 
 
 def limits(results: Mapping[str, Mapping[str, Figures]], ours: str) -> str:
@@ -89,6 +90,27 @@ def limits(results: Mapping[str, Mapping[str, Figures]], ours: str) -> str:
         header,
         rows,
     )
+
+
+def studies(results: Mapping[str, Mapping[str, Figures]], ours: str) -> str:
+    """Scans and limits as one computation, against pyhf's loops; the documented API against the verb."""
+    header = ["file", "scan 101", "pyhf", "x", "limits", "pyhf", "x", "largest diff", "infer.hypotest", "/verb"]
+    rows = []
+    for file, settings in results.items():
+        own, other = settings.get(ours, {}), settings.get(BEST, {})
+        pairs = zip(own.get("limits", ()), other.get("limits", ()), strict=False)
+        apart = max((abs(a - b) / b for a, b in pairs), default=None)
+        rows.append(
+            [
+                file,
+                *(seconds(own.get("scan")), seconds(other.get("scan")), times(other.get("scan"), own.get("scan"))),
+                *(seconds(own.get("limit")), seconds(other.get("limit")), times(other.get("limit"), own.get("limit"))),
+                "-" if apart is None else f"{apart:.1e}",
+                seconds(own.get("documented")),
+                times(own.get("documented"), own.get("warm")),
+            ]
+        )
+    return render("Studies: observed and expected, against the loops of pyhf's fastest setting", header, rows)
 
 
 def shells(results: Mapping[str, Mapping[str, Figures]]) -> str:

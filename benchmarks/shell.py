@@ -37,9 +37,7 @@ def seconds(command: list[str], environment: dict[str, str], timeout: float) -> 
     """Seconds of a command that writes CLs as JSON, or a sentence that says why there are none."""
     start = time.perf_counter()
     try:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=timeout, check=True
-        )
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=True)
         json.loads(done.stdout)["CLs_obs"]
     except subprocess.TimeoutExpired:
         return f"more than {timeout:.0f} s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyhf_func.core.compiler.parameters import _unit_normal as unit_normal
+from pyhf_func.core.compiler.parameters import unit_normal
 from pyhf_func.modifiers.applying import Interpolating
 from pyhf_func.modifiers.building import Builder, requirement
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyhf_func.core.compiler.parameters import _free as free
+from pyhf_func.core.compiler.parameters import free
 from pyhf_func.modifiers.applying import Scaling
 from pyhf_func.modifiers.building import Builder, requirement
 

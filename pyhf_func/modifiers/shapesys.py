@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyhf_func.core.compiler.parameters import _shapesys as shapesys
+from pyhf_func.core.compiler.parameters import shapesys
 from pyhf_func.modifiers.applying import ScalingByBin
 from pyhf_func.modifiers.building import Builder, requirement
 

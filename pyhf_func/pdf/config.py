@@ -19,6 +19,21 @@ DEFAULT_SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "histosys": {"interpcode": "code4p"},
 }
 
+_WHERE_SILENT: Mapping[str, Mapping[str, Any]] = {
+    "normsys": {"interpcode": "code1"},
+    "histosys": {"interpcode": "code0"},
+}
+
+
+def settings_of(given: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Mapping[str, Any]]:
+    """The settings of all modifier types: the default ones, or the given ones, with code1 and code0 where silent.
+
+    The two sets differ, as in pyhf 0.7.6: settings for one type alone change the other type's code.
+    """
+    if given is None:
+        return dict(DEFAULT_SETTINGS)
+    return {**_WHERE_SILENT, **{kind: dict(options) for kind, options in given.items()}}
+
 
 class _ModelConfig:
     """The names of a model, where they lie in its vectors, and what it suggests to fits: ``model.config``.
@@ -38,7 +53,7 @@ class _ModelConfig:
         refuse_options(config_kwargs)
         order = order_spec(spec)
         parameters = collect_parameters(order, spec.get("parameters", ()))
-        settings = {**DEFAULT_SETTINGS, **(settings or {})}
+        settings = settings_of(settings)
         self._names = Names(order, parameters, None, None, settings, listed_bounds=listed_bounds(spec))
 
     _live: Mapping[str, Any] = MappingProxyType({})

@@ -16,7 +16,7 @@ from pyhf_func.core.arrays import Numbers, floats
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.exceptions import InvalidModel, InvalidModifier, InvalidPdfData, InvalidPdfParameters
 from pyhf_func.pdf import compute
-from pyhf_func.pdf.config import DEFAULT_SETTINGS, _ModelConfig, refuse_options
+from pyhf_func.pdf.config import _ModelConfig, refuse_options, settings_of
 from pyhf_func.pdf.custom import CustomModifiers
 from pyhf_func.pdf.live import live_rows, live_widths, with_live_numbers
 from pyhf_func.pdf.names import Names, listed_bounds
@@ -84,7 +84,8 @@ class Model:
             clip_bin_data: Least expected yield of a bin.
             poi_name: The parameter of interest; None for a model without one.
             modifier_settings: Interpolation codes by modifier type, such as
-                ``{"normsys": {"interpcode": "code1"}}``; code4 and code4p where it is silent.
+                ``{"normsys": {"interpcode": "code1"}}``; without any, code4 and code4p; for a
+                type on which given settings are silent, code1 and code0 (as in pyhf).
             strict: Refuse what is otherwise accepted with a warning, such as unused parameter configurations.
             config_kwargs: ``schema`` and ``version``, what to check the spec against.
 
@@ -101,7 +102,7 @@ class Model:
         plain = numbers_as_lists(spec)
         if validate:
             validate_schema(plain, schema, version=version)
-        settings = {**DEFAULT_SETTINGS, **{kind: dict(options) for kind, options in (modifier_settings or {}).items()}}
+        settings = settings_of(modifier_settings)
         own = CustomModifiers(plain, modifier_set, settings) if modifier_set else None
         known = own.known_spec if own else plain
         if own is None or own.has_known:

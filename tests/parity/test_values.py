@@ -97,6 +97,19 @@ def test_interpolation_codes(normsys: str, histosys: str, pyhf_numpy: ModuleType
         cases.assert_relative(found[k], theirs.expected_data(point), 1e-12)
 
 
+@pytest.mark.parametrize(
+    "settings_", [None, {}, {"normsys": {"interpcode": "code4"}}, {"histosys": {"interpcode": "code2"}}]
+)
+def test_codes_where_the_settings_are_silent(settings_: dict | None, pyhf_numpy: ModuleType) -> None:
+    """No settings and silent ones mean different codes, as in pyhf."""
+    spec = zoo.ZOO["asymmetric_systematics"].spec
+    options = {} if settings_ is None else {"modifier_settings": settings_}
+    model = pf.Workspace(spec).model(**options)
+    theirs = pyhf_numpy.Workspace(spec).model(**options)
+    pars = np.array(model.config.suggested_init()) + 0.6
+    cases.assert_relative(model.expected_data(pars), theirs.expected_data(pars), 1e-12)
+
+
 def test_code2_outside_one(pyhf_numpy: ModuleType) -> None:
     """Linear on both sides as the HistFactory note prints it; pyhf 0.7.6 has the upper side right."""
     name = "asymmetric_systematics"

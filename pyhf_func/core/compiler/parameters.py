@@ -37,11 +37,13 @@ class ParameterSet:
         return len(self.inits)
 
 
-def _free(name: str, n: int, is_scalar: bool) -> ParameterSet:
+def free(name: str, n: int, is_scalar: bool) -> ParameterSet:
+    """Parameters without constraint, such as normalisation factors."""
     return ParameterSet(name, "none", is_scalar, (1.0,) * n, ((0.0, 10.0),) * n, (False,) * n)
 
 
-def _unit_normal(name: str) -> ParameterSet:
+def unit_normal(name: str) -> ParameterSet:
+    """The parameter of a systematic uncertainty: in standard deviations."""
     return ParameterSet(name, "normal", True, (0.0,), ((-5.0, 5.0),), (False,), (0.0,), (1.0,))
 
 
@@ -50,7 +52,7 @@ def _around_one(name: str, constraint: Constraint, fixed: Sequence[bool], **widt
     return ParameterSet(name, constraint, False, (1.0,) * n, ((1e-10, 10.0),) * n, tuple(fixed), **widths)
 
 
-def _shapesys(name: str, yields: Sequence[float], uncertainties: Sequence[float]) -> ParameterSet:
+def shapesys(name: str, yields: Sequence[float], uncertainties: Sequence[float]) -> ParameterSet:
     """Counts of (yield / uncertainty)² per bin; a bin without yield or uncertainty is fixed."""
     valid = [y > 0 and u > 0 for y, u in zip(yields, uncertainties, strict=True)]
     counts = tuple(y**2 / u**2 if good else 1.0 for good, y, u in zip(valid, yields, uncertainties, strict=True))
@@ -81,17 +83,17 @@ def _required(kind: str, name: str, members: Sequence[tuple[Row, Any]]) -> Param
     first_row, first_data = members[0]
     match kind:
         case "normfactor":
-            return _free(name, 1, is_scalar=True)
+            return free(name, 1, is_scalar=True)
         case "shapefactor":
-            return _free(name, first_row.n_bins, is_scalar=False)
+            return free(name, first_row.n_bins, is_scalar=False)
         case "shapesys":
-            return _shapesys(name, first_row.spec["data"], first_data)
+            return shapesys(name, first_row.spec["data"], first_data)
         case "staterror":
             return _staterror(name, members)
         case "lumi":
-            return replace(_unit_normal(name), inits=(), bounds=(), auxdata=())
+            return replace(unit_normal(name), inits=(), bounds=(), auxdata=())
         case _:
-            return _unit_normal(name)
+            return unit_normal(name)
 
 
 def _configure(required: ParameterSet, config: Mapping[str, Any]) -> ParameterSet:
