@@ -241,3 +241,20 @@ def test_published_grid() -> None:
         model = workspace.model(patches=[points.patches[k]])
         one = pf.hypotest(1.0, workspace.data(model), model)
         np.testing.assert_allclose(result.cls_expected[k], one.cls_expected, rtol=1e-8)
+
+
+def test_exclusion_contour(found: pf.GridResult) -> None:
+    """Full points are the excluded ones; a point without result is a cross; too few points are refused."""
+    pytest.importorskip("matplotlib")
+    places = ((100.0, 0.0), (200.0, 50.0), (300.0, 0.0), (150.0, 90.0))
+    cls = np.array([0.001, 0.2, 0.03, np.nan])
+    band = np.array([[0.3, 0.6, 1.0, 1.8, 3.0]]) * cls[:, None]
+    four = found._replace(values=places, labels=("m1", "m2"), names=("a", "b", "c", "d"), cls=cls, cls_expected=band)
+    axes = pf.plot.exclusion(four).axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("m1", "m2")
+    full, empty, missing = (c.get_offsets().tolist() for c in axes.collections[-3:])
+    assert full == [[100.0, 0.0], [300.0, 0.0]]
+    assert empty == [[200.0, 50.0]]
+    assert missing == [[150.0, 90.0]]
+    with pytest.raises(ValueError, match="there are 2"):
+        pf.plot.exclusion(four._replace(cls=np.array([0.1, 0.2, np.nan, np.nan])))
