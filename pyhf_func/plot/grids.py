@@ -62,7 +62,7 @@ def exclusion(result: GridResult, x: int = 0, y: int = 1) -> Figure:
     excluded = observed < level
     axes.scatter(horizontal[excluded], vertical[excluded], s=14, color=GREY)
     axes.scatter(horizontal[~excluded], vertical[~excluded], s=14, facecolors="none", edgecolors=GREY)
-    axes.scatter(*places[~known].T, s=18, marker="x", color=GREY)
+    axes.scatter(places[~known, 0], places[~known, 1], s=18, marker="x", color=GREY)
     for label, options in (
         (f"observed, CLs = {result.level:g}", {"color": RED}),
         ("expected", {"color": BLUE, "linestyle": "dashed"}),
