@@ -38,18 +38,18 @@ if TYPE_CHECKING:
     from pyhf_func.functional import fit as fit
     from pyhf_func.functional import goodness_of_fit as goodness_of_fit
     from pyhf_func.functional import hypotest as hypotest
-    from pyhf_func.functional import merge_toys as merge_toys
     from pyhf_func.functional import impacts as impacts
     from pyhf_func.functional import intervals as intervals
+    from pyhf_func.functional import merge_toys as merge_toys
     from pyhf_func.functional import profile as profile
     from pyhf_func.functional import scan as scan
     from pyhf_func.functional import toys as toys
     from pyhf_func.functional import upper_limit as upper_limit
     from pyhf_func.functional import yields as yields
-    from pyhf_func.signal_grids import GridResult as GridResult
-    from pyhf_func.signal_grids import grid as grid
     from pyhf_func.patchset import PatchSet as PatchSet
     from pyhf_func.pdf import Model as Model
+    from pyhf_func.signal_grids import GridResult as GridResult
+    from pyhf_func.signal_grids import grid as grid
     from pyhf_func.tensor.manager import get_backend as get_backend
     from pyhf_func.tensor.manager import set_backend as set_backend
     from pyhf_func.workspace import Workspace as Workspace

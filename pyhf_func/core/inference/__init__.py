@@ -24,3 +24,5 @@ from pyhf_func.core.inference.scans import DiscoveryResult as DiscoveryResult
 from pyhf_func.core.inference.scans import ScanResult as ScanResult
 from pyhf_func.core.inference.scans import discovery as discovery
 from pyhf_func.core.inference.scans import scan as scan
+from pyhf_func.core.inference.toy_results import ToysResult as ToysResult
+from pyhf_func.core.inference.toy_results import merge_toys as merge_toys

@@ -1,0 +1,32 @@
+"""Pseudo-data: draws from the likelihood at given parameters."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.core.likelihood.yields import expected_main
+
+
+def sample(model: Likelihood, pars: Array, key: Array) -> Array:
+    """One toy: Poisson counts in the bins, followed by fluctuated auxiliary data; shape (bins + aux,).
+
+    Gaussian auxiliary measurements fluctuate around their parameter, Poisson ones around the expected count. A bin
+    with a negative expected yield has no distribution: NaN.
+    """
+    of_main, of_normal, of_poisson = jax.random.split(key, 3)
+    indices, values = model.indices, model.values
+    pulls = jax.random.normal(of_normal, indices.normal_par.shape, pars.dtype)
+    counts = _poisson(of_poisson, pars[indices.poisson_par] * values.poisson_factor)
+    aux = jnp.zeros(model.n_aux, pars.dtype)
+    aux = aux.at[indices.normal_aux].set(pars[indices.normal_par] + values.normal_sigma * pulls)
+    aux = aux.at[indices.poisson_aux].set(counts)
+    return jnp.concatenate([_poisson(of_main, expected_main(model, pars)), aux])
+
+
+def _poisson(key: Array, rate: Array) -> Array:
+    possible = rate >= 0
+    counts = jax.random.poisson(key, jnp.where(possible, rate, 0.0)).astype(rate.dtype)
+    return jnp.where(possible, counts, jnp.nan)

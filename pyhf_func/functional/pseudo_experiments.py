@@ -1,0 +1,220 @@
+"""Hypothesis tests by toys."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tqdm
+from jax import Array
+from jax.typing import ArrayLike
+
+from pyhf_func.core import inference as _inference
+from pyhf_func.core.arrays import Numbers
+from pyhf_func.core.compiler import Bounds, Fixed, Init
+from pyhf_func.core.fit import HostMinimiser, Minimiser
+from pyhf_func.core.inference import HypotestResult, TestStat, ToysResult
+from pyhf_func.core.inference import merge_toys as merge_toys
+from pyhf_func.core.inference.toy_results import ErrorCount, Record, read, result_of, write
+from pyhf_func.core.inference.toys import Toys, origins, toy_chunk
+from pyhf_func.functional.arguments import (
+    check_poi,
+    check_test_stat,
+    for_every_framework,
+    one_number,
+    start_of,
+    traced_minimiser,
+)
+from pyhf_func.pdf import Model
+
+_compiled_hypotest = jax.jit(_inference.hypotest, static_argnums=(0, 1))
+_compiled_chunk = jax.jit(toy_chunk, static_argnums=(0, 1, 2))
+
+_CHUNK_ON_CPU = 128
+_MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about
+_SECONDS = 5.0  # between two checkpoints
+
+
+@for_every_framework
+def toys(
+    mu: ArrayLike,
+    data: Numbers,
+    model: Model,
+    key: Array,
+    ntoys: int,
+    *,
+    test_stat: TestStat | str = "qtilde",
+    first: int = 0,
+    chunk: int | None = None,
+    progress: bool = False,
+    max_error: float | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    init: Init = None,
+    bounds: Bounds = None,
+    fixed: Fixed = None,
+    minimiser: Minimiser | HostMinimiser | str = "newton",
+) -> ToysResult:
+    """Test one value of the parameter of interest with pseudo-experiments: CLs and its expected band.
+
+    For each hypothesis, toys are drawn at the parameters fitted to the data with the POI at its value, auxiliary
+    data fluctuating, too; and all parameters, then all but the POI, are fitted to each (CERN-OPEN-2011-005). Toy
+    number i is drawn with ``jax.random.fold_in(key, i)``: chunks, jobs and resumed runs don't change it.
+
+    Inside `jax.jit` or `jax.vmap` all toys are one computation, which can't report, stop early or be saved.
+
+    Args:
+        mu: The tested value; a scalar.
+        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
+        model: The model.
+        key: A key of JAX's random numbers, such as ``jax.random.key(0)``.
+        ntoys: Number of toys for each hypothesis.
+        test_stat: ``"qtilde"`` or ``"q"``; ``"q0"`` for discovery, which tests 0 whatever ``mu`` is.
+        first: Number of the first toy. Jobs with the same key and different toys can be merged: see `merge_toys`.
+        chunk: Number of toys that are fitted by one call of the compiled program; None for what fits into memory.
+        progress: Whether to show a progress bar on standard error.
+        max_error: Stop after the first chunk after which the Monte Carlo error of CLs is not larger.
+        checkpoint: A file in which all toys are kept from time to time. Where it is there already, the run goes on
+            with the toys that it lacks.
+        init: As for `fit`.
+        bounds: As for `fit`.
+        fixed: As for `fit`.
+        minimiser: As for `fit`; not SciPy or Minuit.
+
+    Returns:
+        CLs and its parts, observed and expected, with Monte Carlo errors, all toys and their statuses. Toys that
+        could not be fitted, from three starts, are counted, and what they could change is stated.
+
+    Raises:
+        UnspecifiedPOI: The model has no parameter of interest.
+        InvalidTestStatistic: There is no such test statistic.
+        InvalidPdfData, InvalidPdfParameters: A shape or name does not fit the model.
+        TypeError: The key is none, or an option needs values but the arguments are traced.
+        ValueError: A number makes no sense, or the checkpoint is of another test.
+
+    Example:
+        >>> import jax, pyhf_func as pf
+        >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> result = pf.toys(1.0, [51, 48] + model.config.auxdata, model, jax.random.key(0), 1000)
+        >>> round(float(result.cls), 4), round(float(result.cls_error), 4), int(result.failed)
+        (0.0578, 0.0123, 0)
+    """
+    check_poi(model)
+    check_test_stat(test_stat)
+    tested = one_number(mu, "mu", "jax.vmap")
+    if test_stat == "q0":
+        tested = jnp.zeros_like(tested)
+    typed = _checked_key(key)
+    if ntoys < 1 or first < 0 or (chunk is not None and chunk < 1):
+        raise ValueError(f"ntoys and chunk must be at least 1, first at least 0; not {ntoys}, {chunk} and {first}.")
+    chosen, start = traced_minimiser(minimiser, "toys"), start_of(model, init, bounds, fixed)
+    observed = _compiled_hypotest(chosen, test_stat, tested, model.checked_data(data), model.likelihood, start)
+    size = chunk_size(model) if chunk is None else chunk
+    draw = partial(_compiled_chunk, chosen, test_stat, size, tested, model.likelihood, start, origins(observed), typed)
+    record = _nothing(tested, typed, observed)
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((observed, typed))):
+        if progress or checkpoint is not None or max_error is not None:
+            raise TypeError("Inside jit or vmap toys can't report, stop early or be saved: leave these options out.")
+        return result_of(_all_at_once(draw, record, first, ntoys, size))
+    wanted = range(first, first + ntoys)
+    return result_of(_run(draw, jax.device_get(record), wanted, size, progress, max_error, checkpoint))
+
+
+def chunk_size(model: Model) -> int:
+    """How many toys of each hypothesis are fitted by one call of the compiled program.
+
+    On a CPU they are fitted one after the other; elsewhere together, as many as fit into some memory.
+    """
+    if jax.default_backend() == "cpu":
+        return _CHUNK_ON_CPU
+    likelihood = model.likelihood
+    entries, n_pars = likelihood.values.nominal.shape[0], likelihood.n_pars
+    numbers = (3 * entries + 6 * likelihood.n_bins + 100) * n_pars  # of the matrices of one fit
+    return 1 << int(np.clip(np.log2(_MEMORY / (16 * numbers)), 5, 13))
+
+
+def _checked_key(key: Array) -> Array:
+    if isinstance(key, jax.Array):
+        if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
+            return key
+        if key.dtype == jnp.uint32 and key.shape == (2,):
+            return jax.random.wrap_key_data(key)
+    raise TypeError("toys needs one key of JAX's random numbers, such as jax.random.key(0).")
+
+
+def _nothing(tested: Array, key: Array, observed: HypotestResult) -> Record:
+    """The record of a run before its first toy."""
+    fits = observed.free_fit, observed.conditional_fit, observed.asimov_fit
+    none = np.zeros((0, 2))
+    return Record(
+        mu=tested,
+        teststat=observed.teststat,
+        status=jnp.max(jnp.stack([fit.status for fit in fits])),
+        key=jax.random.key_data(key),
+        free_fit=fits[0],
+        conditional_fit=fits[1],
+        asimov_fit=fits[2],
+        numbers=np.zeros(0, int),
+        toys=Toys(none.astype(observed.teststat.dtype), none.astype(np.int32), none.astype(np.int32)),
+    )
+
+
+def _all_at_once(draw: Callable[..., Toys], record: Record, first: int, ntoys: int, size: int) -> Record:
+    """All toys in one computation."""
+    firsts = first + size * jnp.arange(-(-ntoys // size))
+    chunks = jax.lax.map(lambda first_of_chunk: draw(first_of_chunk, first + ntoys), firsts)
+    toys = jax.tree.map(lambda x: x.reshape(-1, 2)[:ntoys], chunks)
+    return record._replace(numbers=first + jnp.arange(ntoys), toys=toys)
+
+
+def _run(
+    draw: Callable[..., Toys],
+    record: Record,
+    wanted: range,
+    size: int,
+    progress: bool,
+    max_error: float | None,
+    checkpoint: str | os.PathLike[str] | None,
+) -> Record:
+    """All toys that are wanted and not in the checkpoint, chunk after chunk."""
+    if checkpoint is not None and Path(checkpoint).exists():
+        saved = read(checkpoint)
+        record.check_same(saved)
+        record = record.with_toys([(saved.numbers, saved.toys)])
+    missing = [*_chunks(wanted, record.numbers, size)]
+    lacking = sum(len(numbers) for numbers in missing)
+    error, found, saved_at = ErrorCount(record), [], time.monotonic()
+    try:
+        with tqdm.tqdm(
+            total=len(wanted), initial=len(wanted) - lacking, disable=not progress, unit="toy", desc="Toys", leave=False
+        ) as bar:
+            for numbers in missing:
+                if max_error is not None and error.of_cls() <= max_error:
+                    break
+                drawn = jax.device_get(draw(numbers.start, numbers.stop))
+                toys = Toys(*(x[: len(numbers)] for x in drawn))
+                found.append((np.array(numbers), toys))
+                error.add(toys)
+                bar.update(len(numbers))
+                if checkpoint is not None and time.monotonic() - saved_at > _SECONDS:
+                    record, found = record.with_toys(found), []
+                    write(record, checkpoint)
+                    saved_at = time.monotonic()
+    finally:
+        record = record.with_toys(found)
+        if checkpoint is not None:
+            write(record, checkpoint)
+    return record
+
+
+def _chunks(wanted: range, known: np.ndarray, size: int) -> Iterator[range]:
+    """The wanted numbers that are not known, in order, up to ``size`` in a row."""
+    numbers = np.setdiff1d(np.array(wanted), known)
+    for row in np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1):
+        for i in range(0, row.size, size):
+            yield range(int(row[i]), int(row[i : i + size][-1]) + 1)

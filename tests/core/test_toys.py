@@ -1,0 +1,155 @@
+"""Toys: exact sums, asymptotics, the same numbers in every chunk and job, and nothing lost where fits fail."""
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from jax import Array
+from scipy.stats import poisson
+
+import pyhf_func as pf
+from pyhf_func.core.fit import Minimum, Newton, Problem
+
+KEY = jax.random.key(7)
+
+
+@cache
+def counting(background: float = 3.0, signal: float = 4.0) -> pf.Model:
+    """A counting experiment without systematic uncertainty."""
+    strength = {"name": "mu", "type": "normfactor", "data": None}
+    samples = [
+        {"name": "signal", "data": [signal], "modifiers": [strength]},
+        {"name": "background", "data": [background], "modifiers": []},
+    ]
+    return pf.Model({"channels": [{"name": "SR", "samples": samples}]})
+
+
+@cache
+def two_bins() -> pf.Model:
+    return pf.simplemodels.uncorrelated_background([120.0, 110.0], [500.0, 520.0], [10.0, 12.0])
+
+
+@cache
+def many() -> pf.ToysResult:
+    return pf.toys(1.0, [4.0], counting(), KEY, 4000)
+
+
+def test_exact_sums() -> None:
+    """With one bin the test statistic falls with the count: p-values are sums of Poisson probabilities."""
+    found = many()
+    clsb, clb = poisson.cdf(4, 7.0), poisson.cdf(4, 3.0)
+    assert float(found.clsb) == pytest.approx(clsb, abs=4 * float(found.clsb_error))
+    assert float(found.clb) == pytest.approx(clb, abs=4 * float(found.clb_error))
+    assert float(found.cls) == pytest.approx(clsb / clb, abs=4 * float(found.cls_error))
+    assert float(found.clsb_error) == pytest.approx(np.sqrt(clsb * (1 - clsb) / 4000), rel=0.1)
+    assert int(found.failed) == 0
+    assert found.cls_range.tolist() == [float(found.cls)] * 2
+
+
+def test_gaussian_regime() -> None:
+    """Many events: p-values and band agree with the asymptotic formulae."""
+    data = [510.0, 530.0, *two_bins().config.auxdata]
+    found, expected = pf.toys(0.3, data, two_bins(), KEY, 3000), pf.hypotest(0.3, data, two_bins())
+    for name in ("clsb", "clb", "cls"):
+        error = float(getattr(found, f"{name}_error"))
+        assert float(getattr(found, name)) == pytest.approx(float(getattr(expected, name)), abs=4 * error + 0.01)
+    np.testing.assert_allclose(found.cls_expected[1:4], expected.cls_expected[1:4], atol=0.04)
+    assert found.teststats_b.shape == (3000,)
+
+
+def test_same_toys_in_every_chunk() -> None:
+    data = [4.0]
+    whole = pf.toys(1.0, data, counting(), KEY, 60)
+    parts = pf.toys(1.0, data, counting(), KEY, 60, chunk=7)
+    np.testing.assert_allclose(parts.teststats_sb, whole.teststats_sb, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(parts.teststats_b, whole.teststats_b, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(many().teststats_b[:60], whole.teststats_b, rtol=1e-9, atol=1e-9)
+
+
+def test_jobs_merge_to_one_run(tmp_path: Path) -> None:
+    jobs = [pf.toys(1.0, [4.0], counting(), KEY, n, first=first) for first, n in ((0, 25), (25, 35))]
+    jobs[1].save(tmp_path / "second.npz")
+    merged = jobs[0].merge(pf.ToysResult.load(tmp_path / "second.npz"))
+    whole = pf.toys(1.0, [4.0], counting(), KEY, 60)
+    for name in ("numbers", "teststats_sb", "teststats_b", "cls", "cls_expected", "cls_error"):
+        np.testing.assert_allclose(getattr(merged, name), getattr(whole, name), rtol=1e-9, atol=1e-9)
+    with pytest.raises(ValueError, match="twice"):
+        pf.merge_toys([whole, jobs[0]])
+    with pytest.raises(ValueError, match="PRNG key"):
+        pf.merge_toys([jobs[0], pf.toys(1.0, [4.0], counting(), jax.random.key(8), 10, first=90)])
+
+
+def test_killed_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is cut off keeps what it has; the next one goes on and gives what one run would have given."""
+    from pyhf_func.functional import toys as module_or_verb  # noqa: F401
+
+    module = sys.modules["pyhf_func.functional.pseudo_experiments"]
+    file, draw, calls = tmp_path / "toys.npz", module._compiled_chunk, []
+
+    def cut_off(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return draw(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_compiled_chunk", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            pf.toys(1.0, [4.0], counting(), KEY, 60, chunk=7, checkpoint=file)
+    assert pf.ToysResult.load(file).numbers.tolist() == list(range(14))
+    resumed = pf.toys(1.0, [4.0], counting(), KEY, 60, chunk=7, checkpoint=file)
+    whole = pf.toys(1.0, [4.0], counting(), KEY, 60, chunk=7)
+    np.testing.assert_array_equal(resumed.teststats_b, whole.teststats_b)
+    assert float(resumed.cls) == float(whole.cls)
+
+
+class Fragile:
+    """Newton's method, which fails where the first count is odd, from any start."""
+
+    def __call__(self, problem: Problem) -> Minimum:
+        found = Newton()(problem)
+        odd = problem.data[0] % 2 == 1
+        return found._replace(status=jax.numpy.where(odd, jax.numpy.int32(pf.Status.STALLED), found.status))
+
+
+FRAGILE = Fragile()
+
+
+def test_failures_are_counted() -> None:
+    """A thousand toys, of which many fail: all are there, and CLs tells what they could change."""
+    found = pf.toys(1.0, [4.0], counting(), KEY, 1000, minimiser=FRAGILE)
+    failed = np.isnan(found.teststats_sb).sum() + np.isnan(found.teststats_b).sum()
+    assert int(found.failed) == failed > 500
+    assert int(found.retried) >= failed
+    assert found.numbers.tolist() == list(range(1000))
+    assert np.all((found.status_b == pf.Status.CONVERGED) == np.isfinite(found.teststats_b))
+    low, high = map(float, found.cls_range)
+    assert low < float(found.cls) < high
+    assert low < float(many().cls) < high
+
+
+def test_stops_when_the_error_is_small() -> None:
+    found = pf.toys(1.0, [4.0], counting(), KEY, 100_000, max_error=0.03)
+    assert float(found.cls_error) <= 0.03
+    assert found.numbers.size < 5000
+
+
+def test_under_jit() -> None:
+    """All toys as one computation, for traced data."""
+
+    def cls(data: Array) -> Array:
+        return pf.toys(1.0, data, counting(), KEY, 60, chunk=30).cls
+
+    plain = pf.toys(1.0, [4.0], counting(), KEY, 60).cls
+    assert float(jax.jit(cls)(jax.numpy.array([4.0]))) == pytest.approx(float(plain), rel=1e-9)
+
+
+def test_bad_arguments() -> None:
+    with pytest.raises(TypeError, match="key"):
+        pf.toys(1.0, [4.0], counting(), 3, 10)
+    with pytest.raises(ValueError, match="at least 1"):
+        pf.toys(1.0, [4.0], counting(), KEY, 0)
