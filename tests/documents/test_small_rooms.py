@@ -55,7 +55,9 @@ def test_unknown_algorithms(algorithm: str) -> None:
         utils.digest({}, algorithm=algorithm)
 
 
-@pytest.mark.parametrize("thing", [object(), {1, 2}, b"bytes", {"a": {"b": complex(1)}}], ids=["object", "set", "bytes", "complex"])
+@pytest.mark.parametrize(
+    "thing", [object(), {1, 2}, b"bytes", {"a": {"b": complex(1)}}], ids=["object", "set", "bytes", "complex"]
+)
 def test_what_has_no_digest(thing: Any) -> None:
     with pytest.raises(ValueError, match="not JSON-serializable"):
         utils.digest(thing)

@@ -248,7 +248,8 @@ def read(path: str | os.PathLike[str]) -> Record:
         raise ValueError(f"{path} is not a file of toys that this version can read (it reads {_FORMAT!r}).")
     fits = {name: FitResult(*(arrays[f"{name}.{field}"] for field in FitResult._fields)) for name in _FITS}
     plain = {name: arrays[name] for name in _ONCE if name not in _FITS}
-    return Record(**plain, **fits, numbers=arrays["numbers"], toys=Toys(*(arrays[f"toys.{name}"] for name in Toys._fields)))
+    toys = Toys(*(arrays[f"toys.{name}"] for name in Toys._fields))
+    return Record(**plain, **fits, numbers=arrays["numbers"], toys=toys)
 
 
 def write(record: Record, path: str | os.PathLike[str]) -> None:
