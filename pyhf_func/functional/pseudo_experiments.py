@@ -34,7 +34,6 @@ from pyhf_func.functional.arguments import (
 from pyhf_func.pdf import Model
 
 _compiled_hypotest = jax.jit(_inference.hypotest, static_argnums=(0, 1))
-_compiled_chunk = jax.jit(toy_chunk, static_argnums=(0, 1, 2))
 
 _CHUNK_ON_CPU = 128
 _MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about
@@ -100,9 +99,12 @@ def toys(
     Example:
         >>> import jax, pyhf_func as pf
         >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
-        >>> result = pf.toys(1.0, [51, 48] + model.config.auxdata, model, jax.random.key(0), 1000)
-        >>> round(float(result.cls), 4), round(float(result.cls_error), 4), int(result.failed)
-        (0.0578, 0.0123, 0)
+        >>> data = [51, 48] + model.config.auxdata
+        >>> result = pf.toys(1.0, data, model, jax.random.key(0), 1000)
+        >>> result.teststats_b.shape, int(result.failed)
+        ((1000,), 0)
+        >>> bool(abs(result.cls - pf.hypotest(1.0, data, model).cls) < 3 * result.cls_error)
+        True
     """
     check_poi(model)
     check_test_stat(test_stat)
@@ -115,7 +117,7 @@ def toys(
     chosen, start = traced_minimiser(minimiser, "toys"), start_of(model, init, bounds, fixed)
     observed = _compiled_hypotest(chosen, test_stat, tested, model.checked_data(data), model.likelihood, start)
     size = chunk_size(model) if chunk is None else chunk
-    draw = partial(_compiled_chunk, chosen, test_stat, size, tested, model.likelihood, start, origins(observed), typed)
+    draw = partial(toy_chunk, chosen, test_stat, size, tested, model.likelihood, start, origins(observed), typed)
     record = _nothing(tested, typed, observed)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((observed, typed))):
         if progress or checkpoint is not None or max_error is not None:

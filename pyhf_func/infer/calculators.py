@@ -423,29 +423,30 @@ class ToyCalculator:
         shown = self.track_progress if track_progress is None else track_progress
         tensorlib = backend_for(self.data, poi_test)
         distributions = []
-        for description, samples in toys_of.items():
+        for description, drawn in toys_of.items():
             with tqdm.tqdm(total=self.ntoys, leave=False, disable=not shown, unit="toy", desc=description) as bar:
                 values: list[Any] = []
-                for batch in statistic(samples):
+                for batch in statistic(*drawn):
                     values.extend(batch)
                     bar.update(len(batch))
             distributions.append(EmpiricalDistribution(tensorlib.astensor(values)))
         return distributions[0], distributions[1]
 
-    def _draw(self, mu: Any) -> Any:
+    def _draw(self, mu: Any) -> tuple[Any, Any]:
+        """Toys, and the parameters that they are drawn with."""
         pars = fixed_poi_fit(mu, self.data, self.pdf, *self._start)
-        return self.pdf.make_pdf(pars).sample((self.ntoys,))
+        return self.pdf.make_pdf(pars).sample((self.ntoys,)), pars
 
-    def _statistic(self, poi_test: Any) -> Callable[[Any], Iterable[Any]]:
+    def _statistic(self, poi_test: Any) -> Callable[[Any, Any], Iterable[Any]]:
         """The test statistics of toys, batch after batch."""
         statistic = get_test_stat(self.test_stat)
         minimiser = engine.engine_minimiser(self.pdf)
         if minimiser is None:
-            return lambda samples: ([statistic(poi_test, sample, self.pdf, *self._start)] for sample in samples)
+            return lambda samples, _: ([statistic(poi_test, sample, self.pdf, *self._start)] for sample in samples)
         advise(self.test_stat, self.pdf, self.par_bounds)
         mu = tested_by_q0(poi_test) if self.test_stat == "q0" else poi_test
-        return lambda samples: toys.teststatistics(
-            minimiser, self.test_stat, float(mu), to_numpy(samples), self.pdf, self._start
+        return lambda samples, pars: toys.teststatistics(
+            minimiser, self.test_stat, float(mu), to_numpy(samples), to_numpy(pars), self.pdf, self._start
         )
 
     def pvalues(self, teststat: Any, sig_plus_bkg_distribution: Any, bkg_only_distribution: Any) -> tuple[Any, ...]:

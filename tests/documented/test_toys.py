@@ -76,7 +76,7 @@ def test_hypotest_with_toys(backend: Any) -> None:
 def test_batches_do_not_change_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = []
     for size in (100, 10):
-        monkeypatch.setattr("pyhf_func.infer.toys._BATCHES", (size,))
+        monkeypatch.setattr("pyhf_func.infer.toys._BATCH", size)
         np.random.seed(1)  # noqa: NPY002
         model, data = two_bins(pf)
         calculator = ToyCalculator(data, model, ntoys=35, track_progress=False)

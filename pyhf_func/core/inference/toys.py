@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
 
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import one_by_one
@@ -63,26 +64,36 @@ def draw(model: Likelihood, pars: Array, key: Array, numbers: Array) -> Array:
 
 def toy_chunk(
     minimiser: Minimiser,
-    test_stat: TestStat,
+    test_stat: TestStat | str,
     size: int,
     tested: Array,
     model: Likelihood,
     start: Start,
     of: Origins,
     key: Array,
-    first: Array,
-    stop: Array,
+    first: ArrayLike,
+    stop: ArrayLike,
 ) -> Toys:
     """The toys with the numbers from ``first`` on, up to ``size`` and before ``stop``; arrays of shape (size, 2)."""
-    numbers = first + jnp.arange(size)
-    samples = draw(model, of.pars, key, numbers)
+    drawn = _lanes(size, model, of.pars, key, first, stop)
+    found = teststatistics(minimiser, test_stat, tested, *drawn, model, start, of.slope)
+    return Toys(*(x.reshape(size, 2) for x in found))
+
+
+# Two compiled programs, so that toys which are drawn elsewhere share the second and larger one.
+@partial(jax.jit, static_argnums=0)
+def _lanes(
+    size: int, model: Likelihood, pars: Array, key: Array, first: ArrayLike, stop: ArrayLike
+) -> tuple[Array, Array, Array]:
+    """Samples, which of them are wanted, and where their fits start: the hypotheses in turn; (2 size, ...)."""
+    numbers = jnp.asarray(first) + jnp.arange(size)
+    samples = draw(model, pars, key, numbers)
     wanted = jnp.broadcast_to((numbers < stop)[:, None], (size, 2))
-    inits = jnp.broadcast_to(of.pars, (size, *of.pars.shape))
-    samples, wanted, inits = (x.reshape(2 * size, *x.shape[2:]) for x in (samples, wanted, inits))
-    found = teststatistics(minimiser, test_stat, tested, samples, wanted, inits, model, start, of.slope)
-    return jax.tree.map(lambda x: x.reshape(size, 2), found)
+    inits = jnp.broadcast_to(pars, (size, *pars.shape))
+    return samples.reshape(2 * size, -1), wanted.reshape(2 * size), inits.reshape(2 * size, -1)
 
 
+@partial(jax.jit, static_argnums=(0, 1))
 def teststatistics(
     minimiser: Minimiser,
     test_stat: TestStat,
