@@ -72,7 +72,9 @@ def events(seed: int) -> dict[str, Tensor]:
 
 def network(outputs: int) -> nn.Sequential:
     """A small network of two observables."""
-    layers = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, outputs))
+    sizes = [(2, 32), (32, 32), (32, outputs)]
+    first, second, last = (nn.Linear(*size, dtype=torch.float32) for size in sizes)
+    layers = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
     return layers.double()
 
 

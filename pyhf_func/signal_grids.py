@@ -159,7 +159,7 @@ def grid(
         >>> points = {"weak": {("singlechannel", "signal"): [12.0]}, "strong": {("singlechannel", "signal"): [40.0]}}
         >>> result = pf.grid(workspace, points)
         >>> result.names, [round(float(x), 4) for x in result.cls]
-        (('weak', 'strong'), [0.1964, 0.0])
+        (('weak', 'strong'), [0.1601, 0.0])
     """
     check_test_stat(test_stat, ("q", "qtilde"))
     if batch < 1:

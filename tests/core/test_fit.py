@@ -216,7 +216,7 @@ def test_iteration_limit() -> None:
 
 def test_every_status_has_a_sentence() -> None:
     sentences = [status.sentence for status in pf.Status]
-    assert len(set(sentences)) == len(sentences) == 4
+    assert len(set(sentences)) == len(sentences) == len(pf.Status)
     assert all(sentence.endswith(".") for sentence in sentences)
 
 
