@@ -140,10 +140,13 @@ def correlation(result: CovarianceResult, model: Model, least: float = 0.1) -> F
     Returns:
         A figure of the matrix, with numbers where there is room for them.
 
+    Raises:
+        ValueError: No parameter is left.
+
     Example:
         >>> import pyhf_func as pf
         >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
-        >>> figure = pf.plot.correlation(pf.covariance([51, 48] + model.config.auxdata, model), model)
+        >>> figure = pf.plot.correlation(pf.covariance([61, 58] + model.config.auxdata, model), model)
         >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
         ['mu', 'uncorr_bkguncrt[0]', 'uncorr_bkguncrt[1]']
     """
@@ -153,6 +156,8 @@ def correlation(result: CovarianceResult, model: Model, least: float = 0.1) -> F
     if (poi := model.config.poi_index) is not None:
         shown[poi] = True
     places = np.flatnonzero(shown & (as_numpy(result.errors) > 0))
+    if not len(places):
+        raise ValueError(f"No free parameter has a correlation of {least} or more; lower `least` to see them all.")
     names = [model.config.par_names[place] for place in places]
     size = max(3.5, 1.8 + _ROW * len(names))
     figure = new_figure(size + 0.8, size)

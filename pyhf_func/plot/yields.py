@@ -50,7 +50,7 @@ def yields(
     Example:
         >>> import pyhf_func as pf
         >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
-        >>> figure = pf.plot.yields(pf.yields([51, 48] + model.config.auxdata, model), model)
+        >>> figure = pf.plot.yields(pf.yields([61, 58] + model.config.auxdata, model), model)
         >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
         ['signal', 'background', 'uncertainty', 'data']
     """
