@@ -16,17 +16,19 @@ def sample(model: Likelihood, pars: Array, key: Array) -> Array:
     Gaussian auxiliary measurements fluctuate around their parameter, Poisson ones around the expected count. A bin
     with a negative expected yield has no distribution: NaN.
     """
-    of_main, of_normal, of_poisson = jax.random.split(key, 3)
+    of_normal, of_poisson = jax.random.split(key)
     indices, values = model.indices, model.values
     pulls = jax.random.normal(of_normal, indices.normal_par.shape, pars.dtype)
-    counts = _poisson(of_poisson, pars[indices.poisson_par] * values.poisson_factor)
+    aux_rates = pars[indices.poisson_par] * values.poisson_factor
+    counts = _poisson(of_poisson, jnp.concatenate([expected_main(model, pars), aux_rates]))
+    main, aux_counts = counts[: model.n_bins], counts[model.n_bins :]
     aux = jnp.zeros(model.n_aux, pars.dtype)
     aux = aux.at[indices.normal_aux].set(pars[indices.normal_par] + values.normal_sigma * pulls)
-    aux = aux.at[indices.poisson_aux].set(counts)
-    return jnp.concatenate([_poisson(of_main, expected_main(model, pars)), aux])
+    return jnp.concatenate([main, aux.at[indices.poisson_aux].set(aux_counts)])
 
 
 def _poisson(key: Array, rate: Array) -> Array:
+    # Called once for all counts: it takes seconds to compile.
     possible = rate >= 0
     counts = jax.random.poisson(key, jnp.where(possible, rate, 0.0)).astype(rate.dtype)
     return jnp.where(possible, counts, jnp.nan)
