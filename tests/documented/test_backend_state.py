@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import pyhf_func as pf
+from pyhf_func.adapters.numpy import numpy_backend
 from pyhf_func.exceptions import ImportBackendError, InvalidBackend, InvalidOptimizer, Unsupported
 
 NAMES = ("numpy", "jax", "pytorch", "tensorflow", "mxnet")
@@ -75,14 +76,12 @@ def test_a_missing_framework_names_what_installs_it(monkeypatch: pytest.MonkeyPa
         pf.set_backend("pytorch")
 
 
-class Named:
-    """A backend or optimizer from elsewhere."""
+class Named(numpy_backend):
+    """A backend or optimizer from elsewhere; whoever is told of a change can calculate with it."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.precision = name, "64b"
-
-    def _setup(self) -> None:
-        pass
+        super().__init__()
+        self.name = name
 
 
 def test_objects_from_elsewhere_need_names_of_their_own() -> None:
