@@ -10,38 +10,77 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pyhf_func._version import __version__
 
 
-def call(function: Callable[..., tuple[Any, ...]], name: str, args: tuple[Any, ...], folder: Path | None) -> Any:
-    """``function(*args)``, compiled; by the program stored in the folder where there is one.
+def call(
+    function: Callable[..., Any],
+    name: str,
+    args: tuple[Any, ...],
+    folder: Path | None,
+    static: tuple[Any, ...] = (),
+) -> Any:
+    """``function(*static, *args)``, compiled; by the program stored in the folder where there is one.
 
     Args:
-        function: A pure function that returns a tuple of arrays.
+        function: A pure function that returns arrays, in tuples or in the engine's results.
         name: What distinguishes it from other functions of arguments with the same shapes.
         args: Pytrees of arrays.
         folder: Where programs are kept; None to keep none.
+        static: Arguments that are part of the program; their ``repr`` says all that they are.
     """
     import jax
 
     if folder is None:
-        return jax.jit(function)(*args)
+        return jax.jit(function, static_argnums=tuple(range(len(static))))(*static, *args)
     leaves, structure = jax.tree.flatten(args)
 
-    def program(*leaves: Any) -> tuple[Any, ...]:
-        return function(*jax.tree.unflatten(structure, leaves))
+    def program(*leaves: Any) -> Any:
+        return function(*static, *jax.tree.unflatten(structure, leaves))
 
     shapes = [(leaf.shape, str(leaf.dtype)) for leaf in leaves]
-    content = repr((name, __version__, jax.__version__, jax.default_backend(), structure, shapes))
-    path = folder / f"program-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
+    made_by = (name, static, __version__, _engine(), jax.__version__, jax.default_backend())
+    path = folder / f"program-{hashlib.sha256(repr((made_by, structure, shapes)).encode()).hexdigest()[:32]}"
+    _name_results()
     exported = _stored(path)
     if exported is None:
         exported = jax.export.export(jax.jit(program))(*leaves)
         _store(path, bytes(exported.serialize()))
     return jax.jit(exported.call)(*leaves)
+
+
+@cache
+def _engine() -> str:
+    """Which code programs are traced from: a version can be worked on."""
+    import pyhf_func.core
+
+    content = hashlib.sha256()
+    for path in sorted(Path(pyhf_func.core.__file__).parent.rglob("*.py")):
+        content.update(path.read_bytes())
+    return content.hexdigest()
+
+
+@cache
+def _name_results() -> None:
+    """Give the engine's results the names under which stored programs know them."""
+    from jax.export import register_namedtuple_serialization
+
+    from pyhf_func.core import fit, inference
+
+    for kind in (
+        fit.FitResult,
+        inference.CovarianceResult,
+        inference.DiscoveryResult,
+        inference.ImpactResult,
+        inference.LimitResult,
+        inference.ProfileResult,
+        inference.ScanResult,
+    ):
+        register_namedtuple_serialization(kind, serialized_name=f"pyhf_func.{kind.__name__}")
 
 
 def _stored(path: Path) -> Any:
