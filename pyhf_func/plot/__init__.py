@@ -11,6 +11,7 @@ from pyhf_func.plot.parameters import correlation as correlation
 from pyhf_func.plot.parameters import pulls as pulls
 from pyhf_func.plot.parameters import ranking as ranking
 from pyhf_func.plot.profiles import profile as profile
+from pyhf_func.plot.toys import toys as toys
 from pyhf_func.plot.yields import yields as yields
 
-__all__ = ["cls", "correlation", "exclusion", "limits", "profile", "pulls", "ranking", "yields"]
+__all__ = ["cls", "correlation", "exclusion", "limits", "profile", "pulls", "ranking", "toys", "yields"]
