@@ -11,28 +11,21 @@ import click
 from pyhf_func.cli import programs
 from pyhf_func.cli.documents import only_one_from_standard_input, output_option, workspace_argument, write
 from pyhf_func.cli.errors import CommandError, reported
-from pyhf_func.cli.settings import Settings, fit_options, prepare_jax, read_model
+from pyhf_func.cli.settings import (
+    Settings,
+    fit_options,
+    poi_value_option,
+    prepare_jax,
+    read_model,
+    statistic_option,
+    tested_value,
+)
 
 
-@click.command()
+@click.command(short_help="Observed and expected CLs.")
 @workspace_argument
-@click.option(
-    "--poi-value",
-    "--test-poi",
-    "--testpoi",
-    "poi_value",
-    type=float,
-    help="Value of the parameter of interest to test.  [default: 1.0; with q0: 0.0]",
-)
-@click.option(
-    "--test-stat",
-    "--teststat",
-    "test_stat",
-    type=click.Choice(["q", "qtilde", "q0"]),
-    default="qtilde",
-    show_default=True,
-    help="Test statistic: q and qtilde for upper limits, q0 for discovery.",
-)
+@poi_value_option
+@statistic_option("q", "qtilde", "q0")
 @click.option(
     "--calctype",
     type=click.Choice(["asymptotics", "toybased"]),
@@ -64,7 +57,7 @@ def cls(
     With --test-stat q0, where CLs has no meaning, it tests the background-only hypothesis and writes its
     p-value p0 instead: {"p0_exp": [five values], "p0_obs": value}, expected for a signal of strength 1.
     """
-    poi_value = _tested_value(poi_value, test_stat)
+    poi_value = tested_value(poi_value, test_stat)
     only_one_from_standard_input(workspace, *patches)
     with reported():
         with_toys = calctype == "toybased"
@@ -81,19 +74,6 @@ def cls(
             raise CommandError("The p-values are not finite numbers, although every fit converged.")
         name = "p0" if test_stat == "q0" else "CLs"
         write({f"{name}_obs": observed, f"{name}_exp": expected}, output_file)
-
-
-def _tested_value(poi_value: float | None, test_stat: str) -> float:
-    """The value under test, a finite number; q0 tests zero and nothing else."""
-    if test_stat == "q0":
-        if poi_value:
-            raise click.UsageError(f"q0 tests the value 0 of the parameter of interest, not {poi_value}.")
-        return 0.0
-    if poi_value is None:
-        return 1.0
-    if not math.isfinite(poi_value):
-        raise click.UsageError(f"--poi-value must be a finite number, not {poi_value}.")
-    return poi_value
 
 
 def _with_verb(

@@ -64,11 +64,15 @@ def read_patches(paths: tuple[str, ...]) -> list[list[Any]]:
 
 def write(document: Any, output_file: str | None) -> None:
     """JSON with sorted keys to the file or to standard output."""
-    text = json.dumps(document, sort_keys=True, indent=4, default=_as_list)
+    write_text(json.dumps(document, sort_keys=True, indent=4, default=_as_list) + "\n", output_file)
+
+
+def write_text(text: str, output_file: str | None) -> None:
+    """Text to the file or to standard output."""
     if output_file is None:
-        click.echo(text)
-        return
-    Path(output_file).write_text(text + "\n", encoding="utf-8")
+        click.echo(text, nl=False)
+    else:
+        Path(output_file).write_text(text, encoding="utf-8")
 
 
 def _as_list(value: Any) -> Any:

@@ -49,4 +49,9 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """One line for a reader, without the source line that issued the warning."""
+    warn(message)
+
+
+def warn(message: object) -> None:
+    """One line on standard error."""
     click.echo(f"Warning: {message}", err=True)

@@ -1,22 +1,44 @@
 """``pyhf-func fit``: the parameters that fit one workspace best."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyhf_func.cli.documents import only_one_from_standard_input, output_option, workspace_argument, write
-from pyhf_func.cli.errors import CommandError, reported
-from pyhf_func.cli.settings import Settings, fit_options, prepare_jax, read_model
+from pyhf_func.cli import pictures
+from pyhf_func.cli.documents import (
+    only_one_from_standard_input,
+    output_option,
+    read_patches,
+    read_workspace,
+    workspace_argument,
+    write,
+)
+from pyhf_func.cli.errors import reported
+from pyhf_func.cli.pictures import plot_option
+from pyhf_func.cli.report import require_converged
+from pyhf_func.cli.settings import Settings, fit_options, prepare_jax
+from pyhf_func.cli.study import Study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-@click.command()
+@click.command(short_help="Maximum likelihood fit of all parameters.")
 @workspace_argument
 @click.option("--value", is_flag=True, help="Write twice the negative log-likelihood at the minimum too.")
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Write standard errors, correlations, parameters at bounds, status and what was fitted too.",
+)
+@plot_option
 @fit_options
 @output_option
 def fit(
     workspace: str,
     value: bool,
+    report: bool,
+    plot: str | None,
     patches: tuple[str, ...],
     measurement: str | None,
     backend: str,
@@ -28,30 +50,73 @@ def fit(
 ) -> None:
     """Maximum likelihood fit of WORKSPACE, a JSON file or - for standard input.
 
-    Writes {"mle_parameters": {name: [values]}}, with --value also "twice_nll".
+    Writes {"mle_parameters": {name: [values]}}, with --value also "twice_nll". With --report and --plot, which
+    draws pulls, errors come from the exact Hessian at the minimum; fixed parameters and those at a bound have none.
     """
     only_one_from_standard_input(workspace, *patches)
+    settings = Settings(backend, optimizer, optconf)
+    if (report or plot) and not settings.are_usual:
+        raise click.UsageError("--report and --plot go with the default backend and optimizer only.")
     with reported():
-        prepare_jax(cached=not no_cache)
-        model, data = read_model(workspace, patches, measurement, strict)
-        pars, twice_nll = _fit(data, model, Settings(backend, optimizer, optconf))
-        slices = {name: model.config.par_slice(name) for name in model.config.par_order}
-        document: dict[str, Any] = {"mle_parameters": {name: pars[place] for name, place in slices.items()}}
-        if value:
+        if plot is not None:
+            pictures.check(plot)
+        cache = prepare_jax(cached=not no_cache)
+        study = Study(
+            command="fit",
+            inputs=(workspace, *patches),
+            workspace=read_workspace(workspace, strict=strict),
+            patches=read_patches(patches),
+            measurement=measurement,
+            cache=cache,
+            output_file=output_file,
+            plot=plot,
+        )
+        pars, twice_nll = _fit(study) if settings.are_usual else _fit_with(study, settings)
+        document: dict[str, Any] = {"mle_parameters": _by_name(study, pars)}
+        if value or report:
             document["twice_nll"] = twice_nll
-        write(document, output_file)
+        if report:
+            study.write({**document, **_report(study)})
+        else:
+            write(document, output_file)
+        study.draw(lambda: _pulls(study))
 
 
-def _fit(data: list[float], model: Any, settings: Settings) -> tuple[list[float], float]:
+def _by_name(study: Study, values: list[float]) -> dict[str, list[float]]:
+    config = study.model.config
+    return {name: values[config.par_slice(name)] for name in config.par_order}
+
+
+def _fit(study: Study) -> tuple[list[float], float]:
     """The parameters at the minimum, and the value there."""
+    found = study.fit
+    require_converged(found.status)
+    return found.pars.tolist(), float(found.twice_nll)
+
+
+def _fit_with(study: Study, settings: Settings) -> tuple[list[float], float]:
+    """The same with the backend and optimizer that were asked for."""
     import pyhf_func as pf
 
-    if settings.are_usual:
-        result = pf.fit(data, model)
-        status = pf.Status(int(result.status))
-        if status is not pf.Status.CONVERGED:
-            raise CommandError(status.sentence)
-        return result.pars.tolist(), float(result.twice_nll)
     with settings.in_place() as backend:
-        pars, twice_nll = pf.infer.mle.fit(data, model, return_fitted_val=True)
+        pars, twice_nll = pf.infer.mle.fit(study.data, study.model, return_fitted_val=True)
         return backend.tolist(pars), float(backend.tolist(twice_nll))
+
+
+def _report(study: Study) -> dict[str, Any]:
+    """Errors and all that tells how good the fit is."""
+    found = study.fitted
+    return {
+        "errors": _by_name(study, found.errors.tolist()),
+        "correlations": found.correlation,
+        "parameters": study.model.config.par_names,
+        "at_bound": _by_name(study, found.fit.at_bound.tolist()),
+        "edm": found.fit.edm,
+        **require_converged(found.status),
+    }
+
+
+def _pulls(study: Study) -> "Figure":
+    import pyhf_func as pf
+
+    return pf.plot.pulls(study.fitted, study.model)

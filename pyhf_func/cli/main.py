@@ -6,10 +6,35 @@ from pyhf_func._version import __version__
 from pyhf_func.cli.cls import cls
 from pyhf_func.cli.complete import completions
 from pyhf_func.cli.contrib import contrib
+from pyhf_func.cli.discovery import discovery
 from pyhf_func.cli.fit import fit
+from pyhf_func.cli.grid import grid
+from pyhf_func.cli.limit import limit
 from pyhf_func.cli.patchset import patchset
+from pyhf_func.cli.ranking import ranking
 from pyhf_func.cli.rootio import json2xml, xml2json
+from pyhf_func.cli.scan import scan
 from pyhf_func.cli.spec import combine, digest, inspect, prune, rename, sort
+from pyhf_func.cli.toys import toys, toys_merge
+
+_SECTIONS = {
+    "Statistics": (cls, limit, discovery, scan, toys, toys_merge, grid, fit, ranking),
+    "Workspaces": (inspect, prune, rename, combine, sort, digest, patchset, json2xml, xml2json),
+    "Around": (contrib, completions),
+}
+
+
+class _Sections(click.Group):
+    """A group whose help shows its commands in sections, in our order."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        longest = max(map(len, self.commands))
+        room = formatter.width - 6 - longest
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(f"{command.name:<{longest}}", command.get_short_help_str(room)) for command in commands]
+                )
 
 
 def _print_citation(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -21,7 +46,7 @@ def _print_citation(context: click.Context, option: click.Parameter, wanted: boo
     context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Sections, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="pyhf-func")
 @click.option(
     "--cite",
@@ -36,19 +61,6 @@ def main() -> None:
     """HistFactory likelihoods from published JSON workspaces."""
 
 
-for _command in (
-    cls,
-    fit,
-    inspect,
-    prune,
-    rename,
-    combine,
-    digest,
-    sort,
-    patchset,
-    json2xml,
-    xml2json,
-    contrib,
-    completions,
-):
-    main.add_command(_command)
+for _commands in _SECTIONS.values():
+    for _command in _commands:
+        main.add_command(_command)

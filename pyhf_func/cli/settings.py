@@ -1,6 +1,8 @@
-"""Options of the commands that fit: what is fitted, and with which backend and optimizer."""
+"""Options of the commands that fit: what is fitted and tested, and with which backend and optimizer."""
 
-from collections.abc import Callable, Iterator
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +17,13 @@ _BACKENDS = {"np": "numpy", "torch": "pytorch", "tf": "tensorflow"}
 _OPTIMIZERS = {"scipy_optimizer": "scipy", "minuit_optimizer": "minuit"}
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_OPTIONS = (
+_MODEL_OPTIONS = (
     patch_option,
     click.option("--measurement", help="Name of the measurement to use.  [default: the first]"),
+    click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about."),
+    click.option("--no-cache", is_flag=True, help="Do not keep compiled programs in the user's cache directory."),
+)
+_BACKEND_OPTIONS = (
     click.option(
         "--backend",
         type=click.Choice(["numpy", "jax", "pytorch", "tensorflow", "mxnet", *_BACKENDS]),
@@ -39,16 +45,86 @@ _OPTIONS = (
         metavar="NAME=VALUE",
         help="Option of the minimiser, such as maxiter=1000; repeatable.",
     ),
-    click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about."),
-    click.option("--no-cache", is_flag=True, help="Do not keep compiled programs in the user's cache directory."),
 )
 
 
+def model_options(command: _Command) -> _Command:
+    """Give a command the options of what is fitted."""
+    return _with(_MODEL_OPTIONS, command)
+
+
 def fit_options(command: _Command) -> _Command:
-    """Give a command the options of fits."""
-    for option in reversed(_OPTIONS):
+    """Give a command the options of fits: what is fitted, and with what."""
+    before, after = _MODEL_OPTIONS[:2], _MODEL_OPTIONS[2:]
+    return _with((*before, *_BACKEND_OPTIONS, *after), command)
+
+
+def _with(options: Iterable[Callable[[_Command], _Command]], command: _Command) -> _Command:
+    for option in reversed([*options]):
         command = option(command)
     return command
+
+
+class Number(click.FloatRange):
+    """A finite number, possibly in a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+level_option = click.option(
+    "--level",
+    type=Number(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="CLs at the limit: 1 - confidence level.",
+)
+poi_value_option = click.option(
+    "--poi-value",
+    "--test-poi",
+    "--testpoi",
+    "poi_value",
+    type=float,
+    help="Value of the parameter of interest to test.  [default: 1.0; with q0: 0.0]",
+)
+
+
+progress_option = click.option(
+    "--progress/--no-progress",
+    default=None,
+    callback=lambda _context, _option, wanted: sys.stderr.isatty() if wanted is None else wanted,
+    help="Whether to show a progress bar on standard error.  [default: on a terminal]",
+)
+
+
+def statistic_option(*choices: str) -> Callable[[_Command], _Command]:
+    """The option of the test statistic."""
+    help_text = "Test statistic: q and qtilde for upper limits" + (", q0 for discovery." if "q0" in choices else ".")
+    return click.option(
+        "--test-stat",
+        "--teststat",
+        "test_stat",
+        type=click.Choice(choices),
+        default="qtilde",
+        show_default=True,
+        help=help_text,
+    )
+
+
+def tested_value(poi_value: float | None, test_stat: str) -> float:
+    """The value under test, a finite number; q0 tests zero and nothing else."""
+    if test_stat == "q0":
+        if poi_value:
+            raise click.UsageError(f"q0 tests the value 0 of the parameter of interest, not {poi_value}.")
+        return 0.0
+    if poi_value is None:
+        return 1.0
+    if not math.isfinite(poi_value):
+        raise click.UsageError(f"--poi-value must be a finite number, not {poi_value}.")
+    return poi_value
 
 
 @dataclass(frozen=True)
@@ -92,6 +168,6 @@ def prepare_jax(*, cached: bool, optimised: bool = False) -> Path | None:
 
     import jax
 
-    # One test takes milliseconds, compiling it seconds: the compiler shall not try hard, unless there are toys.
+    # One test takes milliseconds, compiling it seconds: the compiler shall not try hard, unless there are thousands.
     jax.config.update("jax_disable_most_optimizations", not optimised)
     return folder

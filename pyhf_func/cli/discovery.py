@@ -1,0 +1,48 @@
+"""``pyhf-func discovery``: the significance of an excess."""
+
+from typing import Any
+
+import click
+
+from pyhf_func.cli.documents import workspace_argument
+from pyhf_func.cli.report import require_converged
+from pyhf_func.cli.study import Study, study_options
+
+_POINTS = 41
+
+
+@click.command(short_help="Significance of an excess over the background.")
+@workspace_argument
+@study_options()
+def discovery(study: Study) -> None:
+    """Test of the background-only hypothesis on WORKSPACE, a JSON file or - for standard input.
+
+    Writes the p-value and the significance, {"p0_obs": value, "p0_exp": [five values], "z_obs": value,
+    "z_exp": [five values]}; the expected values are those for data at -2, -1, 0, 1 and 2 standard deviations
+    around the expectation for a signal of strength 1, the most significant first.
+
+    --plot draws the profile likelihood of the parameter of interest.
+    """
+    import pyhf_func as pf
+    from pyhf_func.core.fit import Newton
+    from pyhf_func.core.inference import discovery as test
+
+    poi = study.require_poi()
+    found = study.compute(test, *study.arguments, static=(Newton(),))
+    status = require_converged(found.status)
+    results = {"p0_obs": found.p0, "p0_exp": found.p0_expected, "z_obs": found.z, "z_exp": found.z_expected}
+
+    def figure() -> Any:
+        name = study.model.config.par_names[poi]
+        return pf.plot.profile(study.profile([poi], [_range(found, poi)]), study.model, name)
+
+    study.write({**results, **status}, figure, test_stat="q0")
+
+
+def _range(found: Any, poi: int) -> Any:
+    """Values from zero to three standard errors above the best, by what a signal of strength 1 is expected to give."""
+    import numpy as np
+
+    best, sensitivity = float(found.free_fit.pars[poi]), float(found.z_expected[2])
+    error = 1 / sensitivity if sensitivity > 0 else 1.0
+    return np.linspace(min(best, 0.0), max(best, 0.0) + 3 * error, _POINTS)

@@ -1,0 +1,140 @@
+"""``pyhf-func grid``: CLs and upper limits for every signal point of an analysis."""
+
+from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyhf_func.cli.documents import only_one_from_standard_input, read_patchset, workspace_argument, write_text
+from pyhf_func.cli.errors import CommandError, reported
+from pyhf_func.cli.report import status_of, tell_failures
+from pyhf_func.cli.settings import (
+    level_option,
+    poi_value_option,
+    prepare_jax,
+    progress_option,
+    statistic_option,
+    tested_value,
+)
+from pyhf_func.cli.study import Study, study_options
+
+if TYPE_CHECKING:
+    from pyhf_func.core.inference import TestStat
+    from pyhf_func.signal_grids import GridResult
+
+_LIMITS = ("limit_obs", "limit_exp")
+
+
+@click.command(short_help="CLs, and limits, for every signal point of a patch set.")
+@workspace_argument
+@click.argument("patchset", type=click.Path(allow_dash=True))
+@click.option("--limits", is_flag=True, help="Search the upper limits of each point too, which takes longer.")
+@poi_value_option
+@level_option
+@statistic_option("q", "qtilde")
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["json", "csv"]),
+    default="json",
+    show_default=True,
+    help="JSON, or the table alone as comma-separated values.",
+)
+@click.option(
+    "--axes",
+    nargs=2,
+    metavar="X Y",
+    help="Values of the points that are the axes of the plot: names of labels.  [default: the first two]",
+)
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes.")
+@click.option("--no-verify", is_flag=True, help="Do not check that WORKSPACE is the one that PATCHSET was made for.")
+@progress_option
+@study_options(optimised=True)
+def grid(
+    study: Study,
+    patchset: str,
+    limits: bool,
+    poi_value: float | None,
+    level: float,
+    test_stat: "TestStat",
+    layout: str,
+    axes: tuple[str, str] | None,
+    jobs: int,
+    no_verify: bool,
+    progress: bool,
+) -> None:
+    """Observed and expected CLs of WORKSPACE with every signal point of PATCHSET, JSON files or - for standard input.
+
+    Writes {"points": [{"name": ..., "values": {...}, "CLs_obs": value, "CLs_exp": [five values], "status": word,
+    "message": sentence}, ...]}, with --limits also "limit_obs" and "limit_exp". A point that fails is null and
+    says why; the others stay.
+
+    --plot draws the contour of points that are excluded at the level.
+    """
+    import pyhf_func as pf
+
+    only_one_from_standard_input(*study.inputs, patchset)
+    mu = tested_value(poi_value, test_stat)
+    points = read_patchset(patchset)
+    x, y = _axes(axes, points.labels)
+    with reported(ValueError, BrokenProcessPool):
+        if not no_verify:
+            points.verify(study.workspace)
+        with _executor(jobs, cached=study.cache is not None) as executor:
+            found = pf.grid(
+                study.document,
+                points,
+                mu=mu,
+                level=level,
+                limits=limits,
+                test_stat=test_stat,
+                measurement_name=study.measurement,
+                progress=progress,
+                executor=executor,
+            )
+    if layout == "csv":
+        write_text(found.to_csv(), study.output_file)
+        study.draw(lambda: pf.plot.exclusion(found, x, y))
+    else:
+        study.write(
+            {"points": _rows(found, limits)},
+            lambda: pf.plot.exclusion(found, x, y),
+            poi_value=mu,
+            level=level,
+            limits=limits,
+            test_stat=test_stat,
+        )
+    tell_failures("points", sum(status != 0 for status in found.status.tolist()), len(found.names))
+
+
+def _axes(axes: tuple[str, str] | None, labels: list[str]) -> tuple[int, int]:
+    """Places of the values that are drawn."""
+    if axes is None:
+        return 0, 1
+    for name in axes:
+        if name not in labels:
+            raise CommandError(f"--axes: the points have no value {name!r}. They have {', '.join(labels)}.")
+    return labels.index(axes[0]), labels.index(axes[1])
+
+
+def _executor(jobs: int, *, cached: bool) -> AbstractContextManager[Executor | None]:
+    """Other processes, set up like this one; None to stay in this one."""
+    if jobs == 1:
+        return nullcontext()
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    prepare = partial(prepare_jax, cached=cached, optimised=True)
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=prepare)
+
+
+def _rows(found: "GridResult", limits: bool) -> list[dict[str, Any]]:
+    """The points, without the limits where none were asked for."""
+    rows = []
+    for row, status in zip(found.rows(), found.status, strict=True):
+        kept = {name: value for name, value in row.items() if limits or name not in _LIMITS}
+        rows.append({**kept, "message": row["message"] or status_of(status)["message"]})
+    return rows

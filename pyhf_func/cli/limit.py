@@ -1,0 +1,32 @@
+"""``pyhf-func limit``: upper limits on the parameter of interest."""
+
+import click
+
+from pyhf_func.cli.documents import workspace_argument
+from pyhf_func.cli.report import require_converged
+from pyhf_func.cli.settings import level_option, statistic_option
+from pyhf_func.cli.study import Study, study_options
+
+
+@click.command(short_help="Observed and expected upper limits.")
+@workspace_argument
+@level_option
+@statistic_option("q", "qtilde")
+@study_options()
+def limit(study: Study, level: float, test_stat: str) -> None:
+    """Observed and expected upper limits of WORKSPACE, a JSON file or - for standard input.
+
+    Writes {"limit_obs": value, "limit_exp": [five values]}: where CLs of the parameter of interest falls to
+    the level; the expected values are those for data at -2, -1, 0, 1 and 2 standard deviations around the
+    background-only expectation. The parameter's bounds do not cap them.
+    """
+    import pyhf_func as pf
+
+    found = study.upper_limit(level, test_stat)
+    status = require_converged(found.status)
+    study.write(
+        {"limit_obs": found.observed, "limit_exp": found.expected, **status},
+        lambda: pf.plot.limits(found, study.model),
+        level=level,
+        test_stat=test_stat,
+    )

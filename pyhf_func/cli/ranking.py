@@ -1,0 +1,57 @@
+"""``pyhf-func ranking``: which uncertainties move the parameter of interest."""
+
+from typing import Any
+
+import click
+
+from pyhf_func.cli.documents import workspace_argument
+from pyhf_func.cli.report import require_converged, status_of, tell_failures
+from pyhf_func.cli.study import Study, study_options
+
+_IMPACTS = ("prefit_up", "prefit_down", "postfit_up", "postfit_down")
+_REST = ("prefit_linear", "postfit_linear", "components", "best", "errors", "pulls", "constraints")
+_NAMES = {"components": "component", "errors": "error", "pulls": "pull", "constraints": "constraint"}
+"""Names of one number each."""
+
+
+@click.command(short_help="Impacts of all parameters on the one of interest.")
+@workspace_argument
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Write the N most important only.  [default: all]")
+@click.option("--poi", metavar="NAME", help="Parameter that is moved.  [default: the parameter of interest]")
+@study_options(optimised=True)
+def ranking(study: Study, top: int | None, poi: str | None) -> None:
+    """Impacts of all other parameters of WORKSPACE, a JSON file or - for standard input, on the parameter of interest.
+
+    Each is held at its best value plus and minus the width of its constraint (prefit) and its standard error
+    (postfit) while all others are fitted again. Writes {"parameters": [{"name": ..., "postfit_up": change,
+    ...}, ...]}, the largest impact first, with pulls, constraints, and the impacts that the covariance gives
+    without a fit (..._linear). --plot draws the first 20, or as many as --top says.
+    """
+    import numpy as np
+
+    import pyhf_func as pf
+    from pyhf_func.core.fit import Newton
+    from pyhf_func.core.inference import impacts
+
+    names = study.model.config.par_names
+    place = study.require_poi() if poi is None else study.place(poi)
+    require_converged(study.fitted.status)
+    found = study.compute(impacts, study.problem, study.fitted, np.asarray(place), static=(Newton(),))
+    shown = {name: np.asarray(getattr(found, name)) for name in ("parameters", "status", *_IMPACTS, *_REST)}
+    rows = [_row(names, shown, i) for i in range(len(shown["parameters"]))][:top]
+    fitted = {"name": names[place], "best": found.poi_best, "error": found.poi_error, **status_of(study.fitted.status)}
+    study.write(
+        {"poi": fitted, "parameters": rows},
+        lambda: pf.plot.ranking(found, study.model, top or 20),
+        top=top,
+    )
+    failed = int(np.count_nonzero(shown["status"][:top].max(axis=1)))
+    tell_failures("impacts", failed, len(rows))
+
+
+def _row(names: list[str], shown: dict[str, Any], i: int) -> dict[str, Any]:
+    """One parameter: impacts whose fit failed are missing."""
+    status = shown["status"][i]
+    moved = {name: None if failed else shown[name][i] for name, failed in zip(_IMPACTS, status, strict=True)}
+    rest = {_NAMES.get(name, name): shown[name][i] for name in _REST}
+    return {"name": names[shown["parameters"][i]], **moved, **rest, **status_of(status.max())}

@@ -1,0 +1,50 @@
+"""What studies write: JSON with the status of each result beside it, and without numbers that JSON lacks."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from pyhf_func.cli.errors import CommandError, warn
+
+
+def status_of(number: Any) -> dict[str, str]:
+    """How a result ended, as a word and a sentence."""
+    from pyhf_func.core.fit import Status
+
+    status = Status(int(number))
+    return {"status": status.name, "message": status.sentence}
+
+
+def require_converged(number: Any) -> dict[str, str]:
+    """The status of a study's only result.
+
+    Raises:
+        CommandError: A fit failed, so that there is nothing to write.
+    """
+    status = status_of(number)
+    if int(number):
+        raise CommandError(status["message"])
+    return status
+
+
+def tell_failures(what: str, failed: int, total: int) -> None:
+    """Warn where some members of a batch failed; to be called when the others are written.
+
+    Raises:
+        CommandError: All of them failed.
+    """
+    if failed == total:
+        raise CommandError(f"All {total} {what} failed; the output says why.")
+    if failed:
+        warn(f"{failed} of {total} {what} failed; the output says which and why.")
+
+
+def plain(value: Any) -> Any:
+    """Arrays as lists, and None for numbers that are not finite: JSON has none."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return plain(value.tolist()) if hasattr(value, "tolist") else value

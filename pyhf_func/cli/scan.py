@@ -1,0 +1,163 @@
+"""``pyhf-func scan``: CLs for many values of the parameter of interest, or the profile likelihood of any parameters."""
+
+import math
+
+import click
+
+from pyhf_func.cli.documents import workspace_argument
+from pyhf_func.cli.report import require_converged, status_of, tell_failures
+from pyhf_func.cli.settings import Number, level_option, statistic_option
+from pyhf_func.cli.study import Study, study_options
+
+_POINTS = {1: 41, 2: 15}
+"""How many values each parameter takes by default, by the number of parameters."""
+_BEYOND = 1.2
+"""End of the default range, over the highest limit."""
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """Finite numbers with commas between them."""
+    numbers = tuple(map(float, text.split(",")))
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("not finite")
+    return numbers
+
+
+@click.command(short_help="CLs against the signal strength, or a profile likelihood.")
+@workspace_argument
+@click.option(
+    "--values",
+    "values",
+    type=_numbers,
+    multiple=True,
+    metavar="V1,V2,...",
+    help="Values to test, with commas between.",
+)
+@click.option(
+    "--range",
+    "ranges",
+    type=(Number(), Number(), click.IntRange(min=2)),
+    multiple=True,
+    metavar="LOW HIGH N",
+    help="N equidistant values from LOW to HIGH.  [default: 41 values from 0 to above all limits]",
+)
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME",
+    help="Scan the profile likelihood of this parameter instead of CLs; given twice, of two.  "
+    "[default range: three standard errors around the best value]",
+)
+@level_option
+@statistic_option("q", "qtilde")
+@study_options()
+def scan(
+    study: Study,
+    values: tuple[tuple[float, ...], ...],
+    ranges: tuple[tuple[float, float, int], ...],
+    parameters: tuple[str, ...],
+    level: float,
+    test_stat: str,
+) -> None:
+    """Observed and expected CLs of WORKSPACE, a JSON file or - for standard input, for many values.
+
+    Writes {"points": [{"mu": value, "CLs_obs": value, "CLs_exp": [five values], "status": word}, ...]}. With
+    --parameter it writes -2 log of the profile likelihood ratio instead, as {"points": [{"NAME": value,
+    "ratio": value, "status": word}, ...]}, for one parameter or for a grid of two; --range or --values are
+    then given once for each.
+
+    A point whose fit fails is null and says why; the others stay.
+    """
+    if values and ranges:
+        raise click.UsageError("Give --values or --range, not both.")
+    if len(parameters) > 2 or len({*parameters}) < len(parameters):
+        raise click.UsageError("--parameter can be given once, or twice with different names.")
+    axes = [list(axis) for axis in values] or [_spaced(*one) for one in ranges]
+    if len(axes) not in (0, len(parameters) or 1):
+        raise click.UsageError("Give the values once for each parameter that is scanned.")
+    if parameters:
+        _profile(study, parameters, axes)
+    else:
+        _test(study, axes[0] if axes else None, level, test_stat)
+
+
+def _spaced(low: float, high: float, n: int) -> list[float]:
+    import numpy as np
+
+    return np.linspace(low, high, n).tolist()
+
+
+def _test(study: Study, mus: list[float] | None, level: float, test_stat: str) -> None:
+    """CLs."""
+    import pyhf_func as pf
+    from pyhf_func.core.arrays import floats
+    from pyhf_func.core.fit import Newton
+    from pyhf_func.core.inference import scan as tests
+
+    study.require_poi()
+    mus = mus or _range(study, level, test_stat)
+    found = study.compute(tests, floats(mus), *study.arguments, static=(Newton(), test_stat))
+    rows = zip(found.mu.tolist(), found.cls.tolist(), found.cls_expected.tolist(), found.status.tolist(), strict=True)
+    points = [
+        {
+            "mu": mu,
+            "CLs_obs": None if status else observed,
+            "CLs_exp": [None if status else value for value in expected],
+            **status_of(status),
+        }
+        for mu, observed, expected, status in rows
+    ]
+    study.write({"points": points}, lambda: pf.plot.cls(found, study.model, level), level=level, test_stat=test_stat)
+    tell_failures("points", sum(status != 0 for status in found.status.tolist()), len(points))
+
+
+def _range(study: Study, level: float, test_stat: str) -> list[float]:
+    """From zero to beyond all limits; where there are none, to the parameter's bound."""
+    import numpy as np
+
+    poi = study.require_poi()
+    found = study.upper_limit(level, test_stat)
+    limits = np.append(found.expected, found.observed)
+    lower, upper = study.model.config.suggested_bounds()[poi]
+    low, high = max(0.0, lower), upper
+    if not int(found.status) and np.all(np.isfinite(limits)) and np.max(limits) > low:
+        high = _BEYOND * float(np.max(limits))
+    return _spaced(low, high, _POINTS[1])
+
+
+def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]]) -> None:
+    """The profile likelihood."""
+    import numpy as np
+
+    import pyhf_func as pf
+
+    places = [study.place(name) for name in parameters]
+    axes = axes or [_around(study, place, _POINTS[len(places)]) for place in places]
+    found = study.profile(places, axes)
+    require_converged(found.free_fit.status)
+    grid = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1).tolist()
+    rows = zip(grid, found.ratio.ravel().tolist(), found.status.ravel().tolist(), strict=True)
+    points = [
+        {
+            **dict(zip(parameters, point, strict=True)),
+            "ratio": None if status else ratio,
+            **status_of(status),
+        }
+        for point, ratio, status in rows
+    ]
+    study.write(
+        {"points": points, "best": dict(zip(parameters, found.free_fit.pars[np.array(places)].tolist(), strict=True))},
+        lambda: pf.plot.profile(found, study.model, parameters),
+        parameters=list(parameters),
+    )
+    tell_failures("points", int(np.count_nonzero(found.status)), len(points))
+
+
+def _around(study: Study, place: int, n: int) -> list[float]:
+    """Three standard errors to both sides of the best value, inside the bounds; without an error, all inside them."""
+    best, error = float(study.fitted.fit.pars[place]), float(study.fitted.errors[place])
+    lower, upper = study.model.config.suggested_bounds()[place]
+    if error > 0:
+        lower, upper = max(lower, best - 3 * error), min(upper, best + 3 * error)
+    return _spaced(lower, upper, n)

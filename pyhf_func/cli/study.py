@@ -1,0 +1,225 @@
+"""A study of one workspace: what its command reads, computes and writes; with the options that all studies share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyhf_func._version import __version__
+from pyhf_func.cli import pictures, programs
+from pyhf_func.cli.documents import only_one_from_standard_input, output_option, read_patches, read_workspace, write
+from pyhf_func.cli.errors import CommandError, reported
+from pyhf_func.cli.report import plain
+from pyhf_func.cli.settings import model_options, prepare_jax
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from pyhf_func.core.fit import FitResult, Problem
+    from pyhf_func.core.inference import CovarianceResult, LimitResult, ProfileResult
+    from pyhf_func.pdf import Model
+    from pyhf_func.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Study:
+    """A workspace that was read, with all that its commands do alike."""
+
+    command: str
+    inputs: tuple[str, ...]
+    """paths of the workspace and its patches."""
+    workspace: "Workspace"
+    patches: list[list[Any]]
+    measurement: str | None
+    cache: Path | None
+    output_file: str | None
+    plot: str | None
+
+    @cached_property
+    def model(self) -> "Model":
+        """The model of the chosen measurement, patched."""
+        return self.workspace.model(measurement_name=self.measurement, patches=self.patches)
+
+    @cached_property
+    def data(self) -> list[float]:
+        """The observed data with the auxiliary data."""
+        return self.workspace.data(self.model)
+
+    def require_poi(self) -> int:
+        """Place of the parameter of interest.
+
+        Raises:
+            CommandError: There is none.
+        """
+        place = self.model.config.poi_index
+        if place is None:
+            raise CommandError("The measurement has no parameter of interest, so there is nothing to test.")
+        return place
+
+    def place(self, name: str) -> int:
+        """Place of a parameter in the parameter vector.
+
+        Raises:
+            CommandError: There is no such parameter.
+        """
+        names = self.model.config.par_names
+        if name not in names:
+            raise CommandError(f"There is no parameter {name!r}. The model has {', '.join(names)}.")
+        return names.index(name)
+
+    @cached_property
+    def problem(self) -> "Problem":
+        """The fit of all parameters."""
+        from pyhf_func.core.arrays import floats
+        from pyhf_func.core.compiler import resolve_start
+        from pyhf_func.core.fit import Problem
+
+        likelihood, slices = self.model.likelihood, self.model.config.par_slices
+        start = resolve_start(likelihood.space, slices, None, None, None)
+        return Problem(likelihood, floats(self.data), *start)
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """The last arguments of hypothesis tests: data, model and start."""
+        from pyhf_func.core.compiler import Start
+
+        model, data, *start = self.problem
+        return data, model, Start(*start)
+
+    def compute(self, function: Callable[..., Any], *args: Any, static: tuple[Any, ...] = ()) -> Any:
+        """A function of the engine, compiled; by a stored program where there is one."""
+        return programs.call(function, function.__qualname__, args, self.cache, static)
+
+    @cached_property
+    def fit(self) -> "FitResult":
+        """The fit of all parameters."""
+        from pyhf_func.core.fit import Newton, fit_problem
+
+        return self.compute(fit_problem, self.problem, static=(Newton(),))
+
+    @cached_property
+    def fitted(self) -> "CovarianceResult":
+        """The same with its covariance."""
+        from pyhf_func.core.inference import covariance
+
+        return self.compute(covariance, self.problem, self.fit)
+
+    def upper_limit(self, level: float, test_stat: str) -> "LimitResult":
+        """Upper limits on the parameter of interest."""
+        from pyhf_func.core.arrays import floats
+        from pyhf_func.core.fit import Newton
+        from pyhf_func.core.inference import upper_limit
+
+        self.require_poi()
+        return self.compute(upper_limit, floats(level), *self.arguments, static=(Newton(), test_stat))
+
+    def profile(self, places: Sequence[int], axes: Sequence[Sequence[float]]) -> "ProfileResult":
+        """The profile likelihood on a grid of values of the parameters at these places."""
+        import numpy as np
+
+        from pyhf_func.core.arrays import floats
+        from pyhf_func.core.fit import Newton
+        from pyhf_func.core.inference import profile
+
+        values = [floats(axis) for axis in axes]
+        return self.compute(profile, self.problem, np.array(places), values, static=(Newton(),))
+
+    @property
+    def document(self) -> "Workspace":
+        """The workspace with the patches applied."""
+        from pyhf_func.workspace import Workspace
+        from pyhf_func.workspace.patching import patched
+
+        if not self.patches:
+            return self.workspace
+        chosen = self.workspace.get_measurement(self.measurement)
+        spec = {"channels": self.workspace["channels"], "parameters": chosen["config"]["parameters"]}
+        content = patched(spec, self.patches)
+        measurements = [
+            {**one, "config": {**one["config"], "parameters": content["parameters"]}} if one is chosen else one
+            for one in self.workspace["measurements"]
+        ]
+        return Workspace(
+            {**self.workspace, "channels": content["channels"], "measurements": measurements},
+            strict=self.workspace.strict,
+            source=self.workspace.source,
+        )
+
+    def about(self, **settings: Any) -> dict[str, Any]:
+        """What results were made from and with."""
+        from pyhf_func.utils import digest
+
+        measurement = self.workspace.get_measurement(self.measurement)
+        return {
+            "command": self.command,
+            "versions": {**versions(), "format": self.workspace["version"]},
+            "digest": f"sha256:{digest(self.document)}",
+            "measurement": measurement["name"],
+            "poi": measurement["config"]["poi"] or None,
+            "settings": settings,
+        }
+
+    def write(self, results: dict[str, Any], draw: Callable[[], "Figure"] | None = None, **settings: Any) -> None:
+        """Write results with what they were made from, and draw them where that is asked for."""
+        write(plain({**results, "about": self.about(**settings)}), self.output_file)
+        self.draw(draw)
+
+    def draw(self, draw: Callable[[], "Figure"] | None) -> None:
+        """Draw a figure where that is asked for."""
+        if self.plot is None or draw is None:
+            return
+        try:
+            figure = draw()
+        except ValueError as error:
+            raise CommandError(f"The result is written, but can't be drawn: {error}") from error
+        pictures.save(figure, self.plot)
+
+
+def versions() -> dict[str, str]:
+    """Of the programs that numbers come from."""
+    import jax
+
+    return {"pyhf_func": __version__, "jax": jax.__version__}
+
+
+def study_options(*, optimised: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, which has a WORKSPACE, the options of studies; it gets them as one `Study`, its first argument.
+
+    Args:
+        optimised: Whether JAX's compiler shall try hard: for commands that fit thousands of times.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def call(
+            workspace: str,
+            patches: tuple[str, ...],
+            measurement: str | None,
+            strict: bool,
+            no_cache: bool,
+            output_file: str | None,
+            plot: str | None,
+            **own: Any,
+        ) -> None:
+            only_one_from_standard_input(workspace, *patches)
+            with reported():
+                if plot is not None:
+                    pictures.check(plot)
+                cache = prepare_jax(cached=not no_cache, optimised=optimised)
+                opened = read_workspace(workspace, strict=strict)
+                study = Study(
+                    command.__name__,
+                    (workspace, *patches),
+                    opened,
+                    read_patches(patches),
+                    measurement,
+                    cache,
+                    output_file,
+                    plot,
+                )
+                command(study, **own)
+
+        return pictures.plot_option(output_option(model_options(call)))
+
+    return decorate

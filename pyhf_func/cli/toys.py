@@ -1,0 +1,156 @@
+"""``pyhf-func toys`` and ``toys-merge``: hypothesis tests by pseudo-experiments, in one job or in several."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyhf_func.cli import pictures
+from pyhf_func.cli.documents import output_option, workspace_argument, write
+from pyhf_func.cli.errors import CommandError, reported, warn
+from pyhf_func.cli.report import plain, require_converged
+from pyhf_func.cli.settings import (
+    Number,
+    poi_value_option,
+    prepare_jax,
+    progress_option,
+    statistic_option,
+    tested_value,
+)
+from pyhf_func.cli.study import Study, study_options, versions
+
+if TYPE_CHECKING:
+    from pyhf_func.core.inference import ToysResult
+
+
+@click.command(short_help="CLs by pseudo-experiments.")
+@workspace_argument
+@poi_value_option
+@statistic_option("q", "qtilde", "q0")
+@click.option(
+    "--ntoys",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="Number of pseudo-experiments for each hypothesis.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0, max=2**63 - 1), default=0, show_default=True, help="Of the random numbers."
+)
+@click.option(
+    "--first",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Number of the first pseudo-experiment: jobs of one seed with other numbers can be merged.",
+)
+@click.option(
+    "--max-error",
+    type=Number(min=0, min_open=True),
+    help="Stop early when the Monte Carlo error of CLs is not larger than this.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Keep all pseudo-experiments in this file (.npz), for toys-merge; a run that was cut off goes on from it.",
+)
+@progress_option
+@study_options(optimised=True)
+def toys(
+    study: Study,
+    poi_value: float | None,
+    test_stat: str,
+    ntoys: int,
+    seed: int,
+    first: int,
+    max_error: float | None,
+    checkpoint: str | None,
+    progress: bool,
+) -> None:
+    """Observed and expected CLs of WORKSPACE, a JSON file or - for standard input, by pseudo-experiments.
+
+    Writes {"CLs_obs": value, "CLs_exp": [five values]} with their Monte Carlo errors, the tail probabilities,
+    and how many pseudo-experiments there were and failed. With --test-stat q0 the p-value of the background-only
+    hypothesis is written instead of CLs. One seed gives the same numbers, in one job or in several.
+
+    --plot draws the distributions of the test statistic.
+    """
+    import jax
+
+    import pyhf_func as pf
+
+    mu = tested_value(poi_value, test_stat)
+    study.require_poi()
+    with reported(ValueError):  # a checkpoint that does not fit
+        found = pf.toys(
+            mu,
+            study.data,
+            study.model,
+            jax.random.key(seed),
+            ntoys,
+            test_stat=test_stat,
+            first=first,
+            progress=progress,
+            max_error=max_error,
+            checkpoint=checkpoint,
+        )
+    settings = {"poi_value": mu, "test_stat": test_stat, "ntoys": ntoys, "first": first, "max_error": max_error}
+    study.write(
+        _numbers(found, discovery=test_stat == "q0"),
+        lambda: pf.plot.toys(found, study.model),
+        seed=seed,
+        **settings,
+    )
+    _tell_failures(found)
+
+
+@click.command("toys-merge", short_help="Merge pseudo-experiments of several jobs.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False))
+@click.option("--save", type=click.Path(dir_okay=False), metavar="FILE", help="Write all of them to this file (.npz).")
+@output_option
+@pictures.plot_option
+def toys_merge(files: tuple[str, ...], save: str | None, output_file: str | None, plot: str | None) -> None:
+    """Merge the pseudo-experiments in FILES, which toys kept with --checkpoint.
+
+    Writes what one job with all of them would have written. The jobs must be of one test and one seed, and have
+    numbers of their own (--first).
+    """
+    import pyhf_func as pf
+
+    with reported(ValueError):
+        if plot is not None:
+            pictures.check(plot)
+        prepare_jax(cached=False)
+        found = pf.merge_toys(map(pf.ToysResult.load, files))
+        if save is not None:
+            found.save(save)
+        results = _numbers(found, discovery=not float(found.mu))  # only q0 tests zero
+        about = {"command": "toys-merge", "versions": versions(), "key": found.key, "files": len(files)}
+        write(plain({**results, "about": about}), output_file)
+        if plot is not None:
+            pictures.save(pf.plot.toys(found), plot)
+    _tell_failures(found)
+
+
+def _numbers(found: "ToysResult", *, discovery: bool) -> dict[str, Any]:
+    """What is written of a result: CLs and its parts, or p0."""
+    status = require_converged(found.status)
+    p_values: dict[str, Any] = {}
+    for name, field in (("p0", "clsb"),) if discovery else (("CLs", "cls"), ("CLsb", "clsb"), ("CLb", "clb")):
+        p_values[f"{name}_obs"] = getattr(found, field)
+        p_values[f"{name}_obs_error"] = getattr(found, f"{field}_error")
+        p_values[f"{name}_exp"] = getattr(found, f"{field}_expected")
+    if not discovery:
+        p_values["CLs_exp_error"] = found.cls_expected_error
+        p_values["CLs_obs_range"] = found.cls_range
+    counts = {"ntoys": found.numbers.size, "failed": found.failed, "retried": found.retried}
+    return {"mu": found.mu, "teststat_obs": found.teststat, **p_values, **counts, **status}
+
+
+def _tell_failures(found: "ToysResult") -> None:
+    """Warn of pseudo-experiments that could not be fitted; the result says what they could change."""
+    failed, total = int(found.failed), 2 * found.numbers.size
+    if failed == total:
+        raise CommandError(f"The fits of all {total} pseudo-experiments failed.")
+    if failed:
+        warn(f"The fits of {failed} of {total} pseudo-experiments failed; CLs_obs_range says what they could change.")
