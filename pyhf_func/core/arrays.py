@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -27,3 +28,17 @@ def floats(values: Numbers) -> Array:
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values)):
         return jnp.asarray(values, float)
     return jax.device_put(np.asarray(values, dtype=float))
+
+
+def argument(values: Numbers) -> Array:
+    """Values as an argument of a compiled function: as `floats`, but what is on the host stays there, as a copy.
+
+    The compiled function takes it over, and makes it an array of JAX's, faster than that could be done before.
+
+    Example:
+        >>> argument([1, 2])
+        array([1., 2.])
+    """
+    if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(values)):
+        return floats(values)
+    return cast(Array, np.array(values, dtype=float))

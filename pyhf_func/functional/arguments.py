@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from jax import Array
 
 from pyhf_func.adapters import bridge
-from pyhf_func.core.arrays import Numbers, floats
+from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, resolve_start
 from pyhf_func.core.fit import HostMinimiser, Minimiser, chosen_minimiser
 from pyhf_func.exceptions import InvalidTestStatistic, UnspecifiedPOI
@@ -76,12 +76,12 @@ def check_test_stat(test_stat: str, known: tuple[str, ...] = ("q", "qtilde", "q0
 
 
 def one_number(value: Numbers, name: str, several: str) -> Array:
-    """A scalar as an array of shape ().
+    """A scalar as an array of shape (), to be given to a compiled function.
 
     Raises:
         ValueError: It is no scalar.
     """
-    number = floats(value)
+    number = argument(value)
     if number.shape != ():
         raise ValueError(f"{name} has shape {number.shape}; give one value, and use {several} for several.")
     return number

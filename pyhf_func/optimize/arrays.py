@@ -53,7 +53,7 @@ def as_tensors(tree: Any) -> Any:
     tensorlib = current_backend()
     kinds = {"b": "bool", "i": "int"}
     return jax.tree.map(
-        lambda leaf: tensorlib.astensor(leaf, dtype=kinds.get(leaf.dtype.kind, "float")), jax.device_get(tree)
+        lambda leaf: tensorlib.astensor(np.asarray(leaf), dtype=kinds.get(leaf.dtype.kind, "float")), tree
     )
 
 

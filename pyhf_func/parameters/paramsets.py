@@ -46,22 +46,23 @@ class paramset:
         self.suggested_init = inits
         self.suggested_bounds = bounds
         self.is_scalar = is_scalar
-        self._suggested_fixed = fixed
+        self._fixed = self._flags(fixed)
         if is_scalar and n_parameters != 1:
             raise ValueError(f"The scalar parameter {name!r} was given {n_parameters} components.")
 
     @property
     def suggested_fixed(self) -> list[bool]:
         """Whether to keep each component fixed; may be set to one flag, or one for each component."""
-        if isinstance(self._suggested_fixed, bool):
-            return [self._suggested_fixed] * self.n_parameters
-        return list(self._suggested_fixed)
+        return list(self._fixed)
 
     @suggested_fixed.setter
     def suggested_fixed(self, value: bool | Sequence[bool]) -> None:
         if not isinstance(value, bool) and len(value) != self.n_parameters:
             raise AssertionError(f"{self.name!r} has {self.n_parameters} components; {len(value)} flags were given.")
-        self._suggested_fixed = value
+        self._fixed = self._flags(value)
+
+    def _flags(self, value: bool | Sequence[bool]) -> list[bool]:
+        return [value] * self.n_parameters if isinstance(value, bool) else list(value)
 
     @property
     def suggested_fixed_as_bool(self) -> bool:

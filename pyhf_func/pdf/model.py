@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from pyhf_func.core import compiler, likelihood
-from pyhf_func.core.arrays import Numbers, floats
+from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.exceptions import InvalidModel, InvalidModifier, InvalidPdfData, InvalidPdfParameters
 from pyhf_func.pdf import compute
@@ -278,13 +278,13 @@ class Model:
         return Simultaneous(parts, self.fullpdf_tv, self.batch_size)
 
     def checked_data(self, data: Numbers) -> Array:
-        """Data as an array of the right shape.
+        """Data as an array of the right shape, to be given to a compiled function.
 
         Raises:
             InvalidPdfData: ``data`` does not have shape (nmaindata + nauxdata,).
         """
         n_main, n_aux = self.likelihood.n_bins, self.likelihood.n_aux
-        array = floats(data)
+        array = argument(data)
         if array.shape != (n_main + n_aux,):
             raise InvalidPdfData(
                 f"data has shape {array.shape}; the model needs ({n_main + n_aux},): {n_main} bins, then {n_aux} "
