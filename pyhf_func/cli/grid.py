@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pyhf_func.core.inference import TestStat
     from pyhf_func.signal_grids import GridResult
 
+_BATCH = 16
+"""Points in one computation, at most; where there are several processes, each gets some."""
 _LIMITS = ("limit_obs", "limit_exp")
 
 
@@ -92,6 +94,7 @@ def grid(
                 limits=limits,
                 test_stat=test_stat,
                 measurement_name=study.measurement,
+                batch=min(_BATCH, -(-len(points) // jobs)),
                 progress=progress,
                 executor=executor,
             )

@@ -23,6 +23,7 @@ def limit(study: Study, level: float, test_stat: str) -> None:
     import pyhf_func as pf
 
     found = study.upper_limit(level, test_stat)
+    require_converged(found.free_fit.status)  # without which there is no limit either
     status = require_converged(found.status)
     study.write(
         {"limit_obs": found.observed, "limit_exp": found.expected, **status},

@@ -33,7 +33,7 @@ def tell_failures(what: str, failed: int, total: int) -> None:
     Raises:
         CommandError: All of them failed.
     """
-    if failed == total:
+    if failed and failed == total:
         raise CommandError(f"All {total} {what} failed; the output says why.")
     if failed:
         warn(f"{failed} of {total} {what} failed; the output says which and why.")

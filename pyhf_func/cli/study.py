@@ -208,6 +208,7 @@ def study_options(*, optimised: bool = False) -> Callable[[Callable[..., None]],
                     pictures.check(plot)
                 cache = prepare_jax(cached=not no_cache, optimised=optimised)
                 opened = read_workspace(workspace, strict=strict)
+                opened.get_measurement(measurement)  # which is refused before anything is computed
                 study = Study(
                     command.__name__,
                     (workspace, *patches),
