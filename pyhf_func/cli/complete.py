@@ -9,7 +9,7 @@ from click.shell_completion import get_completion_class
 from pyhf_func.cli.errors import CommandError
 
 
-@click.command()
+@click.command(short_help="Completion for your shell.")
 @click.argument("shell", required=False, type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completions(context: click.Context, shell: str | None) -> None:

@@ -22,7 +22,7 @@ from pyhf_func.options import VolumeMountPath
 _WRONG_INPUT = (ET.ParseError, KeyError, ValueError, RuntimeError)
 
 
-@click.command()
+@click.command(short_help="Workspace from HistFactory's XML and ROOT files.")
 @click.argument("entrypoint-xml", type=click.Path(exists=True, dir_okay=False))
 @click.option(
     "--basedir",
@@ -67,7 +67,7 @@ def xml2json(
         write(spec, output_file)
 
 
-@click.command()
+@click.command(short_help="Workspace to HistFactory's XML and ROOT files.")
 @workspace_argument
 @click.option(
     "--output-dir", type=click.Path(file_okay=False), default=".", show_default=True, help="Folder to write to."

@@ -22,7 +22,7 @@ _JOINS = ("none", "outer", "left outer", "right outer")
 _PAIR = click.Tuple([str, str])
 
 
-@click.command()
+@click.command(short_help="Summary of channels, samples, parameters and measurements.")
 @workspace_argument
 @click.option("--output-file", type=click.Path(dir_okay=False), help="Write the summary here too, as JSON.")
 @click.option("--measurement", help="Name of the measurement to mark.  [default: the first]")
@@ -37,7 +37,7 @@ def inspect(workspace: str, output_file: str | None, measurement: str | None) ->
             write(summary, output_file)
 
 
-@click.command()
+@click.command(short_help="Leave out parts of a workspace.")
 @workspace_argument
 @output_option
 @click.option("-c", "--channel", "channels", multiple=True, metavar="<CHANNEL>", help="Channel to leave out.")
@@ -62,7 +62,7 @@ def prune(
         write(opened.prune(modifiers, types, samples, channels, measurements), output_file)
 
 
-@click.command()
+@click.command(short_help="Rename parts of a workspace.")
 @workspace_argument
 @output_option
 @click.option("-c", "--channel", "channels", multiple=True, type=_PAIR, metavar="<OLD> <NEW>", help="Channel.")
@@ -83,7 +83,7 @@ def rename(
         write(opened.rename(dict(modifiers), dict(samples), dict(channels), dict(measurements)), output_file)
 
 
-@click.command()
+@click.command(short_help="Join two workspaces.")
 @click.argument("workspace-one", default="-", type=click.Path(allow_dash=True))
 @click.argument("workspace-two", default="-", type=click.Path(allow_dash=True))
 @click.option(
@@ -113,7 +113,7 @@ def combine(workspace_one: str, workspace_two: str, join: str, output_file: str 
         write(Workspace.combine(*both, join=join, merge_channels=merge_channels), output_file)
 
 
-@click.command()
+@click.command(short_help="Digests that do not depend on the order of keys.")
 @workspace_argument
 @click.option(
     "-a",
@@ -138,7 +138,7 @@ def digest(workspace: str, algorithms: tuple[str, ...], as_json: bool) -> None:
             click.echo("\n".join(f"{algorithm}:{value}" for algorithm, value in digests.items()))
 
 
-@click.command()
+@click.command(short_help="Sort a workspace by names.")
 @workspace_argument
 @output_option
 def sort(workspace: str, output_file: str | None) -> None:
