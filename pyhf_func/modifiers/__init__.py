@@ -13,11 +13,13 @@ from pyhf_func.modifiers.histosys import histosys_builder, histosys_combined
 from pyhf_func.modifiers.lumi import lumi_builder, lumi_combined
 from pyhf_func.modifiers.normfactor import normfactor_builder, normfactor_combined
 from pyhf_func.modifiers.normsys import normsys_builder, normsys_combined
+from pyhf_func.modifiers.registration import add_to_registry, modifier, registry, validate_modifier_structure
 from pyhf_func.modifiers.shapefactor import shapefactor_builder, shapefactor_combined
 from pyhf_func.modifiers.shapesys import shapesys_builder, shapesys_combined
 from pyhf_func.modifiers.staterror import staterror_builder, staterror_combined
 
 __all__ = [
+    "add_to_registry",
     "histfactory_set",
     "histosys",
     "histosys_builder",
@@ -25,12 +27,14 @@ __all__ = [
     "lumi",
     "lumi_builder",
     "lumi_combined",
+    "modifier",
     "normfactor",
     "normfactor_builder",
     "normfactor_combined",
     "normsys",
     "normsys_builder",
     "normsys_combined",
+    "registry",
     "shapefactor",
     "shapefactor_builder",
     "shapefactor_combined",
@@ -40,6 +44,7 @@ __all__ = [
     "staterror",
     "staterror_builder",
     "staterror_combined",
+    "validate_modifier_structure",
 ]
 
 histfactory_set: dict[str, tuple[Any, Any]] = {
@@ -61,6 +66,16 @@ uncombined: dict[str, Any] = {
     for module in (histosys, lumi, normfactor, normsys, shapefactor, shapesys, staterror)
 }
 """The module of each modifier type, with its ``required_parset``."""
+
+_DENSITIES = {"histosys": "normal", "lumi": "normal", "normsys": "normal", "shapesys": "poisson", "staterror": "normal"}
+
+for _kind, _module in uncombined.items():
+    add_to_registry(
+        type(_kind, (), {"required_parset": staticmethod(_module.required_parset)}),
+        constrained=_kind in _DENSITIES,
+        pdf_type=_DENSITIES.get(_kind, "normal"),
+        op_code=combined[_kind].op_code,
+    )
 
 
 def __dir__() -> list[str]:

@@ -258,3 +258,50 @@ def test_custom_modifiers(pyhf_numpy: ModuleType) -> None:
         pf.Model(spec, modifier_set=custom_set(pf), validate=False, poi_name="nowhere")
     with pytest.raises(InvalidModifier, match="bend"):
         pf.Model(spec, validate=False)
+
+
+@pytest.mark.parametrize("kind", pf.modifiers.histfactory_set)
+def test_registered_modifier_types(kind: str) -> None:
+    """Those of HistFactory: how they are constrained, and what they do."""
+    entry = pf.modifiers.registry[kind]
+    density = {"normfactor": None, "shapefactor": None, "shapesys": "poisson"}.get(kind, "normal")
+    assert (entry.__name__, entry.is_constrained, entry.pdf_type) == (kind, density is not None, density)
+    assert entry.op_code == ("addition" if kind == "histosys" else "multiplication")
+    assert entry.required_parset([5.0], [1.0])["n_parameters"] == 1
+
+
+def test_modifier_types_by_decorator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With and without arguments; and what is refused leaves the register as it was."""
+    registry, modifier = pf.modifiers.registry, pf.modifiers.modifier
+    monkeypatch.setattr("pyhf_func.modifiers.registration.registry", own := dict(registry))
+
+    class Tilt:
+        required_parset = dict
+
+    assert modifier(Tilt) is Tilt
+    assert own["Tilt"] is Tilt
+    assert (Tilt.is_constrained, Tilt.pdf_type, Tilt.op_code) == (False, None, "addition")  # type: ignore[attr-defined]
+    constrained = modifier(name="slope", constrained=True, pdf_type="poisson", op_code="multiplication")(
+        type("Slope", (Tilt,), {})
+    )
+    assert own["slope"] is constrained
+    assert (constrained.is_constrained, constrained.pdf_type, constrained.op_code) == (
+        True,
+        "poisson",
+        "multiplication",
+    )
+
+    before = dict(own)
+    with pytest.raises(KeyError, match="already"):
+        modifier(Tilt)
+    for options in ({"constrained": True, "pdf_type": "cauchy"}, {"op_code": "division"}):
+        with pytest.raises(InvalidModifier, match=next(reversed(options.values()))):
+            modifier(name="other", **options)(Tilt)
+    with pytest.raises(InvalidModifier, match="required_parset"):
+        modifier(type("Empty", (), {}))
+    with pytest.raises(TypeError, match="string"):
+        modifier(name=1)
+    for wrong in (lambda: modifier(colour="red"), lambda: modifier("tilt"), lambda: modifier(Tilt, Tilt)):
+        with pytest.raises(ValueError, match="@modifier"):
+            wrong()
+    assert own == before
