@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import sys
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +96,40 @@ def test_only_bad_points(workspace: Path, tmp_path: Path) -> None:
     assert "limit_obs" not in row
 
 
-def test_other_processes_give_the_same(workspace: Path, points: Path) -> None:
-    there = values(run("grid", workspace, points, "--limits", "--jobs", 2))
-    here = values(run("grid", workspace, points, "--limits"))
-    for one, other in zip(there["points"], here["points"], strict=True):
-        assert one["status"] == other["status"]
-        if one["name"] != "bad":
-            for name in ("CLs_obs", "CLs_exp", "limit_obs", "limit_exp"):
-                assert one[name] == pytest.approx(other[name], rel=1e-9)
+def test_jobs_share_the_points(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two batches of three points each, by threads, which share what is compiled."""
+    asked = []
+
+    def executor(jobs: int, *, cached: bool) -> Executor:
+        asked.append((jobs, cached))
+        return ThreadPoolExecutor(jobs)
+
+    monkeypatch.setattr(sys.modules["pyhf_func.cli.grid"], "_executor", executor)
+    twice = [(f"{name}_{i}", [masses[0] + i, masses[1]], patch) for i in (0, 1) for name, masses, patch in GOOD]
+    found = values(run("grid", workspace, written(tmp_path / "points.json", patchset(*twice)), "--limits", "-j", 2))
+    assert asked == [(2, False)]
+    rows = found["points"]
+    assert [row["name"] for row in rows] == [name for name, _, _ in twice]
+    for one, other in zip(rows[:3], rows[3:], strict=True):
+        assert one["limit_obs"] == pytest.approx(other["limit_obs"], rel=1e-9)
+        assert one["CLs_exp"] == pytest.approx(other["CLs_exp"], rel=1e-9)
+
+
+def test_processes_are_set_up_like_this_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    make = sys.modules["pyhf_func.cli.grid"]._executor
+    with make(2, cached=True) as executor:
+        assert executor.submit(os.getpid).result() != os.getpid()
+        assert executor.submit(cache_of_jax).result().startswith(str(tmp_path))
+    with make(1, cached=True) as none:
+        assert none is None
+
+
+def cache_of_jax() -> str:
+    import jax
+
+    return str(jax.config.jax_compilation_cache_dir)
 
 
 def test_patches_come_before_the_points(workspace: Path, tmp_path: Path) -> None:
