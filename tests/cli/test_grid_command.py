@@ -102,7 +102,7 @@ def test_jobs_share_the_points(workspace: Path, tmp_path: Path, monkeypatch: pyt
 
     def executor(jobs: int, *, cached: bool) -> Executor:
         asked.append((jobs, cached))
-        return ThreadPoolExecutor(jobs)
+        return ThreadPoolExecutor(1)  # which compiles once
 
     monkeypatch.setattr(sys.modules["pyhf_func.cli.grid"], "_executor", executor)
     twice = [(f"{name}_{i}", [masses[0] + i, masses[1]], patch) for i in (0, 1) for name, masses, patch in GOOD]
