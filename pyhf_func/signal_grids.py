@@ -106,6 +106,7 @@ class _Point(NamedTuple):
     name: str
     values: tuple[float | str, ...]
     likelihood: Likelihood | None
+    parameters: tuple[str, ...]
     data: np.ndarray
     message: str
 
@@ -229,8 +230,8 @@ def _built(name: str, values: tuple[float | str, ...], build: Any) -> _Point:
         ValueError,
         KeyError,
     ) as error:
-        return _Point(name, values, None, np.zeros(0), f"{type(error).__name__}: {error}")
-    return _Point(name, values, model.likelihood, np.asarray(data, dtype=float), "")
+        return _Point(name, values, None, (), np.zeros(0), f"{type(error).__name__}: {error}")
+    return _Point(name, values, model.likelihood, tuple(model.config.par_names), np.asarray(data, dtype=float), "")
 
 
 def _results(
@@ -256,7 +257,9 @@ def _results(
             here = [place for place, _ in some]
             padded = [padding.pad(model, points[place].data, sizes) for place, model in some]
             models, data = zip(*padded, strict=True)
-            jobs.append((here, (minimiser, test_stat, limits, mu, level, list(data), list(models), size)))
+            names = [None, *(points[place].parameters for place in here)]
+            alike = [own == before for own, before in zip(names[1:], names, strict=False)]
+            jobs.append((here, (minimiser, test_stat, limits, mu, level, list(data), list(models), alike, size)))
     with tqdm.tqdm(total=sum(len(here) for here, _ in jobs), disable=not progress, unit="point") as bar:
         if executor is None:
             running: Iterator[tuple[list[int], PointResult]] = ((here, run(*job)) for here, job in jobs)

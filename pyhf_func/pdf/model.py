@@ -435,7 +435,11 @@ class Model:
 
 def put(old: Array, index: np.ndarray, part: Array) -> Array:
     """An array with some of its elements replaced."""
-    return jnp.asarray(old, float).at[index].set(part)
+    if any(isinstance(array, jax.core.Tracer) for array in (old, part)):
+        return jnp.asarray(old, float).at[index].set(part)
+    new = np.array(old, dtype=float)
+    new[index] = part
+    return jax.device_put(new)
 
 
 def _fill(model: Model, content: Likelihood, config: _ModelConfig) -> Model:

@@ -53,10 +53,12 @@ def common_sizes(models: Sequence[Likelihood]) -> Sizes:
 
 
 def pad(model: Likelihood, data: np.ndarray, sizes: Sizes) -> tuple[Likelihood, np.ndarray]:
-    """A likelihood of the given sizes that says the same, and its data; arrays are NumPy's."""
+    """A likelihood of the given sizes that says the same, and its data."""
+    own = _sizes(model)
+    if own == sizes:
+        return model, data
     parts: Any = jax.tree.map(np.asarray, (model.values, model.indices, model.space))
     values, indices, space = parts
-    own = _sizes(model)
     n_main, n_aux = model.n_bins, model.n_aux
     new_normal, new_poisson = sizes.normal - own.normal, sizes.poisson - own.poisson
     extra = sizes.pars - 1  # the added parameter; it is one, and fixed
