@@ -118,7 +118,7 @@ def grid(
     mu: float = 1.0,
     level: float = 0.05,
     limits: bool = True,
-    test_stat: TestStat = "qtilde",
+    test_stat: TestStat | str = "qtilde",
     measurement_name: str | None = None,
     batch: int = 16,
     progress: bool = False,
@@ -218,18 +218,9 @@ def _changed(model: Model, changes: Mapping[tuple[str, str], Any]) -> Model:
 
 
 def _built(name: str, values: tuple[float | str, ...], build: Any) -> _Point:
-    import jsonpatch
-    import jsonpointer
-
     try:
         model, data = build()
-    except (
-        PyhfFuncError,
-        jsonpatch.JsonPatchException,
-        jsonpointer.JsonPointerException,
-        ValueError,
-        KeyError,
-    ) as error:
+    except _BAD_POINT as error:
         return _Point(name, values, None, (), np.zeros(0), f"{type(error).__name__}: {error}")
     return _Point(name, values, model.likelihood, tuple(model.config.par_names), np.asarray(data, dtype=float), "")
 
@@ -237,7 +228,7 @@ def _built(name: str, values: tuple[float | str, ...], build: Any) -> _Point:
 def _results(
     points: Sequence[_Point],
     minimiser: Minimiser,
-    test_stat: TestStat,
+    test_stat: TestStat | str,
     limits: bool,
     mu: float,
     level: float,

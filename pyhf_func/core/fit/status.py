@@ -8,16 +8,18 @@ from enum import IntEnum
 class Status(IntEnum):
     """How a fit, or everything that a result is made of, ended: a number inside jit, a sentence outside.
 
+    A larger number is worse, and a result has the worst status of all that it is made of.
+
     Example:
         >>> Status(0).sentence
         'The fit converged.'
     """
 
     CONVERGED = 0
-    ITERATION_LIMIT = 1
-    STALLED = 2
-    NOT_FINITE = 3
-    NO_LIMIT = 4
+    NO_LIMIT = 1
+    ITERATION_LIMIT = 2
+    STALLED = 3
+    NOT_FINITE = 4
     INVALID_MODEL = 5
 
     @property

@@ -61,7 +61,7 @@ def point(
 
 
 @cache
-def compiled(minimiser: Any, test_stat: TestStat, limits: bool, n_devices: int) -> Callable[..., PointResult]:
+def compiled(minimiser: Any, test_stat: Any, limits: bool, n_devices: int) -> Callable[..., PointResult]:
     """`point` for a batch (mu, level, data, model, alike); split over the devices.
 
     Data and model have a leading axis; where a model is ``alike``, its parameters are those of the one before.
@@ -103,7 +103,7 @@ def _together(test: Any, mu: Array, level: Array, data: Array, models: Likelihoo
 
 def run(
     minimiser: Any,
-    test_stat: TestStat,
+    test_stat: TestStat | str,
     limits: bool,
     mu: float,
     level: float,
