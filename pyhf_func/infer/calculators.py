@@ -134,7 +134,37 @@ class HypoTestFitResults:
     fixed_poi_fit_to_asimov: Any
 
 
-class AsymptoticCalculator:
+class _Calculator:
+    """What is tested, and how p-values follow from distributions."""
+
+    def __init__(self, data: Any, pdf: Any, init_pars: Any, par_bounds: Any, fixed_params: Any, test_stat: str) -> None:
+        self.data = data
+        self.pdf = pdf
+        self.init_pars = init_pars if given(init_pars) else pdf.config.suggested_init()
+        self.par_bounds = par_bounds if given(par_bounds) else pdf.config.suggested_bounds()
+        self.fixed_params = fixed_params if given(fixed_params) else pdf.config.suggested_fixed()
+        self.test_stat = test_stat
+
+    @property
+    def _start(self) -> engine.Start:
+        return self.init_pars, self.par_bounds, self.fixed_params
+
+    def pvalues(self, teststat: Any, sig_plus_bkg_distribution: Any, bkg_only_distribution: Any) -> tuple[Any, ...]:
+        """CLs+b, CLb and CLs for a value of the test statistic.
+
+        Args:
+            teststat: The value, on the scale of the distributions.
+            sig_plus_bkg_distribution: Distribution for signal plus background.
+            bkg_only_distribution: Distribution for background only.
+        """
+        clsb = sig_plus_bkg_distribution.pvalue(teststat)
+        clb = bkg_only_distribution.pvalue(teststat)
+        tensorlib = backend_for(clsb)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return clsb, clb, tensorlib.astensor(clsb / clb)
+
+
+class AsymptoticCalculator(_Calculator):
     """Hypothesis tests with asymptotic formulae (arXiv:1007.1727).
 
     Attributes:
@@ -178,19 +208,10 @@ class AsymptoticCalculator:
             calc_base_dist: ``"normal"``; or ``"clipped_normal"``, which keeps the expected test statistics from
                 lying where the best fit would exceed the tested value.
         """
-        self.data = data
-        self.pdf = pdf
-        self.init_pars = init_pars if given(init_pars) else pdf.config.suggested_init()
-        self.par_bounds = par_bounds if given(par_bounds) else pdf.config.suggested_bounds()
-        self.fixed_params = fixed_params if given(fixed_params) else pdf.config.suggested_fixed()
-        self.test_stat = test_stat
+        super().__init__(data, pdf, init_pars, par_bounds, fixed_params, test_stat)
         self.calc_base_dist = calc_base_dist
         self.sqrtqmuA_v: Any = None
         self.fitted_pars: HypoTestFitResults | None = None
-
-    @property
-    def _start(self) -> engine.Start:
-        return self.init_pars, self.par_bounds, self.fixed_params
 
     def distributions(self, poi_test: Any) -> tuple[AsymptoticTestStatDistribution, AsymptoticTestStatDistribution]:
         """Distributions of the test statistic for signal plus background and for background only.
@@ -277,16 +298,6 @@ class AsymptoticCalculator:
         )
         return tensorlib.astensor(teststat)
 
-    def pvalues(self, teststat: Any, sig_plus_bkg_distribution: Any, bkg_only_distribution: Any) -> tuple[Any, ...]:
-        """CLs+b, CLb and CLs for a value of the test statistic.
-
-        Args:
-            teststat: The value, on the scale of the distributions.
-            sig_plus_bkg_distribution: Distribution for signal plus background.
-            bkg_only_distribution: Distribution for background only.
-        """
-        return _pvalues(teststat, sig_plus_bkg_distribution, bkg_only_distribution)
-
     def expected_pvalues(self, sig_plus_bkg_distribution: Any, bkg_only_distribution: Any) -> list[list[Any]]:
         """Expected CLs+b, CLb and CLs for background-only data at -2, -1, 0, 1, 2 standard deviations.
 
@@ -300,14 +311,6 @@ class AsymptoticCalculator:
         values = [bkg_only_distribution.expected_value(nsigma) for nsigma in (2, 1, 0, -1, -2)]
         every = [self.pvalues(value, sig_plus_bkg_distribution, bkg_only_distribution) for value in values]
         return [list(band) for band in zip(*every, strict=True)]
-
-
-def _pvalues(teststat: Any, sig_plus_bkg_distribution: Any, bkg_only_distribution: Any) -> tuple[Any, Any, Any]:
-    clsb = sig_plus_bkg_distribution.pvalue(teststat)
-    clb = bkg_only_distribution.pvalue(teststat)
-    tensorlib = backend_for(clsb)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return clsb, clb, tensorlib.astensor(clsb / clb)
 
 
 class EmpiricalDistribution:
@@ -347,7 +350,7 @@ class EmpiricalDistribution:
         return tensorlib.percentile(self.samples, quantile, interpolation="linear")
 
 
-class ToyCalculator:
+class ToyCalculator(_Calculator):
     """Hypothesis tests with the distributions of toys: data drawn from the model.
 
     The toys of one hypothesis are drawn with the current backend's random numbers (NumPy's global ones, which
@@ -387,18 +390,9 @@ class ToyCalculator:
             ntoys: Number of toys for each hypothesis.
             track_progress: Whether to show a progress bar on standard error.
         """
+        super().__init__(data, pdf, init_pars, par_bounds, fixed_params, test_stat)
         self.ntoys = ntoys
-        self.data = data
-        self.pdf = pdf
-        self.init_pars = init_pars if given(init_pars) else pdf.config.suggested_init()
-        self.par_bounds = par_bounds if given(par_bounds) else pdf.config.suggested_bounds()
-        self.fixed_params = fixed_params if given(fixed_params) else pdf.config.suggested_fixed()
-        self.test_stat = test_stat
         self.track_progress = track_progress
-
-    @property
-    def _start(self) -> engine.Start:
-        return self.init_pars, self.par_bounds, self.fixed_params
 
     def distributions(
         self, poi_test: Any, track_progress: bool | None = None
@@ -448,16 +442,6 @@ class ToyCalculator:
         return lambda samples, pars: toys.teststatistics(
             minimiser, self.test_stat, float(mu), to_numpy(samples), to_numpy(pars), self.pdf, self._start
         )
-
-    def pvalues(self, teststat: Any, sig_plus_bkg_distribution: Any, bkg_only_distribution: Any) -> tuple[Any, ...]:
-        """CLs+b, CLb and CLs for a value of the test statistic.
-
-        Args:
-            teststat: The value.
-            sig_plus_bkg_distribution: Distribution for signal plus background.
-            bkg_only_distribution: Distribution for background only.
-        """
-        return _pvalues(teststat, sig_plus_bkg_distribution, bkg_only_distribution)
 
     def expected_pvalues(self, sig_plus_bkg_distribution: Any, bkg_only_distribution: Any) -> list[list[Any]]:
         """Expected CLs+b, CLb and CLs for background-only data at -2, -1, 0, 1, 2 standard deviations.

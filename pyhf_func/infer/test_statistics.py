@@ -33,7 +33,6 @@ def qmu(
 
     :math:`-2 \ln \lambda(\mu)` where :math:`\hat\mu \le \mu`, 0 above; for a POI whose bounds reach below zero.
 
-
     Args:
         mu: The tested value of the parameter of interest.
         data: Main and auxiliary data; shape (nmaindata + nauxdata,).
@@ -79,23 +78,20 @@ def qmu_tilde(
 
     :math:`-2 \ln \tilde\lambda(\mu)` where :math:`\hat\mu \le \mu`, 0 above; for a POI bounded at zero.
 
-
     Args:
-        mu: The tested value of the parameter of interest.
-        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
-        pdf: The model.
-        init_pars: Start values; shape (npars,).
-        par_bounds: (lower, upper) of each parameter; shape (npars, 2).
-        fixed_params: Flags of the parameters that stay at their start values; shape (npars,).
-        return_fitted_pars: Also return the parameters of both fits.
+        mu: As for `qmu`.
+        data: As for `qmu`.
+        pdf: As for `qmu`.
+        init_pars: As for `qmu`.
+        par_bounds: As for `qmu`.
+        fixed_params: As for `qmu`.
+        return_fitted_pars: As for `qmu`.
 
     Returns:
-        The test statistic, shape (); with ``return_fitted_pars`` a pair of it and the pair (conditional fit,
-        unconditional fit), shape (npars,) each.
+        As `qmu`.
 
     Raises:
-        UnspecifiedPOI: The model has no parameter of interest.
-        FailedMinimization: A fit did not converge.
+        As `qmu`.
 
     Example:
         >>> import pyhf_func as pyhf
@@ -124,23 +120,20 @@ def tmu(
 
     For a POI whose bounds reach below zero.
 
-
     Args:
-        mu: The tested value of the parameter of interest.
-        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
-        pdf: The model.
-        init_pars: Start values; shape (npars,).
-        par_bounds: (lower, upper) of each parameter; shape (npars, 2).
-        fixed_params: Flags of the parameters that stay at their start values; shape (npars,).
-        return_fitted_pars: Also return the parameters of both fits.
+        mu: As for `qmu`.
+        data: As for `qmu`.
+        pdf: As for `qmu`.
+        init_pars: As for `qmu`.
+        par_bounds: As for `qmu`.
+        fixed_params: As for `qmu`.
+        return_fitted_pars: As for `qmu`.
 
     Returns:
-        The test statistic, shape (); with ``return_fitted_pars`` a pair of it and the pair (conditional fit,
-        unconditional fit), shape (npars,) each.
+        As `qmu`.
 
     Raises:
-        UnspecifiedPOI: The model has no parameter of interest.
-        FailedMinimization: A fit did not converge.
+        As `qmu`.
 
     Example:
         >>> import pyhf_func as pyhf
@@ -170,23 +163,20 @@ def tmu_tilde(
 
     For a POI bounded at zero.
 
-
     Args:
-        mu: The tested value of the parameter of interest.
-        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
-        pdf: The model.
-        init_pars: Start values; shape (npars,).
-        par_bounds: (lower, upper) of each parameter; shape (npars, 2).
-        fixed_params: Flags of the parameters that stay at their start values; shape (npars,).
-        return_fitted_pars: Also return the parameters of both fits.
+        mu: As for `qmu`.
+        data: As for `qmu`.
+        pdf: As for `qmu`.
+        init_pars: As for `qmu`.
+        par_bounds: As for `qmu`.
+        fixed_params: As for `qmu`.
+        return_fitted_pars: As for `qmu`.
 
     Returns:
-        The test statistic, shape (); with ``return_fitted_pars`` a pair of it and the pair (conditional fit,
-        unconditional fit), shape (npars,) each.
+        As `qmu`.
 
     Raises:
-        UnspecifiedPOI: The model has no parameter of interest.
-        FailedMinimization: A fit did not converge.
+        As `qmu`.
 
     Example:
         >>> import pyhf_func as pyhf
@@ -215,23 +205,20 @@ def q0(
 
     :math:`-2 \ln \lambda(0)` where :math:`\hat\mu \ge 0`, 0 below.
 
-
     Args:
-        mu: The tested value of the parameter of interest; q0 tests 0, and says so where another value is given.
-        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
-        pdf: The model.
-        init_pars: Start values; shape (npars,).
-        par_bounds: (lower, upper) of each parameter; shape (npars, 2).
-        fixed_params: Flags of the parameters that stay at their start values; shape (npars,).
-        return_fitted_pars: Also return the parameters of both fits.
+        mu: q0 tests 0, and says so where another value is given.
+        data: As for `qmu`.
+        pdf: As for `qmu`.
+        init_pars: As for `qmu`.
+        par_bounds: As for `qmu`.
+        fixed_params: As for `qmu`.
+        return_fitted_pars: As for `qmu`.
 
     Returns:
-        The test statistic, shape (); with ``return_fitted_pars`` a pair of it and the pair (conditional fit,
-        unconditional fit), shape (npars,) each.
+        As `qmu`.
 
     Raises:
-        UnspecifiedPOI: The model has no parameter of interest.
-        FailedMinimization: A fit did not converge.
+        As `qmu`.
 
     Example:
         >>> import pyhf_func as pyhf

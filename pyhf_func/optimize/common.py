@@ -6,8 +6,8 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pyhf_func.exceptions import Unsupported
 from pyhf_func.optimize.engine import Objective, runs_in_engine
+from pyhf_func.optimize.wrapping import require_gradients
 from pyhf_func.tensor.common import _TensorViewer
 from pyhf_func.tensor.manager import get_backend
 
@@ -76,8 +76,8 @@ def shim(
     tensorlib, _ = get_backend()
     fixed_vals = list(fixed_vals or [])
     init_pars, par_bounds = list(init_pars), list(par_bounds)
-    if do_grad and tensorlib.name == "numpy":
-        raise Unsupported("NumPy has no gradients: do_grad=True needs another backend, such as jax.")
+    if do_grad:
+        require_gradients(tensorlib)
 
     variable_init, variable_bounds, visible_fixed = init_pars, par_bounds, fixed_vals
     stitch_pars = _make_stitch_pars()

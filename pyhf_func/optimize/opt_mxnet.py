@@ -6,30 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from pyhf_func.adapters.mxnet_import import import_mxnet
-from pyhf_func.tensor.manager import get_backend
+from pyhf_func.optimize.wrapping import wrapping
 
 mx = import_mxnet()
 
 
-def wrap_objective(
-    objective: Callable[..., Any],
-    data: Any,
-    pdf: Any,
-    stitch_pars: Callable[..., Any],
-    do_grad: bool = False,
-    jit_pieces: dict[str, Any] | None = None,
-) -> Callable[[Any], Any]:
-    """The objective as a function of the parameters that a minimiser sees; with ``do_grad`` value and gradient."""
-    tensorlib, _ = get_backend()
+def _evaluate(function: Callable[[Any], Any], pars: Any, do_grad: bool) -> Any:
+    if not do_grad:
+        return float(function(pars).asnumpy().ravel()[0])
+    pars.attach_grad()
+    with mx.autograd.record():
+        value = function(pars)
+    value.backward()
+    return float(value.asnumpy().ravel()[0]), pars.grad.asnumpy().astype(float)
 
-    def func(pars: Any) -> Any:
-        pars = tensorlib.astensor(pars)
-        if not do_grad:
-            return float(objective(stitch_pars(pars), data, pdf).asnumpy().ravel()[0])
-        pars.attach_grad()
-        with mx.autograd.record():
-            value = objective(stitch_pars(pars), data, pdf)
-        value.backward()
-        return float(value.asnumpy().ravel()[0]), pars.grad.asnumpy().astype(float)
 
-    return func
+wrap_objective = wrapping(_evaluate)

@@ -7,28 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from pyhf_func.exceptions import Unsupported
-from pyhf_func.tensor.manager import get_backend
+from pyhf_func.optimize.wrapping import wrapping
 
 
-def wrap_objective(
-    objective: Callable[..., Any],
-    data: Any,
-    pdf: Any,
-    stitch_pars: Callable[..., Any],
-    do_grad: bool = False,
-    jit_pieces: dict[str, Any] | None = None,
-) -> Callable[[Any], Any]:
-    """The objective as a function of the parameters that a minimiser sees.
+def _evaluate(function: Callable[[Any], Any], pars: Any, do_grad: bool) -> Any:
+    return float(np.ravel(function(pars))[0])
 
-    Raises:
-        Unsupported: ``do_grad`` is asked for.
-    """
-    if do_grad:
-        raise Unsupported("NumPy has no gradients: do_grad=True needs another backend, such as jax.")
-    tensorlib, _ = get_backend()
 
-    def func(pars: Any) -> Any:
-        return float(np.ravel(objective(stitch_pars(tensorlib.astensor(pars)), data, pdf))[0])
-
-    return func
+wrap_objective = wrapping(_evaluate)
