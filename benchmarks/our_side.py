@@ -1,16 +1,22 @@
 """What pyhf_func takes for the same work, and against its own limits."""
 
+import resource
 import warnings
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from benchmarks.timing import median, once
 
 Record = Callable[..., None]
 
+TOYS = 1000
+"""Toys of each hypothesis."""
+
 
 def measure(spec: dict[str, Any], _setting: str, record: Record, repeats: int, budget: float) -> None:
-    """Build, hypotest by verb and by the documented API, value and gradient, free fit, studies, gradient of CLs."""
+    """Build, hypotest by verb and by the documented API, value and gradient, free fit, gradient of CLs, studies."""
     import jax
     import jax.numpy as jnp
 
@@ -80,6 +86,27 @@ def measure(spec: dict[str, Any], _setting: str, record: Record, repeats: int, b
     gradient = jax.jit(jax.value_and_grad(cls_of))
     _, slopes = warm("gradient", lambda: gradient(signal, data, model))
     record(gradient_finite=all(bool(jnp.isfinite(slope).all()) for slope in slopes.values()))
+
+    key = jax.random.key(0)
+    toys = warm("toys", lambda: pf.toys(1.0, data, model, key, TOYS))
+    record(toys_failed=int(toys.failed), toys_cls=float(toys.cls), toys_cls_error=float(toys.cls_error))
+    peak = memory()
+    record(toys_fourfold=once(lambda: pf.toys(1.0, data, model, key, 4 * TOYS))[0], toys_more_memory=memory() - peak)
+
+    ranking = warm("ranking", lambda: pf.impacts(data, model))
+    record(ranking_status=str(ranking.status.max()))
+
+    workspace = pf.Workspace(spec)
+    signals = {
+        f"{k} %": {place: k / 100 * np.asarray(yields) for place, yields in signal.items()} for k in range(50, 150)
+    }
+    grid = warm("grid", lambda: pf.grid(workspace, signals, limits=False))
+    record(grid_status=str(grid.status.max()))
+
+
+def memory() -> int:
+    """The most bytes that the process has held."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def signal_yields(spec: dict[str, Any], poi: str) -> dict[tuple[str, str], Any]:

@@ -52,6 +52,37 @@ def measure(spec: dict[str, Any], setting: str, record: Record, repeats: int, bu
     seconds, roots = once(lambda: limits(data, model))
     record(limit=seconds, limits=roots)
 
+    def point() -> Any:
+        model, data = build()
+        return pyhf.infer.hypotest(1.0, data, model, return_expected_set=True)
+
+    record(grid=100 * median(point, repeats=3, budget=budget))
+
+    def toys(n: int) -> Any:
+        calculator = pyhf.infer.calculators.ToyCalculator(data, model, ntoys=n, track_progress=False)
+        return calculator.distributions(1.0)
+
+    toys(1)
+    record(toys=1000 / 5 * once(lambda: toys(5))[0])
+    record(ranking=ranking(data, model))
+
+
+def ranking(data: Any, model: Any) -> float:
+    """Seconds of cabinetry's ranking of all nuisance parameters, from those of four refits with one of them held."""
+    import cabinetry
+
+    config = model.config
+    held = next(i for i in range(config.npars) if i != config.poi_index and not config.suggested_fixed()[i])
+    best = [float(x) for x in cabinetry.fit.fit(model, data).bestfit]
+    fixed = [bool(flag) or place == held for place, flag in enumerate(config.suggested_fixed())]
+
+    def refit(shift: float) -> Any:
+        init = [x + shift * (place == held) for place, x in enumerate(best)]
+        return cabinetry.fit.fit(model, data, init_pars=init, fix_pars=fixed)
+
+    seconds, _ = once(lambda: [refit(shift) for shift in (0.05, -0.05, 0.1, -0.1)])
+    return seconds * (sum(not flag for flag in config.suggested_fixed()) - 1)
+
 
 def limits(data: Any, model: Any) -> list[float]:
     """Observed and expected limits as pyhf's ``toms748_scan`` finds them, which itself fails with current JAX."""

@@ -1,5 +1,6 @@
 """From figures to tables."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ def tables(results: Mapping[str, Mapping[str, Figures]], ours: str, theirs: Sequ
         speed(results, ours, theirs),
         limits(results, ours),
         studies(results, ours),
+        batches(results, ours),
         shells(results),
         answers(results, ours, theirs),
     ]
@@ -111,6 +113,42 @@ def studies(results: Mapping[str, Mapping[str, Figures]], ours: str) -> str:
             ]
         )
     return render("Studies: observed and expected, against the loops of pyhf's fastest setting", header, rows)
+
+
+def batches(results: Mapping[str, Mapping[str, Figures]], ours: str) -> str:
+    """Toys, signal grids and rankings, against pyhf's and cabinetry's loops; the covariance against the likelihood."""
+    header = ["file", "1000 toys", "pyhf", "x", "4000 / 1000", "grid 100", "/hypotest", "pyhf", "x"]
+    header += ["ranking", "cabinetry", "x", "covariance", "/v+g/sqrt(pars)"]
+    rows = []
+    for file, settings in results.items():
+        own, other = settings.get(ours, {}), settings.get(BEST, {})
+
+        def against(name: str, own: Figures = own, other: Figures = other) -> list[str]:
+            return [seconds(other.get(name)), times(other.get(name), own.get(name))]
+
+        evaluation, n_pars = own.get("value_and_gradient"), own.get("parameters")
+        unit = evaluation * math.sqrt(n_pars) if evaluation and n_pars else None
+        rows.append(
+            [
+                file,
+                seconds(own.get("toys")),
+                *against("toys"),
+                times(own.get("toys_fourfold"), own.get("toys")),
+                seconds(own.get("grid")),
+                times(own.get("grid"), own.get("warm")),
+                *against("grid"),
+                seconds(own.get("ranking")),
+                *against("ranking"),
+                # the covariance comes with its fit
+                seconds(own.get("covariance")),
+                times(own.get("covariance"), unit),
+            ]
+        )
+    return render(
+        "Batches: 1000 toys of both hypotheses, CLs of 100 signal points, ranking by four refits; pyhf's from a few",
+        header,
+        rows,
+    )
 
 
 def shells(results: Mapping[str, Mapping[str, Figures]]) -> str:
