@@ -13,7 +13,7 @@ from benchmarks import files, machine, report, shell
 from benchmarks.worker import OURS
 
 RESULTS = Path(__file__).parent / "results"
-PYHF_SETTINGS = ("numpy-scipy", "jax-scipy", "numpy-minuit", "jax-minuit")
+PYHF_SETTINGS = ("numpy-scipy", "jax-scipy", "pytorch-scipy", "tensorflow-scipy", "numpy-minuit", "jax-minuit")
 
 
 def arguments() -> argparse.Namespace:

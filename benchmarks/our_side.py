@@ -73,7 +73,13 @@ def measure(spec: dict[str, Any], _setting: str, record: Record, repeats: int, b
     def documented() -> Any:
         return pf.infer.hypotest(1.0, listed, model, test_stat="qtilde", return_expected_set=True)
 
-    warm("documented", documented)
+    for backend in ("numpy", "jax", "pytorch", "tensorflow"):
+        try:
+            setting = pf.set_backend(backend)
+        except pf.exceptions.ImportBackendError:
+            continue  # its framework is not installed
+        with setting:
+            warm(f"documented_{backend}", documented)
     warm("covariance", lambda: pf.covariance(data, model))
 
     signal = signal_yields(spec, model.config.poi_name)
