@@ -95,7 +95,7 @@ class TensorBackend(abc.ABC):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if not cls._tensor_types:
+        if not cls._tensor_types and hasattr(cls, "array_type"):
             cls._tensor_types = (cls.array_type,)
 
     def __init__(self, precision: str = "64b", **ignored: object) -> None:
