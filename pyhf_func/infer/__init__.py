@@ -75,10 +75,11 @@ def hypotest(
     results = [found[observed]]
     if return_tail_probs:
         results.append([found[name] for name in tails])
-    if return_expected:
-        results.append(_tensor(found[band][2]))
-    if return_expected_set:
-        results.append([_tensor(found[band][i]) for i in range(5)])
+    if return_expected or return_expected_set:
+        tensorlib = backend_for(found[band])
+        values = [tensorlib.astensor(found[band][i]) for i in range(5)]
+        results += [values[2]] if return_expected else []
+        results += [values] if return_expected_set else []
     if return_calculator:
         results.append(calculator)
     return tuple(results) if len(results) > 1 else results[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 import jax
@@ -16,7 +18,7 @@ from pyhf_func.core.fit import Newton, Status
 from pyhf_func.core.inference import HypotestResult
 from pyhf_func.core.inference.asymptotics import square_root, transformed
 from pyhf_func.exceptions import FailedMinimization
-from pyhf_func.infer.mle import check_start
+from pyhf_func.infer.mle import check_start, check_value
 from pyhf_func.optimize.arrays import bounds_array, call, numbers
 from pyhf_func.optimize.engine import engine_model
 from pyhf_func.optimize.opt_newton import newton_optimizer
@@ -51,17 +53,42 @@ def test(
         ValueError: The tested value, the Asimov value or a start value lies outside of its bounds.
         FailedMinimization: A fit did not converge.
     """
-    init, bounds, fixed = numbers(start[0]), bounds_array(start[1]), np.asarray(start[2], dtype=bool)
     mu = mu if np.shape(mu) == () else mu[0]
-    check_start(init, bounds)
+    overrides = _overrides(pdf, start)
     poi = pdf.config.poi_index
-    check_start([mu, float(test_stat == "q0")], [bounds[poi], bounds[poi]])
-    arguments = (pdf, mu, numbers(data), *changed(pdf, init, bounds, fixed))
+    for value in (mu, float(test_stat == "q0")):
+        check_value(value, start[1][poi], poi)
+    arguments = (pdf, mu, numbers(data), *overrides)
     found = call(_runner(minimiser, test_stat, (*fields, "status")), *arguments)
     status = found.pop("status")
     if not isinstance(status, jax.core.Tracer) and int(status) != Status.CONVERGED:
         _explain(call(_runner(minimiser, test_stat, _ENDS), *arguments))
     return found
+
+
+def _overrides(pdf: Any, start: Start) -> tuple[Any, Any, Any]:
+    """What the engine must be told of a start, which is checked; a start that it agreed with is known again."""
+    space, plain = pdf.likelihood.space, _plain(start)
+    agreed = pdf.config._agreed
+    if plain and agreed is not None and agreed[0] is space and start == agreed[1]:
+        return None, None, None
+    init, bounds, fixed = numbers(start[0]), bounds_array(start[1]), np.asarray(start[2], dtype=bool)
+    check_start(init, bounds)
+    overrides = changed(pdf, init, bounds, fixed)
+    if plain and all(override is None for override in overrides):
+        pdf.config._agreed = space, deepcopy(start)
+    return overrides
+
+
+def _plain(start: Start) -> bool:
+    """Whether a start is made of lists of numbers."""
+    init, bounds, fixed = start
+    if not isinstance(init, list) or not isinstance(bounds, list) or not isinstance(fixed, list):
+        return False
+    return _NUMBERS.issuperset(map(type, chain(init, chain.from_iterable(bounds), fixed)))
+
+
+_NUMBERS = frozenset((float, int, bool))
 
 
 def changed(pdf: Any, init: Any, bounds: Any, fixed: np.ndarray) -> tuple[Any, Any, Any]:

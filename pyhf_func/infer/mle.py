@@ -140,12 +140,22 @@ def check_start(init_pars: Any, par_bounds: Any) -> None:
     plain = isinstance(values, np.ndarray) and isinstance(bounds, np.ndarray)
     if plain and np.all((bounds[:, 0] <= values) & (values <= bounds[:, 1])):
         return
-    for index, (value, (lower, upper)) in enumerate(zip(init_pars, par_bounds, strict=False)):
-        if any(isinstance(number, jax.core.Tracer) for number in (value, lower, upper)):
-            continue
-        if not lower <= value <= upper:
-            raise ValueError(
-                f"The fit would start with parameter {index} at {value}, outside of its bounds ({lower}, {upper}). "
-                "Change the value (init_pars, the POI, or inits in the measurement) or the bounds (par_bounds, or "
-                "bounds in the measurement)."
-            )
+    for index, (value, bounds) in enumerate(zip(init_pars, par_bounds, strict=False)):
+        check_value(value, bounds, index)
+
+
+def check_value(value: Any, bounds: Any, index: int) -> None:
+    """Raise where the start value of a parameter lies outside of its bounds; tracers are let through.
+
+    Raises:
+        ValueError: It does.
+    """
+    lower, upper = bounds
+    if any(isinstance(number, jax.core.Tracer) for number in (value, lower, upper)):
+        return
+    if not lower <= value <= upper:
+        raise ValueError(
+            f"The fit would start with parameter {index} at {value}, outside of its bounds ({lower}, {upper}). "
+            "Change the value (init_pars, the POI, or inits in the measurement) or the bounds (par_bounds, or "
+            "bounds in the measurement)."
+        )

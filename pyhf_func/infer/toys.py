@@ -15,7 +15,7 @@ from pyhf_func.core.fit import Newton, Status
 from pyhf_func.core.inference.toys import Toys
 from pyhf_func.core.inference.toys import teststatistics as fit_toys
 from pyhf_func.exceptions import FailedMinimization
-from pyhf_func.infer.mle import check_start
+from pyhf_func.infer.mle import check_start, check_value
 from pyhf_func.optimize.arrays import to_numpy
 
 _BATCH = 256
@@ -41,7 +41,7 @@ def teststatistics(
     """
     init, bounds, fixed = to_numpy(start[0]), to_numpy(start[1]), np.asarray(start[2], bool)
     check_start(init, bounds)
-    check_start([mu], [bounds[pdf.config.poi_index]])
+    check_value(mu, bounds[pdf.config.poi_index], pdf.config.poi_index)
     own = Start(*(jnp.asarray(x) for x in (init, bounds[:, 0], bounds[:, 1], fixed)))
     inits = np.broadcast_to(origin, (_BATCH, *origin.shape))
     for first in range(0, len(samples), _BATCH):

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from pyhf_func.adapters import bridge
-from pyhf_func.core.likelihood import Likelihood
+from pyhf_func.pdf import Model
 from pyhf_func.tensor import dispatch
 from pyhf_func.tensor.manager import current_backend
 
@@ -18,19 +18,11 @@ def kind(*trees: Any) -> str | None:
     """The framework whose tensors are among the arguments; of a model, only tracers and foreign tensors count."""
     found = None
     for tree in trees:
-        here = _kind_of_model(tree.likelihood) if _is_model(tree) else dispatch.kind(tree)
+        here = tree._kind() if isinstance(tree, Model) else dispatch.kind(tree)
         if here is not None and here != "jax":
             return here
         found = found or here
     return found
-
-
-def _is_model(tree: Any) -> bool:
-    return isinstance(getattr(tree, "likelihood", None), Likelihood)
-
-
-def _kind_of_model(likelihood: Likelihood) -> str | None:
-    return bridge.kind(likelihood) or ("jax" if traced(likelihood) else None)
 
 
 def traced(tree: Any) -> bool:

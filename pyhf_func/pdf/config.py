@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -58,6 +59,9 @@ class _ModelConfig:
 
     _live: Mapping[str, Any] = MappingProxyType({})
     """Widths or factors of the constraints that are traced, or on a framework's tape."""
+
+    _agreed: tuple[Any, Any] | None = None
+    """A start that was found to be the one that the model's arrays suggest: those arrays, and the start."""
 
     @classmethod
     def _of(cls, names: Names, live: Mapping[str, Any] | None = None) -> _ModelConfig:
@@ -219,15 +223,15 @@ class _ModelConfig:
 
     def suggested_init(self) -> list[float]:
         """Start values for a fit."""
-        return [value for entry in self.par_map.values() for value in entry["paramset"].suggested_init]
+        return list(chain.from_iterable(entry["paramset"].suggested_init for entry in self.par_map.values()))
 
     def suggested_bounds(self) -> list[Sequence[float]]:
         """(lower, upper) bounds for a fit; lists where the measurement lists them."""
-        return [bound for entry in self.par_map.values() for bound in entry["paramset"].suggested_bounds]
+        return list(chain.from_iterable(entry["paramset"].suggested_bounds for entry in self.par_map.values()))
 
     def suggested_fixed(self) -> list[bool]:
         """Which parameters a fit should keep fixed."""
-        return [flag for entry in self.par_map.values() for flag in entry["paramset"].suggested_fixed]
+        return list(chain.from_iterable(entry["paramset"].suggested_fixed for entry in self.par_map.values()))
 
     def _paramset(self, parameter: ParameterSet, has_widths: bool) -> paramset:
         """A parameter as its users see it."""
