@@ -184,6 +184,33 @@ def test_a_parameter_fixed_by_hand_stays_fixed(data: list[float]) -> None:
         pf.infer.hypotest(1.0, data, model)
 
 
+def test_what_is_suggested_may_change_between_tests(data: list[float]) -> None:
+    model = two_bins(pf)[0]
+    before = float(pf.infer.hypotest(1.0, data, model))
+    assert float(pf.infer.hypotest(1.0, data, model)) == before
+    rates = model.config.param_set("uncorr_bkguncrt")
+    rates.suggested_bounds[1] = (1.2, 10.0)
+    with pytest.raises(ValueError, match="parameter 2"):
+        pf.infer.hypotest(1.0, data, model)
+    rates.suggested_init[1] = 1.3
+    bounds = model.config.suggested_bounds()
+    expected = pf.infer.hypotest(1.0, data, model, model.config.suggested_init(), np.array(bounds, dtype=float))
+    assert float(pf.infer.hypotest(1.0, data, model)) == float(expected) != before
+    model.config.param_set("mu").suggested_bounds[0] = (0.0, 0.9)
+    with pytest.raises(ValueError, match="parameter 0"):
+        pf.infer.hypotest(1.0, data, model)
+
+
+def test_single_precision(backend: Any, model: Any, data: list[float]) -> None:
+    name = backend.name
+    pf.set_backend("numpy")
+    expected = pf.infer.hypotest(0.8, data, model, **FLAGS)
+    with pf.set_backend(name, precision="32b"):
+        found = pf.infer.hypotest(0.8, data, model, **FLAGS)
+        assert {"float32" in str(part.dtype) for part in (found[0], *found[1], found[2], *found[3])} == {True}
+        np.testing.assert_allclose(flat(found), flat(expected), rtol=1e-6)
+
+
 def test_another_parameter_of_interest(data: list[float], pyhf_exact: ModuleType) -> None:
     spec = fixed_rate_spec()
     ours, theirs = pf.Model(spec), pyhf_exact.Model(spec)
