@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,16 +14,22 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import jax
 import pytest
 from hypothesis import HealthCheck, settings
+from jax.experimental.compilation_cache import compilation_cache
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
-if (
-    str(ROOT) not in sys.path
-):  # for `tests.zoo`, `tests.reference`; last, so that an installed package stays first
+if str(ROOT) not in sys.path:  # for `tests.zoo`, `tests.reference`; last, so that an installed package stays first
     sys.path.append(str(ROOT))
 
 jax.config.update("jax_enable_x64", True)
+
+SET_BY_COMMANDS = (
+    "jax_compilation_cache_dir",
+    "jax_persistent_cache_min_compile_time_secs",
+    "jax_persistent_cache_min_entry_size_bytes",
+    "jax_disable_most_optimizations",
+)
 
 settings.register_profile(
     "suite",
@@ -45,9 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def shared_data() -> Path:
     """The folder of published likelihoods beside the repository; the test is skipped where there is none."""
     if not SHARED_DATA.is_dir():
-        pytest.skip(
-            f"no published likelihoods at {SHARED_DATA.relative_to(ROOT.parent)} beside the repository"
-        )
+        pytest.skip(f"no published likelihoods at {SHARED_DATA.relative_to(ROOT.parent)} beside the repository")
     return SHARED_DATA
 
 
@@ -58,3 +63,14 @@ def pyhf_numpy() -> ModuleType:
     logging.getLogger("pyhf").setLevel(logging.ERROR)
     pyhf.set_backend("numpy", pyhf.optimize.scipy_optimizer(tolerance=1e-12))
     return pyhf
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _leave_nothing() -> Iterator[None]:
+    """Take back what commands that run in this process set, and give back what was compiled: gigabytes in the end."""
+    before = {name: jax.config.values[name] for name in SET_BY_COMMANDS}
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+    jax.clear_caches()
