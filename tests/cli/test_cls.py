@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from pyhf_func import Status
 from pyhf_func.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -301,7 +302,7 @@ def test_warning_is_one_line_and_strict_refuses(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "named"),
-    [((0.1, [0.1] * 5, 1), "iteration limit"), ((math.nan, [0.1] * 5, 0), "finite")],
+    [((0.1, [0.1] * 5, Status.ITERATION_LIMIT), "iteration limit"), ((math.nan, [0.1] * 5, 0), "finite")],
     ids=["fit failed", "NaN"],
 )
 def test_no_number_without_a_good_fit(
