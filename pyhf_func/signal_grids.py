@@ -10,10 +10,13 @@ import csv
 import io
 import json
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jsonpatch import JsonPatchException, JsonPointerException
 
@@ -26,7 +29,6 @@ from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.exceptions import PyhfFuncError
 from pyhf_func.functional.arguments import check_poi, check_test_stat
 from pyhf_func.patchset import PatchSet
-from pyhf_func.pdf import Model
 from pyhf_func.workspace import Workspace
 
 __all__ = ["GridResult", "grid"]
@@ -194,35 +196,40 @@ def _points(workspace: Workspace, points: Any, options: Mapping[str, Any]) -> It
     if isinstance(points, Mapping):
         base = workspace.model(**options)
         check_poi(base)
-        data = np.asarray(workspace.data(base))
+        data, parameters = np.asarray(workspace.data(base), dtype=float), tuple(base.config.par_names)
+        shared = jax.tree.map(np.asarray, base.likelihood)
+
+        def changed(changes: Mapping[tuple[str, str], Any]) -> tuple[Likelihood, tuple[str, ...], np.ndarray]:
+            values = replace(shared.values, nominal=base._changed_yields(changes))
+            return replace(shared, values=values), parameters, data
+
         for name, changes in points.items():
-            yield _built(name, (), lambda changes=changes: (_changed(base, changes), data))
+            yield _built(name, (), partial(changed, changes))
         return
 
-    def patched(patch: Any) -> tuple[Model, Any]:
+    def patched(patch: Any) -> tuple[Likelihood, tuple[str, ...], np.ndarray]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the same warning for every point
             model = workspace.model(patches=[patch], **options)
         check_poi(model)
-        return model, workspace.data(model)
+        data = np.asarray(workspace.data(model), dtype=float)
+        return model.likelihood, tuple(model.config.par_names), data
 
     for number, patch in enumerate(points):
         name = getattr(patch, "name", f"point{number}")
-        yield _built(name, tuple(getattr(patch, "values", ())), lambda patch=patch: patched(patch))
+        yield _built(name, tuple(getattr(patch, "values", ())), partial(patched, patch))
 
 
-def _changed(model: Model, changes: Mapping[tuple[str, str], Any]) -> Model:
-    for (channel, sample), yields in changes.items():
-        model = model.with_yields(channel, sample, yields)
-    return model
-
-
-def _built(name: str, values: tuple[float | str, ...], build: Any) -> _Point:
+def _built(
+    name: str,
+    values: tuple[float | str, ...],
+    build: Callable[[], tuple[Likelihood, tuple[str, ...], np.ndarray]],
+) -> _Point:
     try:
-        model, data = build()
+        likelihood, parameters, data = build()
+        return _Point(name, values, likelihood, parameters, data, "")
     except _BAD_POINT as error:
         return _Point(name, values, None, (), np.zeros(0), f"{type(error).__name__}: {error}")
-    return _Point(name, values, model.likelihood, tuple(model.config.par_names), np.asarray(data, dtype=float), "")
 
 
 def _results(

@@ -356,6 +356,15 @@ class Model:
         """
         return self._with_part("nominal", self._entries(channel, sample), yields, "yields")
 
+    def _changed_yields(self, changes: Mapping[tuple[str, str], Any]) -> np.ndarray:
+        """Nominal yields with those of some samples, by (channel, sample), replaced by numbers."""
+        changed = np.array(self.likelihood.values.nominal, dtype=float)
+        for (channel, sample), yields in changes.items():
+            place, new = self._entries(channel, sample), np.asarray(yields, dtype=float)
+            _check_shape("yields", new.shape, changed[place].shape)
+            changed[place] = new
+        return changed
+
     def with_histosys(
         self,
         channel: str,
@@ -428,9 +437,13 @@ class Model:
     def _like(old: Any, value: Any, name: str) -> Any:
         """A value as an array of the shape of another; tensors stay tensors."""
         array = value if kind(value) not in (None, "jax") else jnp.asarray(value, float)
-        if tuple(array.shape) != tuple(old.shape):
-            raise InvalidModel(f"{name} has shape {tuple(array.shape)}; the model needs {tuple(old.shape)}.")
+        _check_shape(name, tuple(array.shape), tuple(old.shape))
         return array
+
+
+def _check_shape(name: str, shape: tuple[int, ...], needed: tuple[int, ...]) -> None:
+    if shape != needed:
+        raise InvalidModel(f"{name} has shape {shape}; the model needs {needed}.")
 
 
 def put(old: Array, index: np.ndarray, part: Array) -> Array:

@@ -15,10 +15,9 @@ from jax.sharding import Mesh, PartitionSpec
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import by_platform
 from pyhf_func.core.fit.problem import Minimiser
-from pyhf_func.core.fit.result import FitResult
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.asymptotics import TestStat
-from pyhf_func.core.inference.hypothesis import hypotest
+from pyhf_func.core.inference.hypothesis import FITS, HypotestResult, Near, hypotest
 from pyhf_func.core.inference.limits import upper_limit
 from pyhf_func.core.likelihood.structure import Likelihood
 
@@ -46,25 +45,27 @@ def point(
     level: Array,
     data: Array,
     model: Likelihood,
-    init: Array,
-) -> tuple[PointResult, FitResult]:
-    """Test one model, and set limits with it; and the free fit to the data, which starts from ``init``."""
+    near: Near | None = None,
+) -> tuple[PointResult, HypotestResult]:
+    """Test one model, and set limits with it; and the test, from whose minima the next one may start."""
     space = model.space
-    start = Start(init, space.lower, space.upper, space.fixed)
-    test = hypotest(minimiser, test_stat, mu, data, model, start)
+    start = Start(space.init, space.lower, space.upper, space.fixed)
+    test = hypotest(minimiser, test_stat, mu, data, model, start, near)
     if not limits:
         none = test.cls_expected * np.nan
-        return PointResult(test.cls, test.cls_expected, none[0], none, test.status), test.free_fit
-    limit = upper_limit(minimiser, test_stat, level, data, model, start)
+        return PointResult(test.cls, test.cls_expected, none[0], none, test.status), test
+    best = jnp.where(test.free_fit.status == Status.CONVERGED, test.free_fit.pars, space.init)
+    limit = upper_limit(minimiser, test_stat, level, data, model, start._replace(init=best))
     status = jnp.maximum(test.status, limit.status)
-    return PointResult(test.cls, test.cls_expected, limit.observed, limit.expected, status), test.free_fit
+    return PointResult(test.cls, test.cls_expected, limit.observed, limit.expected, status), test
 
 
 @cache
 def compiled(minimiser: Any, test_stat: Any, limits: bool, n_devices: int) -> Callable[..., PointResult]:
-    """`point` for a batch (mu, level, data, model, alike); split over the devices.
+    """`point` for a batch (mu, level, data, model, real, alike); split over the devices.
 
-    Data and model have a leading axis; where a model is ``alike``, its parameters are those of the one before.
+    Data and model have a leading axis, as have two flags: a model that is not ``real`` only fills the batch, and one
+    that is ``alike`` has the parameters of the one before.
     """
     test = partial(point, minimiser, test_stat, limits)
     every = partial(by_platform, partial(_in_turn, test), partial(_together, test))
@@ -72,30 +73,40 @@ def compiled(minimiser: Any, test_stat: Any, limits: bool, n_devices: int) -> Ca
         return jax.jit(every)
     mesh = Mesh(np.array(jax.devices()[:n_devices]), ("points",))
     split, whole = PartitionSpec("points"), PartitionSpec()
-    return jax.jit(
-        jax.shard_map(every, mesh=mesh, in_specs=(whole, whole, split, split, split), out_specs=split, check_vma=False)
-    )
+    specs = whole, whole, split, split, split, split
+    return jax.jit(jax.shard_map(every, mesh=mesh, in_specs=specs, out_specs=split, check_vma=False))
 
 
-def _in_turn(test: Any, mu: Array, level: Array, data: Array, models: Likelihood, alike: Array) -> PointResult:
-    """One after the other, from the minimum of the one before."""
+def _in_turn(
+    test: Any, mu: Array, level: Array, data: Array, models: Likelihood, real: Array, alike: Array
+) -> PointResult:
+    """One after the other, from the minima of the one before."""
 
-    def next_point(minimum: tuple[Array, Array], own: tuple[Array, Likelihood, Array]) -> Any:
-        data, model, alike = own
-        usable, pars = minimum
-        space = model.space
-        init = jnp.where(usable & alike & ~space.fixed, jnp.clip(pars, space.lower, space.upper), space.init)
-        result, fit = test(mu, level, data, model, init)
-        return (fit.status == Status.CONVERGED, fit.pars), result
+    def next_point(before: Near, own: tuple[Array, Likelihood, Array, Array]) -> tuple[Near, PointResult]:
+        data, model, real, alike = own
 
-    nothing = jnp.zeros((), bool), jnp.zeros_like(models.space.init[0])
-    _, results = jax.lax.scan(next_point, nothing, (data, models, alike))
+        def tested() -> tuple[Near, PointResult]:
+            space = model.space
+            pars = jnp.where(space.fixed, space.init, jnp.clip(before.pars, space.lower, space.upper))
+            result, found = test(mu, level, data, model, Near(pars, before.usable & alike))
+            minima = jnp.stack([getattr(found, name).pars for name in FITS])
+            return Near(minima, found.status == Status.CONVERGED), result
+
+        none = jnp.full(5, jnp.nan, data.dtype)
+        nothing = PointResult(none[0], none, none[0], none, jnp.zeros((), jnp.int32))
+        return jax.lax.cond(real, tested, lambda: (before, nothing))
+
+    first = models.space.init[0]
+    nowhere = Near(jnp.zeros((len(FITS), *first.shape), first.dtype), jnp.zeros((), bool))
+    _, results = jax.lax.scan(next_point, nowhere, (data, models, real, alike))
     return results
 
 
-def _together(test: Any, mu: Array, level: Array, data: Array, models: Likelihood, alike: Array) -> PointResult:
+def _together(
+    test: Any, mu: Array, level: Array, data: Array, models: Likelihood, real: Array, alike: Array
+) -> PointResult:
     def one(data: Array, model: Likelihood) -> PointResult:
-        result: PointResult = test(mu, level, data, model, model.space.init)[0]
+        result: PointResult = test(mu, level, data, model)[0]
         return result
 
     return jax.vmap(one)(data, models)
@@ -121,7 +132,7 @@ def run(
     stacked = jax.tree.map(lambda *leaves: np.stack([leaves[i] for i in repeated]), *models)
     rows = np.stack([data[i] for i in repeated])
     devices = max(d for d in range(1, len(jax.devices()) + 1) if size % d == 0)
-    follows = np.array([*alike, *[True] * (size - n)])
+    real, follows = np.arange(size) < n, np.array([*alike, *[True] * (size - n)])
     every = compiled(minimiser, test_stat, limits, devices)
-    found = every(np.asarray(mu, float), np.asarray(level, float), rows, stacked, follows)
+    found = every(np.asarray(mu, float), np.asarray(level, float), rows, stacked, real, follows)
     return jax.tree.map(lambda x: np.asarray(x)[:n], found)

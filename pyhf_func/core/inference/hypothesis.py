@@ -67,12 +67,31 @@ class _Minima(NamedTuple):
     conditional_asimov: Minimum
 
 
+FITS = ("free_fit", "asimov_fit", "free_fit_asimov", "conditional_fit", "conditional_fit_asimov")
+"""The fits of a test, in the order in which they are made."""
+
+
+class Near(NamedTuple):
+    """The minima of a similar test, to start from."""
+
+    pars: Array
+    """(fits, pars) in the order of `FITS`."""
+    usable: Array
+    """() whether there is such a test."""
+
+
 def hypotest(
-    minimiser: Minimiser, test_stat: TestStat, mu: Array, data: Array, model: Likelihood, start: Start
+    minimiser: Minimiser,
+    test_stat: TestStat,
+    mu: Array,
+    data: Array,
+    model: Likelihood,
+    start: Start,
+    near: Near | None = None,
 ) -> HypotestResult:
     """Test the POI value ``mu`` (``q0``: zero, whatever ``mu``) against its Asimov value."""
     tested, alternative = (jnp.zeros_like(mu), 1.0) if test_stat == "q0" else (mu, 0.0)
-    minima = without_derivative(_locator(minimiser, alternative), tested, data, model, start)
+    minima = without_derivative(_locator(minimiser, alternative), tested, data, model, start, near)
 
     free = describe(fixed_poi_problem(model, data, start), minima.free)
     asimov_fit = describe(fixed_poi_problem(model, data, start, jnp.full_like(mu, alternative)), minima.asimov)
@@ -127,8 +146,8 @@ def _locator(minimiser: Minimiser, alternative: float) -> Callable[..., _Minima]
     chain = partial(_chain, minimiser, alternative)
     spread = partial(_spread, minimiser, alternative)
 
-    def alone(tested: Array, data: Array, model: Likelihood, start: Start) -> _Minima:
-        minima = chain(tested[None], data, model, start)
+    def alone(tested: Array, data: Array, model: Likelihood, start: Start, near: Near | None) -> _Minima:
+        minima = chain(tested[None], data, model, start, near)
         return minima._replace(
             conditional=_at(minima.conditional, 0), conditional_asimov=_at(minima.conditional_asimov, 0)
         )
@@ -141,7 +160,7 @@ def _locator(minimiser: Minimiser, alternative: float) -> Callable[..., _Minima]
             axes = jax.tree.map(lambda flag: 0 if flag else None, tuple(in_batched))
             minima = jax.vmap(one_by_one(alone), in_axes=axes)(*args)
             return minima, jax.tree.map(lambda _: True, minima)
-        minima = by_platform(chain, spread, *args)
+        minima = by_platform(chain, spread, *args[:-1])
         flags = (False, False, False, True, True)
         return minima, _Minima(*(jax.tree.map(lambda _, f=flag: f, m) for m, flag in zip(minima, flags, strict=True)))
 
@@ -160,9 +179,18 @@ class _Known(NamedTuple):
 
 
 def _chain(
-    minimiser: Minimiser, alternative: float, tested: Array, data: Array, model: Likelihood, start: Start
+    minimiser: Minimiser,
+    alternative: float,
+    tested: Array,
+    data: Array,
+    model: Likelihood,
+    start: Start,
+    near: Near | None = None,
 ) -> _Minima:
-    """All fits one after the other in one loop, each from the nearest minimum that is known."""
+    """All fits one after the other in one loop, each from the nearest minimum that is known.
+
+    With one tested value, that of a similar test is nearer than all but that at which the Asimov data were made.
+    """
     n, poi = tested.shape[0], model.space.poi
 
     def fit(known: _Known, job: tuple[Array, ...]) -> tuple[_Known, Minimum]:
@@ -171,6 +199,8 @@ def _chain(
         nearer = jnp.abs(value - known.last_value) < jnp.abs(value - base[poi])
         ahead = known.last + known.slope * (value - known.last_value)
         init = jnp.where(conditional & nearer, ahead, base)
+        if near is not None:
+            init = jnp.where(near.usable & (number != 2), near.pars[number], init)
         own = start._replace(init=init)
         free, held = fixed_poi_problem(model, data, own), fixed_poi_problem(model, data, own, value)
         problem = free._replace(
