@@ -1,6 +1,7 @@
 """Optimizers: minimise an objective of (pars, data, pdf) inside bounds.
 
 `newton_optimizer` is the default: our own engine, in JAX. `scipy_optimizer` and `minuit_optimizer` run on the host.
+`pytorch_optimizer` and `tflow_optimizer` are older names of the default.
 """
 
 from __future__ import annotations
@@ -15,14 +16,26 @@ if TYPE_CHECKING:
     from pyhf_func.optimize.opt_newton import newton_optimizer as newton_optimizer
     from pyhf_func.optimize.opt_scipy import scipy_optimizer as scipy_optimizer
 
-_HOMES = {"newton_optimizer": "opt_newton", "scipy_optimizer": "opt_scipy", "minuit_optimizer": "opt_minuit"}
+_HOMES = {
+    "newton_optimizer": "opt_newton",
+    "scipy_optimizer": "opt_scipy",
+    "minuit_optimizer": "opt_minuit",
+    "pytorch_optimizer": "opt_pytorch",
+    "tflow_optimizer": "opt_tflow",
+}
+_NEEDS = {
+    "minuit_optimizer": ("iminuit", "minuit"),
+    "pytorch_optimizer": ("torch", "torch"),
+    "tflow_optimizer": ("tensorflow", "tensorflow"),
+}
+"""Packages that may be missing, and our extras that install them."""
 
 
 class _OptimizerRetriever:
     """Loads an optimizer when it is first asked for.
 
     Raises:
-        ImportBackendError: iminuit is asked for and not installed.
+        ImportBackendError: Its package is not installed.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -31,8 +44,11 @@ class _OptimizerRetriever:
         try:
             module = importlib.import_module(f"pyhf_func.optimize.{_HOMES[name]}")
         except ImportError as error:
+            if name not in _NEEDS:
+                raise
+            package, extra = _NEEDS[name]
             raise ImportBackendError(
-                "The minuit optimizer needs iminuit: pip install 'pyhf_func[minuit]'.", error
+                f'{name} needs {package}: install it with pip install "pyhf-func[{extra}]".', error
             ) from error
         setattr(self, name, getattr(module, name))
         return getattr(module, name)

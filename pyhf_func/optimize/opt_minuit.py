@@ -35,8 +35,8 @@ class minuit_optimizer(OptimizerMixin):
 
         Args:
             args: None.
-            kwargs: ``maxiter`` (100000), ``verbose`` (0), ``errordef`` (1), ``steps`` (1000), ``strategy`` (None) and
-                ``tolerance`` (0.1).
+            kwargs: ``maxiter`` (100000; its older name is ``ncall``), ``verbose`` (0), ``errordef`` (1), ``steps``
+                (1000), ``strategy`` (None) and ``tolerance`` (0.1).
 
         Raises:
             Unsupported: There is no such option.
@@ -46,6 +46,8 @@ class minuit_optimizer(OptimizerMixin):
         self.steps = kwargs.pop("steps", 1000)
         self.strategy = kwargs.pop("strategy", None)
         self.tolerance = kwargs.pop("tolerance", 0.1)
+        if "ncall" in kwargs:
+            kwargs.setdefault("maxiter", kwargs.pop("ncall"))
         super().__init__(*args, **kwargs)
 
     def _get_minimizer(

@@ -18,6 +18,7 @@ from pyhf_func.exceptions import InvalidBackend, InvalidOptimizer, Unsupported
 
 PRECISIONS = ("32b", "64b")
 _OPTIMIZERS = "pyhf_func.optimize"  # by name: the optimizers are built on this module
+_OPTIMIZER_NAMES = ("newton", "scipy", "minuit")
 
 
 class Setting:
@@ -218,15 +219,14 @@ def _chosen_optimizer(optimizer: Any) -> Any:
     optimizer = _text(optimizer)
     optimizers = importlib.import_module(_OPTIMIZERS)
     if isinstance(optimizer, str):
-        made = getattr(optimizers, f"{optimizer}_optimizer", None)
-        if made is None:
+        if optimizer not in _OPTIMIZER_NAMES:
             raise InvalidOptimizer(
                 f"There is no optimizer {optimizer!r}: choose 'newton', 'scipy' or 'minuit', "
                 "or pass an optimizer object."
             )
-        return made()
-    ours = getattr(optimizers, f"{optimizer.name}_optimizer", None)
-    if ours is not None and not isinstance(optimizer, ours):
+        return getattr(optimizers, f"{optimizer}_optimizer")()
+    known = optimizer.name in _OPTIMIZER_NAMES
+    if known and not isinstance(optimizer, getattr(optimizers, f"{optimizer.name}_optimizer")):
         raise AttributeError(
             f"{type(optimizer)} is named {optimizer.name!r} and is not that optimizer: "
             "give an optimizer of your own another name."

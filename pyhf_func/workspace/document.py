@@ -148,19 +148,27 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
         *,
         poi_name: str | None = None,
     ) -> dict[str, Any]:
-        """A measurement, by name, else by index, else by parameter of interest, else the first.
+        """A measurement, by name, else by index, else the first.
+
+        Args:
+            measurement_name: Its name.
+            measurement_index: Its place.
+            poi_name: Make a new measurement of this parameter of interest instead, without configurations of
+                parameters, as pyhf 0.1.2 does.
 
         Raises:
             InvalidMeasurement: There is no such measurement, or none at all.
             InvalidSpecification: It does not follow the schema (of a workspace that was not validated).
         """
-        place = self._measurement_index(measurement_name, measurement_index, poi_name)
+        if poi_name:
+            return {"name": "NormalMeasurement", "config": {"poi": poi_name, "parameters": []}}
+        place = self._measurement_index(measurement_name, measurement_index)
         measurement: dict[str, Any] = self["measurements"][place]
         with of_file(self.source):
             schema.validate(measurement, "measurement.json", version=self.version)
         return measurement
 
-    def _measurement_index(self, name: str | None, index: int | None, poi_name: str | None = None) -> int:
+    def _measurement_index(self, name: str | None, index: int | None) -> int:
         names = self.measurement_names
         if not names:
             raise InvalidMeasurement("No measurements have been defined in the workspace")
@@ -169,11 +177,6 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
                 known = ", ".join(names)
                 raise InvalidMeasurement(f"there is no measurement {name!r}. The workspace has {known}")
             return names.index(name)
-        if index is None and poi_name is not None:
-            pois = [measurement["config"]["poi"] for measurement in self["measurements"]]
-            if poi_name not in pois:
-                raise InvalidMeasurement(f"no measurement has the POI {poi_name!r}. There are {', '.join(pois)}")
-            return pois.index(poi_name)
         index = 0 if index is None else index
         if not -len(names) <= index < len(names):
             raise InvalidMeasurement(

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 import pyhf_func as pf
 from pyhf_func import optimize
-from pyhf_func.exceptions import FailedMinimization, ImportBackendError, Unsupported
+from pyhf_func.exceptions import FailedMinimization, ImportBackendError, InvalidOptimizer, Unsupported
 from pyhf_func.infer.mle import fit, fixed_poi_fit, twice_nll
 from pyhf_func.optimize.mixins import OptimizerMixin
 from tests.documented.models import flat, start, two_bins
@@ -50,8 +50,46 @@ def test_a_missing_iminuit_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "iminuit", None)
     monkeypatch.delitem(sys.modules, "pyhf_func.optimize.opt_minuit", raising=False)
     monkeypatch.delitem(vars(optimize.OptimizerRetriever), "minuit_optimizer", raising=False)
-    with pytest.raises(ImportBackendError, match=r"pyhf_func\[minuit\]"):
+    with pytest.raises(ImportBackendError, match=r"pyhf-func\[minuit\]"):
         _ = optimize.minuit_optimizer
+
+
+@pytest.mark.parametrize(
+    ("name", "framework", "home", "options"),
+    [
+        ("pytorch_optimizer", "torch", "opt_pytorch", {"maxdelta": 1e-4}),
+        ("tflow_optimizer", "tensorflow", "opt_tflow", {"relax": 0.3, "eps": 1e-3}),
+    ],
+)
+def test_older_names_of_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+    model: Any,
+    data: list[float],
+    name: str,
+    framework: str,
+    home: str,
+    options: dict[str, float],
+) -> None:
+    import sys
+
+    pytest.importorskip(framework)
+    older = getattr(optimize, name)(tensorlib=pf.tensorlib, maxiter=60, **options)
+    assert older.maxiter == 60
+    expected = fit(data, model)
+    with pf.set_backend("numpy", older):
+        np.testing.assert_allclose(fit(data, model), expected, rtol=1e-9)
+    with pytest.raises(InvalidOptimizer, match="'newton', 'scipy' or 'minuit'"):
+        pf.set_backend("numpy", name.removesuffix("_optimizer"))
+
+    monkeypatch.setitem(sys.modules, framework, None)
+    monkeypatch.delitem(sys.modules, f"pyhf_func.optimize.{home}", raising=False)
+    monkeypatch.delitem(vars(optimize.OptimizerRetriever), name, raising=False)
+    with pytest.raises(ImportBackendError, match=rf"{name} needs {framework}.*pyhf-func\[{framework}\]"):
+        getattr(optimize, name)
+
+
+def test_an_older_name_of_an_option_of_minuit() -> None:
+    assert optimize.minuit_optimizer(ncall=50).maxiter == 50
 
 
 @pytest.mark.parametrize("flags", list(itertools.product([False, True], repeat=4)), ids=str)

@@ -419,13 +419,10 @@ def test_a_model_without_poi_and_with_bins_that_fix_themselves() -> None:
 
 def test_older_names_of_arguments() -> None:
     spec = workspace_spec()
-    second = copy.deepcopy(spec["measurements"][0])
-    second["name"], second["config"]["poi"] = "second", "scale"
-    spec["measurements"].append(second)
     workspace = Workspace(spec)
-    assert workspace.get_measurement(poi_name="scale")["name"] == "second"
-    with pytest.raises(exceptions.InvalidMeasurement, match="no measurement has the POI 'tilt'"):
-        workspace.get_measurement(poi_name="tilt")
+    made = workspace.get_measurement(measurement_name="neither", measurement_index=7, poi_name="tilt")
+    assert made["config"] == {"poi": "tilt", "parameters": []}
+    assert made["name"] not in workspace.measurement_names
     assert workspace.spec["channels"] == spec["channels"]
     model = workspace.model()
     assert workspace.data(model, with_aux=False) == workspace.data(model, include_auxdata=False)
