@@ -112,9 +112,9 @@ def profile(
     if not values:
         raise InvalidPdfParameters("Name at least one parameter and its values, such as {'mu': [0.0, 0.5, 1.0]}.")
     axes = [floats(value) for value in values.values()]
-    if any(axis.ndim != 1 for axis in axes):
+    if any(axis.ndim != 1 or axis.size == 0 for axis in axes):
         shapes = {name: axis.shape for name, axis in zip(values, axes, strict=True)}
-        raise InvalidPdfParameters(f"The values of each parameter need shape (n,); these have {shapes}.")
+        raise InvalidPdfParameters(f"The values of each parameter need shape (n,), n at least 1; these have {shapes}.")
     problem = Problem(model.likelihood, model.checked_data(data), *start_of(model, init, bounds, fixed))
     chosen = traced_minimiser(minimiser, "profile")
     return _compiled_profile(chosen, problem, jnp.array([names.index(name) for name in values]), axes)

@@ -44,6 +44,15 @@ def test_cls_at_the_limit_is_the_level(level: float, test_stat: str) -> None:
     assert np.all(np.diff(found.expected) > 0)
 
 
+@pytest.mark.parametrize("level", [0.6, 0.8, 0.99])
+def test_limit_below_the_best_value(level: float) -> None:
+    """At the best value CLs is a half or a little more: a higher level is met below it."""
+    found = pf.upper_limit(observed([68.0, 60.0]), model(), level=level)
+    assert found.status == pf.Status.CONVERGED
+    assert found.observed < found.free_fit.pars[model().config.poi_index]
+    np.testing.assert_allclose([float(found.cls), *found.cls_expected], level, rtol=1e-7)
+
+
 def test_equals_pyhf() -> None:
     theirs = pyhf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
     data = DATA + theirs.config.auxdata
@@ -163,6 +172,11 @@ def test_profile_on_a_plane() -> None:
             fixed[[model().config.poi_index, place]] = True
             one = pf.fit(observed(), model(), init=init, fixed=fixed)
             assert float(found.conditional_fit.twice_nll[i, j]) == pytest.approx(float(one.twice_nll), rel=1e-10)
+
+
+def test_profile_refuses_no_values() -> None:
+    with pytest.raises(pf.exceptions.InvalidPdfParameters, match="n at least 1.*'mu': \\(0,\\)"):
+        pf.profile({"mu": []}, observed(), model())
 
 
 def test_profile_refuses_unknown_names() -> None:

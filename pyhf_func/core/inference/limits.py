@@ -86,7 +86,7 @@ def upper_limit(
     inputs = _Inputs(level, data, model, start, found)
     mu = _attach(test_stat, inputs, found.mu)
     fits = _describe(mu, inputs)
-    log_cls = _log_cls_of(test_stat, fits)
+    log_cls = _log_cls_of(test_stat, mu, model.space.poi, fits)
     return LimitResult(
         observed=mu[_OBSERVED],
         expected=mu[:_OBSERVED],
@@ -134,7 +134,7 @@ def _attach_jvp(
     mu = _attach(test_stat, inputs, located)
 
     def miss(mu: Array, inputs: _Inputs) -> Array:
-        return _log_cls_of(test_stat, _describe(mu, inputs)) - jnp.log(inputs.level)
+        return _log_cls_of(test_stat, mu, inputs.model.space.poi, _describe(mu, inputs)) - jnp.log(inputs.level)
 
     change = jax.jvp(partial(miss, mu), (inputs,), (tangents[0],))[1]
     slope = jax.jvp(lambda mu: miss(mu, inputs), (mu,), (jnp.ones_like(mu),))[1]
@@ -160,10 +160,15 @@ def _describe(mu: Array, inputs: _Inputs) -> _Fits:
     )
 
 
-def _log_cls_of(test_stat: TestStat, fits: _Fits) -> Array:
+def _log_cls_of(test_stat: TestStat, mu: Array, poi: Array, fits: _Fits) -> Array:
     """Expected log CLs, each at its own limit, then observed log CLs; shape (6,)."""
-    q_asimov = jnp.maximum(fits.conditional_asimov.twice_nll - fits.free_asimov.twice_nll, 0.0)
-    q = jnp.maximum(fits.conditional.twice_nll - fits.free.twice_nll, 0.0)
+
+    def q_above(mu: Array, conditional: FitResult, free: FitResult) -> Array:
+        above = jnp.maximum(conditional.twice_nll - free.twice_nll, 0.0)
+        return jnp.where(mu >= free.pars[poi], above, 0.0)
+
+    q_asimov = q_above(mu, fits.conditional_asimov, fits.free_asimov)
+    q = q_above(mu[_OBSERVED], fits.conditional, fits.free)
     sigmas = jnp.asarray(EXPECTED_SIGMAS, q.dtype)
     expected = log_ndtr(sigmas - square_root(q_asimov[:_OBSERVED])) - log_ndtr(sigmas)
     return jnp.append(expected, _log_cls(q, q_asimov[_OBSERVED], test_stat))
@@ -315,7 +320,9 @@ def _search(
         ratio = targets[jnp.minimum(number + 1, _OBSERVED - 1)] / targets[jnp.minimum(number, _OBSERVED - 1)]
         ahead = jnp.where(number + 1 == _OBSERVED, best + limits[_OBSERVED // 2], s.mu * ratio)
         ahead = jnp.where(jnp.isfinite(ahead), ahead, first_guess)
-        lowest = jnp.where(number + 1 == _OBSERVED, best, jnp.where(found, s.mu, 0.0))
+        # At the best value CLs is a half or more: a limit at a lower level lies above it.
+        lowest = jnp.where(level < 0.5, best, 0.0)
+        lowest = jnp.where(number + 1 == _OBSERVED, lowest, jnp.where(found, s.mu, 0.0))
         return s._replace(
             located=located,
             stage=s.stage + ended,
