@@ -72,9 +72,11 @@ def test_every_way_to_fix_is_the_same() -> None:
         {"init": init, "fixed": flags},
         {"init": init.tolist(), "fixed": flags.tolist()},
         {"fixed": {"mu": 0.8, "stat": [1.0, 1.0]}},
+        {"init": {"mu": 0.8}, "fixed": {"mu": np.True_, "stat": [True, True], "norm": np.False_, "rate": [False] * 2}},
     ):
         np.testing.assert_array_equal(fit(**overrides).pars, by_value.pars)
     np.testing.assert_array_equal(fit(init={"mu": 0.8}, fixed="mu").pars, fit(fixed={"mu": 0.8}).pars)
+    np.testing.assert_array_equal(fit(fixed=[]).pars, fit().pars)
 
 
 def test_false_sets_a_parameter_free() -> None:
@@ -152,6 +154,8 @@ def test_under_fluctuation_rests_at_zero() -> None:
         ({"fixed": {"mu": [1.0, 2.0]}}, r"fixed\['mu'\] has shape \(2,\)"),
         ({"bounds": {"mu": (0.0, 1.0, 2.0)}}, r"bounds\['mu'\] has shape \(3,\).*lower, upper"),
         ({"bounds": {"mu": 1.0}}, r"bounds\['mu'\] has shape"),
+        ({"bounds": {"rate[1]": (3.0, 1.5)}}, r"bounds of 'rate' are \(3.0, 1.5\).*lower one first"),
+        ({"bounds": {"mu": (0.0, np.nan)}}, r"bounds of 'mu' are \(0.0, nan\)"),
         ({"init": np.ones(6)}, r"init has shape \(6,\).*\(7,\)"),
         ({"bounds": np.ones((2, 7))}, r"bounds has shape \(2, 7\).*\(7, 2\)"),
         ({"fixed": np.zeros(8, bool)}, r"fixed has shape \(8,\).*\(7,\)"),
@@ -173,6 +177,17 @@ def test_data_that_are_no_numbers(bad: float, where: int) -> None:
     found = pf.fit(data.at[where].set(bad), model)
     assert pf.Status(int(found.status)) is pf.Status.NOT_FINITE
     assert "not finite" in pf.Status(int(found.status)).sentence
+
+
+@pytest.mark.parametrize("where", ["bin", "auxiliary count"])
+def test_negative_counts(where: str) -> None:
+    model, data = toy.toy()
+    config = model.config
+    place = 0 if where == "bin" else config.nmaindata + config.auxdata.index(16.0)
+    for count in (-0.5, -5.0):
+        found = pf.fit(data.at[place].set(count), model)
+        assert pf.Status(int(found.status)) is pf.Status.NOT_FINITE
+        assert "negative" in pf.Status.NOT_FINITE.sentence
 
 
 @pytest.mark.parametrize("name", ["mu", "norm", "rate"])

@@ -37,6 +37,9 @@ def test_they_agree(minimiser: Any, digits: float) -> None:
         np.testing.assert_allclose(found.pars, best.pars, atol=10 * digits**0.5)
         np.testing.assert_array_equal(found.at_bound, best.at_bound)
     assert found.at_bound[toy.place("mu")]
+    unbounded = pf.fit(data, model, bounds={"mu": (0, np.inf), "norm": (-np.inf, np.inf)}, minimiser=minimiser)
+    assert pf.Status(int(unbounded.status)) is pf.Status.CONVERGED
+    np.testing.assert_allclose(unbounded.pars, pf.fit(data, model).pars, atol=10 * digits**0.5)
 
 
 @pytest.mark.parametrize("minimiser", [pf.FirstOrder(optax.adam(1e-3), iterations=20), pf.SciPy(iterations=1)])

@@ -195,6 +195,13 @@ class TestIntervals:
         with pytest.raises(ValueError, match="confidence is 95"):
             pf.intervals([1.0], counting(), confidence=95)
 
+    def test_a_height_that_is_none_has_a_status(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As inside jit, where nothing can be refused."""
+        monkeypatch.setattr("pyhf_func.functional.uncertainties._check", lambda *_: None)
+        for sigmas in (-1.0, 0.0, np.nan):
+            found = pf.intervals([100.0], counting(), sigmas=sigmas)
+            assert np.all(np.asarray(found.status) == pf.Status.NOT_FINITE)
+
 
 class TestImpacts:
     def test_refits_one_by_one(self) -> None:

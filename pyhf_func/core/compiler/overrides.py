@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
@@ -37,7 +39,7 @@ def resolve_start(
     collection of names to fix at their start values. Values may be tracers.
 
     Raises:
-        InvalidPdfParameters: a name that is not a parameter, or a shape that does not fit.
+        InvalidPdfParameters: a name that is not a parameter, a shape that does not fit, or bounds without room.
     """
     start, lower, upper, flags = space.init, space.lower, space.upper, space.fixed
     n_pars = start.shape[-1]
@@ -54,14 +56,17 @@ def resolve_start(
     elif bounds is not None:
         both = _full(bounds, (n_pars, 2), "bounds", start)
         lower, upper = both[:, 0], both[:, 1]
+    if bounds is not None:
+        _check_bounds(lower, upper, slices)
     if isinstance(fixed, str):
         fixed = (fixed,)
     if isinstance(fixed, Mapping):
         for name, value in fixed.items():
-            flags = _set(flags, slices, name, value is not False, "fixed")
-            if not isinstance(value, bool):
+            is_flag = jnp.asarray(value).dtype == bool
+            flags = _set(flags, slices, name, value if is_flag else True, "fixed")
+            if not is_flag:
                 start = _set(start, slices, name, value, "fixed")
-    elif isinstance(fixed, list | tuple | set | frozenset) and fixed and all(isinstance(name, str) for name in fixed):
+    elif isinstance(fixed, list | tuple | set | frozenset) and all(isinstance(name, str) for name in fixed):
         for name in fixed:
             flags = _set(flags, slices, name, True, "fixed")
     elif fixed is not None:
@@ -95,6 +100,17 @@ def _set(target: Array, slices: Mapping[str, slice], name: str, value: Any, argu
             f"{argument}[{name!r}] has shape {value.shape}; give one number or {place.stop - place.start}."
         )
     return target.at[place].set(value)
+
+
+def _check_bounds(lower: Array, upper: Array, slices: Mapping[str, slice]) -> None:
+    """Refuse a lower bound that does not lie below the upper one, or at it; tracers are taken as they are."""
+    if any(isinstance(bound, jax.core.Tracer) for bound in (lower, upper)):
+        return
+    low, high = np.asarray(lower), np.asarray(upper)
+    for name, place in slices.items():
+        pairs = list(zip(low[place].tolist(), high[place].tolist(), strict=True))
+        if wrong := [pair for pair in pairs if not pair[0] <= pair[1]]:
+            raise InvalidPdfParameters(f"bounds of {name!r} are {wrong[0]}; give (lower, upper), the lower one first.")
 
 
 def _pair(pair: Any, name: str) -> Array:

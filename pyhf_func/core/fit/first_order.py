@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import optax
 
 
+_FAR = 1e3  # times the start value or one: where parameters without a bound end
+
+
 @dataclass(frozen=True)
 class LBFGS:
     """Limited-memory BFGS with a zoom line search (`optax.lbfgs`).
@@ -104,10 +107,12 @@ def _unbounded(problem: Problem) -> tuple[Callable[[Array], Array], Array]:
 
     ``theta = middle + half sin((z0 + z) / scale)``, with the scale chosen so that a unit of z at the start is one
     standard deviation by the Gauss-Newton Hessian's diagonal. A start on a bound is moved off it: the slope is zero
-    there.
+    there. A bound far away stands in for an infinite one.
     """
     prepared = prepare(problem.model, problem.data)
-    low, high = problem.lower, problem.upper
+    far = _FAR * jnp.maximum(jnp.abs(problem.init), 1.0)
+    low = jnp.where(jnp.isfinite(problem.lower), problem.lower, problem.init - far)
+    high = jnp.where(jnp.isfinite(problem.upper), problem.upper, problem.init + far)
     middle, half = (high + low) / 2, jnp.maximum((high - low) / 2, np.finfo(low.dtype).tiny)
     init = jnp.where(problem.fixed, problem.init, jnp.clip(problem.init, low, high))
     x = expand(prepared, init)

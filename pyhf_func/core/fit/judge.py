@@ -24,7 +24,7 @@ def judge(problem: Problem, pars: Array, iterations: Array) -> Minimum:
     low = jnp.where(problem.fixed, pars, problem.lower)
     high = jnp.where(problem.fixed, pars, problem.upper)
     gradient = expand(prepared, pars).gradient
-    near = _CLOSE * (high - low)
+    near = jnp.where(jnp.isfinite(high - low), _CLOSE * (high - low), 0.0)
     pars = jnp.where((pars - low <= near) & (gradient > 0), low, pars)
     pars = jnp.where((high - pars <= near) & (gradient < 0), high, pars)
     x = expand(prepared, pars)

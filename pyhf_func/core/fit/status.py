@@ -34,7 +34,7 @@ _SENTENCES = {
     Status.STALLED: "The fit found no step that lowers the likelihood although it has not converged; "
     "start it elsewhere, and check for templates that make an expected yield negative.",
     Status.NOT_FINITE: "The likelihood is not finite where the fit starts: a bin with observed events has no "
-    "expected yield, or data, model or start hold a number that is not finite.",
+    "expected yield, a count is negative, or data, model or start hold a number that is not finite.",
     Status.NO_LIMIT: "No value of the parameter of interest is excluded at this level: the data are not sensitive "
     "to it.",
     Status.INVALID_MODEL: "The model could not be built; the message beside the status says why.",

@@ -204,7 +204,8 @@ def _search(minimiser: Minimiser, problem: Problem, free: _Free, place: Array, s
         status = jnp.where(met | blocked, Status.CONVERGED, Status.ITERATION_LIMIT)
         status = jnp.where(unlimited & ~met & ~blocked, Status.NO_LIMIT, status)
         better = state.better | (gain < -_BETTER)
-        status = jnp.where(better, Status.STALLED, status).astype(jnp.int32)
+        status = jnp.where(better, Status.STALLED, status)
+        status = jnp.where(sigmas > 0, status, Status.NOT_FINITE).astype(jnp.int32)
         moved = (found.status == Status.CONVERGED) & (value != last.value)
         follow = (found.pars - last.minimum.pars) / jnp.where(moved, value - last.value, 1.0)
         return _State(

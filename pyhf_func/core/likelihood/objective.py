@@ -79,10 +79,13 @@ def constant(p: Prepared) -> Array:
 
 
 def _poisson_value(n: Array, rate: Array) -> Array:
-    """``rate - n log(rate / n) - n``: zero at ``rate = n``, so that small differences keep their digits."""
+    """``rate - n log(rate / n) - n``: zero at ``rate = n``, so that small differences keep their digits.
+
+    A negative count has no density.
+    """
     positive = rate > 0
     logarithm = jnp.log(jnp.where(positive, rate, 1.0) / jnp.where(n > 0, n, 1.0))
-    term = jnp.where(positive, n * logarithm, -jnp.inf)
+    term = jnp.where(positive & (n > 0), n * logarithm, -jnp.inf)
     return rate - n - jnp.where(n == 0, 0.0, term)
 
 
