@@ -73,11 +73,10 @@ class Report:
         self.doubts.append(self._make(steps, message, InvalidModel))
 
     def finish(self, *, strict: bool) -> None:
-        """Raise all faults at once; without any, warn once of all doubts, or raise them where ``strict``."""
-        if self.faults:
-            raise_faults([*self.faults, *self.origin.faults])
-        if strict:
-            raise_faults(self.doubts)
+        """Raise all faults at once, and where ``strict`` the doubts with them; else warn once of all doubts."""
+        refused = [*self.faults, *(self.doubts if strict else ())]
+        if refused:
+            raise_faults([*refused, *self.origin.faults])
         elif self.doubts:
             warnings.warn(WorkspaceWarning(self.doubts), stacklevel=_levels_to_caller())
 
@@ -85,9 +84,7 @@ class Report:
         if steps[:1] == ("parameters",):
             steps = (*self.origin.parameters, *steps[1:])
         names = named(self.document, steps)
-        return Fault(
-            json_path(steps), f"{names}: {message}" if names else message, exception, self.origin.source
-        )
+        return Fault(json_path(steps), f"{names}: {message}" if names else message, exception, self.origin.source)
 
 
 def _levels_to_caller() -> int:

@@ -77,6 +77,15 @@ def test_doubts_of_the_workspace_itself() -> None:
         Workspace(spec).model(strict=True)
 
 
+def test_strict_tells_faults_and_doubts_at_once() -> None:
+    spec = workspace_spec()
+    spec["observations"].append({"name": "VR", "data": [1.0]})
+    spec["channels"][0]["samples"][0]["data"][0] = float("nan")
+    with pytest.raises(exceptions.InvalidModel) as caught:
+        Workspace(spec).model(strict=True)
+    assert [fault.path for fault in caught.value.faults] == ["$.channels[0].samples[0].data", "$.observations[2].name"]
+
+
 OBSERVATIONS = {
     "missing": (drop("observations.1"), exceptions.MissingObservation, "$.observations"),
     "bins": (put("observations.0.data", [1.0]), exceptions.InvalidPdfData, "$.observations[0].data"),
