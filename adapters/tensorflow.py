@@ -79,7 +79,7 @@ class tensorflow_backend(TensorBackend):
         return tf.convert_to_tensor(np.asarray(values, dtype=dtype))
 
     def _cast(self, tensor: Tensor, dtype: np.dtype[Any]) -> Tensor:
-        return tf.cast(tensor, dtype)
+        return tensor if tensor.dtype == dtype else tf.cast(tensor, dtype)
 
     def _full(self, shape: tuple[int, ...], value: float, dtype: np.dtype[Any]) -> Tensor:
         return tf.fill(shape, tf.constant(dtype.type(value)))

@@ -76,8 +76,7 @@ def hypotest(
     if return_tail_probs:
         results.append([found[name] for name in tails])
     if return_expected or return_expected_set:
-        tensorlib = backend_for(found[band])
-        values = [tensorlib.astensor(found[band][i]) for i in range(5)]
+        values = list(found[band])
         results += [values[2]] if return_expected else []
         results += [values] if return_expected_set else []
     if return_calculator:
@@ -108,7 +107,7 @@ def _test(calculator: Any, poi_test: Any, wanted: tuple[str, ...], *, keep: bool
     teststat = calculator.teststatistic(poi_test)
     distributions = calculator.distributions(poi_test)
     clsb, clb, cls = (_tensor(pvalue) for pvalue in calculator.pvalues(teststat, *distributions))
-    clsb_expected, _, cls_expected = calculator.expected_pvalues(*distributions)
+    clsb_expected, _, cls_expected = (map(_tensor, band) for band in calculator.expected_pvalues(*distributions))
     return dict(zip(_FIELDS, (clsb, clb, cls, clsb_expected, cls_expected), strict=True))
 
 

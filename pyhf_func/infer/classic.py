@@ -191,15 +191,16 @@ def hypotest(
     test = _in_engine if engine.engine_minimiser(pdf) is not None else _step_by_step
     found = test(poi_test, data, pdf, start, qtilde)
     tensorlib = backend_for(found["cls"])
-    one = {name: tensorlib.reshape(value, (5, 1) if name == "cls_expected" else (1,)) for name, value in found.items()}
+    band = tensorlib.reshape(tensorlib.stack(found.pop("cls_expected")), (5, 1))
+    one = {name: tensorlib.reshape(value, (1,)) for name, value in found.items()}
 
     results = [one["cls"]]
     if kwargs.get("return_tail_probs"):
         results.append([one["clsb"], one["clb"]])
     if kwargs.get("return_expected"):
-        results.append(one["cls_expected"][2])
+        results.append(band[2])
     if kwargs.get("return_expected_set"):
-        results.append(one["cls_expected"])
+        results.append(band)
     if kwargs.get("return_test_statistics"):
         results.append([one["teststat"], one["teststat_asimov"]])
     return tuple(results) if len(results) > 1 else results[0]
@@ -227,7 +228,7 @@ def _step_by_step(poi_test: Any, data: Any, pdf: Any, start: engine.Start, qtild
         "cls": cls,
         "clsb": clsb,
         "clb": clb,
-        "cls_expected": tensorlib.stack(expected),
+        "cls_expected": expected,
         "teststat": teststat,
         "teststat_asimov": teststat_asimov,
     }

@@ -44,9 +44,12 @@ def as_tensors(tree: Any) -> Any:
     """JAX arrays as tensors of the current backend."""
     tensorlib = current_backend()
     kinds = {"b": "bool", "i": "int"}
-    return jax.tree.map(
-        lambda leaf: tensorlib.astensor(np.asarray(leaf), dtype=kinds.get(leaf.dtype.kind, "float")), tree
-    )
+    own = getattr(tensorlib, "array_type", None) is jax.Array
+
+    def tensor(leaf: Any) -> Any:
+        return tensorlib.astensor(leaf if own else np.asarray(leaf), dtype=kinds.get(leaf.dtype.kind, "float"))
+
+    return jax.tree.map(tensor, tree)
 
 
 def numbers(values: Any) -> Any:
