@@ -97,7 +97,14 @@ def measure(spec: dict[str, Any], _setting: str, record: Record, repeats: int, b
     toys = warm("toys", lambda: pf.toys(1.0, data, model, key, TOYS))
     record(toys_failed=int(toys.failed), toys_cls=float(toys.cls), toys_cls_error=float(toys.cls_error))
     peak = memory()
-    record(toys_fourfold=once(lambda: pf.toys(1.0, data, model, key, 4 * TOYS))[0], toys_more_memory=memory() - peak)
+
+    def fourfold() -> float:
+        return once(lambda: pf.toys(1.0, data, model, key, 4 * TOYS))[0]
+
+    seconds = fourfold()
+    record(toys_more_memory=memory() - peak, toys_fourfold=seconds)
+    if seconds < budget:  # it compiled its summary, which counts where the toys are fast
+        record(toys_fourfold=fourfold())
 
     ranking = warm("ranking", lambda: pf.impacts(data, model))
     record(ranking_status=str(ranking.status.max()))

@@ -222,7 +222,7 @@ def record_of(result: ToysResult) -> Record:
 
 def result_of(record: Record) -> ToysResult:
     """The result for all toys of a record."""
-    summary = _summarise(record.teststat, record.toys)
+    summary = _summarise(record.teststat, _filled(record.toys), len(record.numbers))
     columns = {
         f"{name}_{h}": column[:, place]
         for name, column in zip(_COLUMNS, record.toys, strict=True)
@@ -231,6 +231,16 @@ def result_of(record: Record) -> ToysResult:
     once: dict[str, Any] = {name: getattr(record, name) for name in _ONCE}
     result = ToysResult(**summary._asdict(), **columns, **once, numbers=record.numbers)
     return jax.tree.map(jnp.asarray, result)
+
+
+def _filled(toys: Toys) -> Toys:
+    """Toys filled up to a power of two, so that runs of many lengths share a program; traced ones stay as they are."""
+    if isinstance(toys.teststat, jax.core.Tracer):
+        return toys
+    n = len(toys.teststat)
+    more = (1 << max(n - 1, 0).bit_length()) - n
+    fill = Toys(np.nan, 0, 0)
+    return jax.tree.map(lambda x, value: np.pad(x, ((0, more), (0, 0)), constant_values=value), toys, fill)
 
 
 def read(path: str | os.PathLike[str]) -> Record:

@@ -214,12 +214,12 @@ _QUANTILES = (0.022750131948179195, 0.15865525393145707, 0.5, 0.8413447460685429
 """Of the Normal distribution at -2, -1, 0, 1, 2 standard deviations."""
 
 
-def summarise(teststat: Array, toys: Toys) -> Summary:
+def summarise(teststat: Array, toys: Toys, total: Array | int) -> Summary:
     """CLs and its parts for a test statistic, and their expected band, from toys of shape (toys, 2).
 
     The probabilities are fractions of the toys with a test statistic at least as large, as exact as the fits are.
+    Behind the ``total`` toys there may be more, without a test statistic, that only fill the arrays.
     """
-    total = toys.teststat.shape[0]
     good = jnp.isfinite(toys.teststat)
     n_sb, n_b = jnp.sum(good[:, 0]), jnp.sum(good[:, 1])
     in_order = jnp.sort(jnp.where(good, toys.teststat, jnp.inf), axis=0)
