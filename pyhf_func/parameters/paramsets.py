@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from pyhf_func.tensor.dispatch import backend_for
+
 __all__ = ["constrained_by_normal", "constrained_by_poisson", "constrained_paramset", "paramset", "unconstrained"]
 
 
@@ -108,6 +110,10 @@ class constrained_by_normal(constrained_paramset):
         """Width of the constraint of each component."""
         return list(getattr(self, "sigmas", [1.0] * self.n_parameters))
 
+    def expected_data(self, pars: Any) -> Any:
+        """Means of the auxiliary data at ``pars``: these themselves."""
+        return pars
+
 
 class constrained_by_poisson(constrained_paramset):
     """Its auxiliary data are counts with the mean parameter × ``factors``."""
@@ -132,3 +138,8 @@ class constrained_by_poisson(constrained_paramset):
         if self.factors is None or not len(self.factors):
             raise RuntimeError(f"The parameter {self.name!r} has no factors, and so no width.")
         return [math.sqrt(1.0 / factor) for factor in self.factors]
+
+    def expected_data(self, pars: Any) -> Any:
+        """Means of the auxiliary data at ``pars``: ``pars * factors``."""
+        tensorlib = backend_for(pars, self.factors)
+        return tensorlib.astensor(pars) * tensorlib.astensor(self.factors)

@@ -184,6 +184,11 @@ def test_parameter_sets() -> None:
         **common, fixed=True, is_scalar=False, auxdata=[4.0] * 2, factors=[4.0, 16.0]
     )
     assert (poisson.width(), poisson.suggested_fixed_as_bool) == ([0.5, 0.25], True)
+    pars = np.array([0.5, 2.0])
+    assert normal.expected_data(pars) is pars
+    assert poisson.expected_data(pars).tolist() == [2.0, 32.0]
+    with pf.set_backend("jax"):
+        assert isinstance(poisson.expected_data([0.5, 2.0]), jax.Array)
     with pytest.raises(ValueError, match="2 components"):
         paramsets.unconstrained(**common, fixed=False, is_scalar=True)
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyhf_func import Model, exceptions, simplemodels
+from pyhf_func import Model, exceptions, pdf, simplemodels
 from pyhf_func.utils import digest
 from pyhf_func.workspace import Workspace
 from tests.documents.documents import Document, modifier, put, spoiled, workspace_spec
@@ -420,6 +420,7 @@ def test_a_model_without_poi_and_with_bins_that_fix_themselves() -> None:
 def test_older_names_of_arguments() -> None:
     spec = workspace_spec()
     workspace = Workspace(spec)
+    assert pdf.Workspace is Workspace
     made = workspace.get_measurement(measurement_name="neither", measurement_index=7, poi_name="tilt")
     assert made["config"] == {"poi": "tilt", "parameters": []}
     assert made["name"] not in workspace.measurement_names
