@@ -152,5 +152,7 @@ def _tell_failures(found: "ToysResult") -> None:
     failed, total = int(found.failed), 2 * found.numbers.size
     if failed == total:
         raise CommandError(f"The fits of all {total} pseudo-experiments failed.")
+    if not float(found.clb):
+        warn("No pseudo-experiment of the alternative is as extreme as the data: CLs_obs is unknown; make more.")
     if failed:
         warn(f"The fits of {failed} of {total} pseudo-experiments failed; CLs_obs_range says what they could change.")

@@ -17,7 +17,7 @@ from jax.typing import ArrayLike
 
 from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers
-from pyhf_func.core.compiler import Bounds, Fixed, Init
+from pyhf_func.core.compiler import Bounds, Fixed, Init, Start
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import HypotestResult, TestStat, ToysResult
 from pyhf_func.core.inference import merge_toys as merge_toys
@@ -118,7 +118,7 @@ def toys(
     observed = _compiled_hypotest(chosen, test_stat, tested, model.checked_data(data), model.likelihood, start)
     size = chunk_size(model) if chunk is None else chunk
     draw = partial(toy_chunk, chosen, test_stat, size, tested, model.likelihood, start, origins(observed), typed)
-    record = _nothing(tested, typed, observed)
+    record = _nothing(tested, typed, observed, start)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((observed, typed))):
         if progress or checkpoint is not None or max_error is not None:
             raise TypeError("Inside jit or vmap toys can't report, stop early or be saved: leave these options out.")
@@ -149,7 +149,7 @@ def _checked_key(key: Array) -> Array:
     raise TypeError("toys needs one key of JAX's random numbers, such as jax.random.key(0).")
 
 
-def _nothing(tested: Array, key: Array, observed: HypotestResult) -> Record:
+def _nothing(tested: Array, key: Array, observed: HypotestResult, start: Start) -> Record:
     """The record of a run before its first toy."""
     fits = observed.free_fit, observed.conditional_fit, observed.asimov_fit
     none = np.zeros((0, 2))
@@ -158,6 +158,7 @@ def _nothing(tested: Array, key: Array, observed: HypotestResult) -> Record:
         teststat=observed.teststat,
         status=jnp.max(jnp.stack([fit.status for fit in fits])),
         key=jax.random.key_data(key),
+        bounds=jnp.stack([start.lower, start.upper], axis=-1),
         free_fit=fits[0],
         conditional_fit=fits[1],
         asimov_fit=fits[2],
@@ -188,6 +189,8 @@ def _run(
         saved = read(checkpoint)
         record.check_same(saved)
         record = record.with_toys([(saved.numbers, saved.toys)])
+    if checkpoint is not None:
+        write(record, checkpoint)  # if that fails, it fails before the work
     missing = [*_chunks(wanted, record.numbers, size)]
     lacking = sum(len(numbers) for numbers in missing)
     error, found, saved_at = ErrorCount(record), [], time.monotonic()

@@ -122,6 +122,34 @@ def test_jobs_merge_to_one_run(tmp_path: Path) -> None:
         pf.merge_toys([whole, jobs[0]])
     with pytest.raises(ValueError, match="PRNG key"):
         pf.merge_toys([jobs[0], pf.toys(1.0, [4.0], counting(), jax.random.key(8), 10, first=90)])
+    elsewhere = pf.toys(1.0, [4.0], counting(), KEY, 10, first=90, bounds={"mu": (-0.5, 10.0)})
+    assert float(elsewhere.teststat) == pytest.approx(float(jobs[0].teststat), abs=1e-9)
+    with pytest.raises(ValueError, match="set of bounds differs"):
+        jobs[0].merge(elsewhere)
+
+
+def test_files_that_hold_no_toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pf.toys(1.0, [4.0], counting(), KEY, 60).save(tmp_path / "whole")
+    whole = (tmp_path / "whole").read_bytes()
+    (tmp_path / "empty").touch()
+    (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
+    np.savez(tmp_path / "part.npz", format="pyhf_func toys 2")
+    np.save(tmp_path / "array.npy", np.ones(3))
+    for name in ("empty", "cut", "part.npz", "array.npy"):
+        with pytest.raises(ValueError, match=name):
+            pf.ToysResult.load(tmp_path / name)
+    monkeypatch.setattr("pyhf_func.functional.pseudo_experiments.toy_chunk", pytest.fail)  # before any work
+    with pytest.raises(FileNotFoundError):
+        pf.toys(1.0, [4.0], counting(), KEY, 60, checkpoint=tmp_path / "no" / "file")
+
+
+def test_no_toy_as_extreme_as_the_data() -> None:
+    """Twenty events fewer than expected, and fifty toys: CLs is 0 / 0, and says so."""
+    found = pf.toys(1.0, [10.0], counting(30.0, 5.0), KEY, 50)
+    assert float(found.clb) == float(found.clsb) == 0.0
+    assert np.isnan(found.cls)
+    assert float(found.cls_error) == np.inf
+    assert found.cls_range.tolist() == [0.0, np.inf]
 
 
 def test_killed_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +18,9 @@ from jax import Array
 from pyhf_func.core.fit.result import FitResult
 from pyhf_func.core.inference.toys import Toys, counting_error, ratio_error, summarise, tolerance
 
-_FORMAT = "pyhf_func toys 1"
+_FORMAT = "pyhf_func toys 2"
 _FITS = ("free_fit", "conditional_fit", "asimov_fit")
-_ONCE = ("mu", "teststat", "status", "key", *_FITS)
+_ONCE = ("mu", "teststat", "status", "key", "bounds", *_FITS)
 _COLUMNS = ("teststats", "status", "retries")
 _CLOSE = 1e-6  # how far the same fits on two machines may differ
 
@@ -37,7 +38,7 @@ class ToysResult(NamedTuple):
     mu: Array
     """() tested value."""
     cls: Array
-    """() CLs = CLs+b / CLb."""
+    """() CLs = CLs+b / CLb; not a number where no toy of the alternative is as extreme as the data: more are needed."""
     clsb: Array
     """() p-value of the tested hypothesis: the fraction of its toys at least as extreme as the data."""
     clb: Array
@@ -49,7 +50,7 @@ class ToysResult(NamedTuple):
     clb_expected: Array
     """(5,) expected CLb."""
     cls_error: Array
-    """() Monte Carlo error of CLs."""
+    """() Monte Carlo error of CLs; infinite where CLs is not a number."""
     clsb_error: Array
     """() Monte Carlo error of CLs+b."""
     clb_error: Array
@@ -82,6 +83,8 @@ class ToysResult(NamedTuple):
     """(toys,) how often a fit was made again from another start."""
     key: Array
     """(words,) data of the PRNG key."""
+    bounds: Array
+    """(pars, 2) bounds of the parameters in all fits."""
     free_fit: FitResult
     """all parameters fitted to the data."""
     conditional_fit: FitResult
@@ -114,6 +117,7 @@ class Record(NamedTuple):
     teststat: Any
     status: Any
     key: Any
+    bounds: Any  # (pars, 2)
     free_fit: FitResult
     conditional_fit: FitResult
     asimov_fit: FitResult
@@ -130,6 +134,7 @@ class Record(NamedTuple):
             ("PRNG key", self.key, other.key),
             ("tested value", self.mu, other.mu),
             ("observed test statistic", self.teststat, other.teststat),
+            ("set of bounds", self.bounds, other.bounds),
             ("fit at the tested value", self.conditional_fit.pars, other.conditional_fit.pars),
             ("fit at the alternative", self.asimov_fit.pars, other.asimov_fit.pars),
         ):
@@ -252,14 +257,17 @@ def read(path: str | os.PathLike[str]) -> Record:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-    except (ValueError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} is not a file of toys: {error}") from error
     if str(arrays.pop("format", "")) != _FORMAT:
         raise ValueError(f"{path} is not a file of toys that this version can read (it reads {_FORMAT!r}).")
-    fits = {name: FitResult(*(arrays[f"{name}.{field}"] for field in FitResult._fields)) for name in _FITS}
-    plain = {name: arrays[name] for name in _ONCE if name not in _FITS}
-    toys = Toys(*(arrays[f"toys.{name}"] for name in Toys._fields))
-    return Record(**plain, **fits, numbers=arrays["numbers"], toys=toys)
+    try:
+        fits = {name: FitResult(*(arrays[f"{name}.{field}"] for field in FitResult._fields)) for name in _FITS}
+        plain = {name: arrays[name] for name in _ONCE if name not in _FITS}
+        toys = Toys(*(arrays[f"toys.{name}"] for name in Toys._fields))
+        return Record(**plain, **fits, numbers=arrays["numbers"], toys=toys)
+    except KeyError as error:
+        raise ValueError(f"{path} is not a whole file of toys: it lacks {error}.") from None
 
 
 def write(record: Record, path: str | os.PathLike[str]) -> None:

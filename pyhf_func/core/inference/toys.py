@@ -250,7 +250,10 @@ def summarise(teststat: Array, toys: Toys, total: Array | int) -> Summary:
     )
 
     lost_sb, lost_b = total - n_sb, total - n_b
-    cls_range = jnp.stack([k_sb / (k_b + lost_b), (k_sb + lost_sb) / k_b])
+    known = k_b > 0
+    cls_range = jnp.stack(
+        [jnp.where(k_b + lost_b > 0, k_sb / (k_b + lost_b), 0.0), jnp.where(known, (k_sb + lost_sb) / k_b, jnp.inf)]
+    )
     return Summary(
         cls=clsb / clb,
         clsb=clsb,
@@ -258,7 +261,7 @@ def summarise(teststat: Array, toys: Toys, total: Array | int) -> Summary:
         cls_expected=cls_expected,
         clsb_expected=clsb_expected,
         clb_expected=clb_expected,
-        cls_error=ratio_error(clsb, clb, clsb_error, clb_error),
+        cls_error=jnp.where(known, ratio_error(clsb, clb, clsb_error, clb_error), jnp.inf),
         clsb_error=clsb_error,
         clb_error=clb_error,
         cls_expected_error=jnp.sqrt(((high - low) / 2) ** 2 + counted**2),
