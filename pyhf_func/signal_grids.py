@@ -11,7 +11,7 @@ import io
 import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,12 +22,12 @@ from jsonpatch import JsonPatchException, JsonPointerException
 
 from pyhf_func._version import __version__
 from pyhf_func.core.compiler import padding
-from pyhf_func.core.fit import Minimiser, Newton, Status
+from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
 from pyhf_func.core.inference import TestStat
 from pyhf_func.core.inference.batches import PointResult, run
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.exceptions import PyhfFuncError
-from pyhf_func.functional.arguments import check_poi, check_test_stat
+from pyhf_func.functional.arguments import check_level, check_poi, check_test_stat, one_number, traced_minimiser
 from pyhf_func.patchset import PatchSet
 from pyhf_func.workspace import Workspace
 
@@ -100,8 +100,16 @@ class GridResult(NamedTuple):
         return text.getvalue()
 
 
-_BAD_POINT = (PyhfFuncError, JsonPatchException, JsonPointerException, ValueError, KeyError)
-"""What a patch or yields that don't fit the workspace may raise; anything else is a defect of ours."""
+_BAD_POINT = (
+    PyhfFuncError,
+    JsonPatchException,
+    JsonPointerException,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+)
+"""What a patch or yields that don't fit the workspace, or are none, may raise."""
 
 
 class _Point(NamedTuple):
@@ -125,7 +133,7 @@ def grid(
     batch: int = 16,
     progress: bool = False,
     executor: Executor | None = None,
-    minimiser: Minimiser | None = None,
+    minimiser: Minimiser | HostMinimiser | str = "newton",
     **model_options: Any,
 ) -> GridResult:
     """CLs and upper limits for every signal point.
@@ -145,15 +153,17 @@ def grid(
         progress: Whether to show a progress bar.
         executor: Runs batches in other processes or on other machines: anything with the ``submit`` of
             `concurrent.futures`, such as ``ProcessPoolExecutor``, Dask's ``client.get_executor()`` or mpi4py's.
-        minimiser: The minimiser of all fits; `Newton` where it is None.
+        minimiser: The minimiser of all fits, as for `fit`; not SciPy or Minuit.
         model_options: Options of `Workspace.model`.
 
     Returns:
-        A table. A point whose model can't be built, or whose fits fail, keeps its row, with a status and a message.
+        A table. A point whose model can't be built, whose fits fail, or that an executor lost keeps its row, with a
+        status and a message.
 
     Raises:
         InvalidTestStatistic: There is no such test statistic for limits.
-        ValueError: There are no points.
+        ValueError: There are no points, or ``mu``, ``level`` or ``batch`` makes no sense.
+        Exception: What broke off the computation, where nothing was computed.
 
     Example:
         >>> import pyhf_func as pf
@@ -165,6 +175,8 @@ def grid(
         (('weak', 'strong'), [0.1601, 0.0])
     """
     check_test_stat(test_stat, ("q", "qtilde"))
+    chosen, tested = traced_minimiser(minimiser, "grid"), float(one_number(mu, "mu", "several grids"))
+    check_level(level)
     if batch < 1:
         raise ValueError(f"batch is {batch}; it must be at least one.")
     whole = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
@@ -173,21 +185,27 @@ def grid(
     if not built:
         raise ValueError("There are no points: give at least one patch, or one set of signal yields.")
     one, band = np.asarray(np.nan), np.full(5, np.nan)
-    found: list[Sequence[Any]] = [(one, band, one, band, np.asarray(Status.INVALID_MODEL))] * len(built)
-    for where, result in _results(
-        built, minimiser or Newton(), test_stat, limits, mu, level, batch, progress, executor
-    ):
+    nothing: list[Any] = [one, band, one, band]
+    found = [[*nothing, np.asarray(Status.INVALID_MODEL)]] * len(built)
+    messages = [point.message for point in built]
+    outcomes = [*_results(built, chosen, test_stat, limits, tested, level, batch, progress, executor)]
+    broken = [outcome for _, outcome in outcomes if isinstance(outcome, Exception)]
+    if broken and len(broken) == len(outcomes):
+        raise broken[0]
+    for where, result in outcomes:
         for i, place in enumerate(where):
-            found[place] = [field[i] for field in result]
+            if isinstance(result, Exception):
+                found[place] = [*nothing, np.asarray(Status.NOT_COMPUTED)]
+                messages[place] = _told(result)
+            else:
+                found[place] = [field[i] for field in result]
+                ended = Status(int(found[place][-1]))
+                messages[place] = "" if ended == Status.CONVERGED else ended.sentence
     columns = [np.stack(column) for column in zip(*found, strict=True)]
-    messages = [
-        point.message or ("" if status == Status.CONVERGED else Status(int(status)).sentence)
-        for point, status in zip(built, columns[-1], strict=True)
-    ]
     names, values = tuple(point.name for point in built), tuple(point.values for point in built)
     cls, cls_expected, limit, limit_expected, status = columns
     return GridResult(
-        labels, names, values, mu, level, cls, cls_expected, limit, limit_expected, status, tuple(messages)
+        labels, names, values, tested, level, cls, cls_expected, limit, limit_expected, status, tuple(messages)
     )
 
 
@@ -216,8 +234,8 @@ def _points(workspace: Workspace, points: Any, options: Mapping[str, Any]) -> It
         return model.likelihood, tuple(model.config.par_names), data
 
     for number, patch in enumerate(points):
-        name = getattr(patch, "name", f"point{number}")
-        yield _built(name, tuple(getattr(patch, "values", ())), partial(patched, patch))
+        name, own = getattr(patch, "name", f"point{number}"), getattr(patch, "values", ())
+        yield _built(name, () if callable(own) else tuple(own), partial(patched, patch))
 
 
 def _built(
@@ -229,7 +247,7 @@ def _built(
         likelihood, parameters, data = build()
         return _Point(name, values, likelihood, parameters, data, "")
     except _BAD_POINT as error:
-        return _Point(name, values, None, (), np.zeros(0), f"{type(error).__name__}: {error}")
+        return _Point(name, values, None, (), np.zeros(0), _told(error))
 
 
 def _results(
@@ -242,8 +260,8 @@ def _results(
     batch: int,
     progress: bool,
     executor: Executor | None,
-) -> Iterator[tuple[list[int], PointResult]]:
-    """Places and results, batch after batch."""
+) -> Iterator[tuple[list[int], PointResult | Exception]]:
+    """Places and results, batch after batch; what was raised instead of a batch that broke off."""
     import tqdm
 
     jobs = []
@@ -259,14 +277,36 @@ def _results(
             alike = [own == before for own, before in zip(names[1:], names, strict=False)]
             jobs.append((here, (minimiser, test_stat, limits, mu, level, list(data), list(models), alike, size)))
     with tqdm.tqdm(total=sum(len(here) for here, _ in jobs), disable=not progress, unit="point") as bar:
+        running: list[tuple[list[int], Callable[[], PointResult]]]
         if executor is None:
-            running: Iterator[tuple[list[int], PointResult]] = ((here, run(*job)) for here, job in jobs)
+            running = [(here, partial(run, *job)) for here, job in jobs]
         else:
-            futures = [(here, executor.submit(run, *job)) for here, job in jobs]
-            running = ((here, future.result()) for here, future in futures)
-        for here, result in running:
+            running = [(here, _submitted(executor, job)) for here, job in jobs]
+        for here, compute in running:
+            outcome = _outcome(compute)
             bar.update(len(here))
-            yield here, result
+            yield here, outcome
+
+
+def _submitted(executor: Executor, job: tuple[Any, ...]) -> Callable[[], PointResult]:
+    """What waits for a job; it raises what became of it where the executor is broken already."""
+    try:
+        return executor.submit(run, *job).result
+    except BrokenExecutor as error:
+        lost: Future[PointResult] = Future()
+        lost.set_exception(error)
+        return lost.result
+
+
+def _outcome(compute: Callable[[], PointResult]) -> PointResult | Exception:
+    try:
+        return compute()
+    except Exception as error:  # whatever a worker, or too little memory, gives: the other batches go on
+        return error
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _groups(points: Sequence[_Point]) -> list[list[tuple[int, Likelihood]]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+import jax
 from jax import Array
 
 from pyhf_func.adapters import bridge
@@ -75,6 +76,16 @@ def check_test_stat(test_stat: str, known: tuple[str, ...] = ("q", "qtilde", "q0
     if test_stat not in known:
         choices = ", ".join(map(repr, known[:-1]))
         raise InvalidTestStatistic(f"{test_stat!r} is not a test statistic here: choose {choices} or {known[-1]!r}.")
+
+
+def check_level(level: Array | float) -> None:
+    """Refuse a level of upper limits that is none; tracers are taken as they are.
+
+    Raises:
+        ValueError: It is not between 0 and 1.
+    """
+    if not isinstance(level, jax.core.Tracer) and not 0 < float(level) < 1:
+        raise ValueError(f"level is {float(level)}; it must lie between 0 and 1, such as 0.05 for 95% confidence.")
 
 
 def one_number(value: Numbers, name: str, several: str) -> Array:

@@ -11,6 +11,7 @@ from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import DiscoveryResult, HypotestResult, LimitResult, ScanResult, TestStat
 from pyhf_func.functional.arguments import (
+    check_level,
     check_poi,
     check_test_stat,
     for_every_framework,
@@ -181,8 +182,7 @@ def upper_limit(
     check_poi(model)
     check_test_stat(test_stat, ("q", "qtilde"))
     wanted = one_number(level, "level", "jax.vmap")
-    if not isinstance(wanted, jax.core.Tracer) and not 0 < float(wanted) < 1:
-        raise ValueError(f"level is {float(wanted)}; it must lie between 0 and 1, such as 0.05 for 95% confidence.")
+    check_level(wanted)
     return _compiled_limit(
         traced_minimiser(minimiser, "upper_limit"),
         test_stat,

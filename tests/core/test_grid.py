@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -177,15 +177,55 @@ def test_table(found: pf.GridResult) -> None:
     assert float(rows[2][header.index("limit_exp_+0")]) == found.limit_expected[2, 2]
 
 
-def test_no_points() -> None:
+def test_points_that_are_none(found: pf.GridResult) -> None:
+    result = pf.grid(background(), [*patches(), 42, {"op": "replace"}, [{"op": "replace"}]])
+    np.testing.assert_allclose(result.limit[:3], found.limit, rtol=1e-9)
+    assert result.status[3:].tolist() == [pf.Status.INVALID_MODEL] * 3
+    assert all(result.message[3:])
+
+
+def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match="no points"):
         pf.grid(background(), [])
+    for wrong in ({"level": 95}, {"mu": [1.0, 2.0]}, {"batch": 0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            pf.grid(background(), patches(), **wrong)
+    with pytest.raises(TypeError, match="host"):
+        pf.grid(background(), patches(), minimiser="scipy")
 
 
 def test_executor(found: pf.GridResult) -> None:
     with ThreadPoolExecutor(2) as executor:
         result = pf.grid(background(), patches(), batch=2, executor=executor)
     np.testing.assert_allclose(result.limit, found.limit, rtol=1e-9)
+
+
+class Flaky(Executor):
+    """It loses the second job, and takes no third one."""
+
+    def __init__(self) -> None:
+        self.jobs = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.jobs += 1
+        if self.jobs > 2:
+            raise BrokenExecutor("a worker died")
+        future: Future[Any] = Future()
+        if self.jobs == 1:
+            future.set_result(fn(*args, **kwargs))
+        else:
+            future.set_exception(BrokenExecutor("a worker died"))
+        return future
+
+
+def test_an_executor_that_breaks_loses_only_its_batches(found: pf.GridResult) -> None:
+    executor = Flaky()
+    result = pf.grid(background(), [*patches(), *patches()], batch=2, executor=executor)
+    np.testing.assert_allclose(result.limit[:2], found.limit[:2], rtol=1e-9)
+    assert result.status.tolist() == [0, 0] + [pf.Status.NOT_COMPUTED] * 4
+    assert result.message[2:] == ("BrokenExecutor: a worker died",) * 4
+    with pytest.raises(BrokenExecutor):
+        pf.grid(background(), patches(), batch=2, executor=executor)
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ class Status(IntEnum):
     STALLED = 3
     NOT_FINITE = 4
     INVALID_MODEL = 5
+    NOT_COMPUTED = 6
 
     @property
     def sentence(self) -> str:
@@ -38,4 +39,5 @@ _SENTENCES = {
     Status.NO_LIMIT: "No value of the parameter of interest is excluded at this level: the data are not sensitive "
     "to it.",
     Status.INVALID_MODEL: "The model could not be built; the message beside the status says why.",
+    Status.NOT_COMPUTED: "The computation broke off; the message beside the status says why.",
 }
