@@ -233,6 +233,24 @@ def test_a_signal_as_a_traced_input_can_be_optimised() -> None:
     assert float(gradient(at[0], at[1], moved)[0]) < float(first()[0])
 
 
+@pytest.mark.parametrize("count", [np.nan, np.inf, -1.0])
+def test_no_number_for_data_without_a_likelihood(count: float) -> None:
+    """Whatever is computed beside it: not a number, and a status."""
+    model, data = toy.toy()
+    found = pf.scan(jnp.array([MU, MU]), data.at[0].set(count), model)
+    assert np.all(np.asarray(found.status) == pf.Status.NOT_FINITE)
+    assert np.all(np.isnan([found.cls, found.clsb, found.clb, found.teststat]))
+    assert np.all(np.isnan(found.cls_expected))
+
+
+def test_no_number_for_a_value_that_is_none() -> None:
+    """The fits to the Asimov data don't need it, and the other values of a scan are as before."""
+    model, data = toy.toy()
+    found = pf.scan(jnp.array([MU, np.nan]), data, model)
+    assert found.status.tolist() == [pf.Status.CONVERGED, pf.Status.NOT_FINITE]
+    assert np.isfinite(found.cls).tolist() == np.isfinite(found.cls_expected[:, 2]).tolist() == [True, False]
+
+
 def test_q0_tests_zero_whatever_mu_is() -> None:
     model, data = toy.toy()
     found = [pf.hypotest(mu, data, model, test_stat="q0") for mu in (0.0, 3.0)]

@@ -81,6 +81,12 @@ def test_no_signal_has_no_limit() -> None:
     assert "sensitive" in pf.Status(int(found.status)).sentence
 
 
+def test_no_limit_for_data_without_a_likelihood() -> None:
+    found = pf.upper_limit(observed([np.nan, 48.0]), model())
+    assert found.status == pf.Status.NOT_FINITE
+    assert np.all(np.isnan([found.observed, found.cls, *found.expected, *found.cls_expected]))
+
+
 def test_expected_significances_by_hand() -> None:
     """For the median, CLs = 2 Phi(-s): s = Phi^-1(1 - level / 2)."""
     assert float(expected_significances(jnp.array(0.05))[2]) == pytest.approx(1.959963984540054, rel=1e-12)

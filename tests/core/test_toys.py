@@ -150,6 +150,9 @@ def test_no_toy_as_extreme_as_the_data() -> None:
     assert np.isnan(found.cls)
     assert float(found.cls_error) == np.inf
     assert found.cls_range.tolist() == [0.0, np.inf]
+    no_data = pf.toys(1.0, [np.nan], counting(30.0, 5.0), KEY, 50)
+    assert no_data.status == pf.Status.NOT_FINITE
+    assert np.all(np.isnan([no_data.cls, no_data.clsb, no_data.clb]))
 
 
 def test_killed_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

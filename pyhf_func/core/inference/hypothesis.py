@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -21,10 +21,13 @@ from pyhf_func.core.inference.asymptotics import TestStat, expected_p_values, p_
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
 
+T = TypeVar("T")
+
 
 class HypotestResult(NamedTuple):
     """A hypothesis test with everything that went into it.
 
+    Where the likelihood is not finite, neither are the numbers, and the status says so.
     The expected values are those for background-only data (for ``q0``: for data with the nominal signal) at -2,
     -1, 0, 1 and 2 standard deviations. For ``q0``, ``clsb`` is p0, the p-value of the background-only hypothesis.
     """
@@ -103,9 +106,11 @@ def hypotest(
     poi = model.space.poi
     q = _test_statistic(test_stat, tested, poi, conditional, free)
     q_asimov = _test_statistic(test_stat, tested, poi, conditional_asimov, free_asimov)
-    observed = p_values(transformed(q, q_asimov, test_stat), q_asimov)
-    expected = expected_p_values(q_asimov)
-    every = (free, asimov_fit, free_asimov, conditional, conditional_asimov)
+    on_asimov = (asimov_fit, free_asimov, conditional_asimov)
+    every = (free, conditional, *on_asimov)
+    observed = where_finite(every, p_values(transformed(q, q_asimov, test_stat), q_asimov))
+    q, expected = where_finite(every, q), where_finite(on_asimov, expected_p_values(q_asimov))
+    q_asimov = where_finite(on_asimov, q_asimov)
     return HypotestResult(
         cls=observed.cls,
         clsb=observed.clsb,
@@ -122,6 +127,13 @@ def hypotest(
         free_fit_asimov=free_asimov,
         conditional_fit_asimov=conditional_asimov,
     )
+
+
+def where_finite(fits: Sequence[FitResult], results: T) -> T:
+    """What was made from fits; not a number where the likelihood of one is not finite."""
+    finite = jnp.all(jnp.stack([fit.status != Status.NOT_FINITE for fit in fits]))
+    masked: T = jax.tree.map(lambda x: jnp.where(finite, x, jnp.nan), results)
+    return masked
 
 
 def fixed_poi_problem(model: Likelihood, data: Array, start: Start, value: Array | None = None) -> Problem:

@@ -8,7 +8,7 @@ their problem afterwards, by the implicit function theorem.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import jax
@@ -38,7 +38,7 @@ class LimitResult(NamedTuple):
     """Upper limits on the POI with everything that went into them.
 
     The expected limits are those for background-only data at -2, -1, 0, 1 and 2 standard deviations. Where there is
-    no limit, the value is infinite and the status says so.
+    no limit, the value is infinite and the status says so; where the likelihood is not finite, it is not a number.
     """
 
     observed: Array
@@ -86,12 +86,14 @@ def upper_limit(
     inputs = _Inputs(level, data, model, start, found)
     mu = _attach(test_stat, inputs, found.mu)
     fits = _describe(mu, inputs)
-    log_cls = _log_cls_of(test_stat, mu, model.space.poi, fits)
+    cls = jnp.exp(_log_cls_of(test_stat, mu, model.space.poi, fits))
+    finite = _finite(fits)
+    mu, cls = jnp.where(finite, mu, jnp.nan), jnp.where(finite, cls, jnp.nan)
     return LimitResult(
         observed=mu[_OBSERVED],
         expected=mu[:_OBSERVED],
-        cls=jnp.exp(log_cls[_OBSERVED]),
-        cls_expected=jnp.exp(log_cls[:_OBSERVED]),
+        cls=cls[_OBSERVED],
+        cls_expected=cls[:_OBSERVED],
         status=jnp.max(jnp.stack([found.status, *(jnp.max(fit.status) for fit in fits)])),
         fits=found.fits,
         free_fit=fits.free,
@@ -158,6 +160,14 @@ def _describe(mu: Array, inputs: _Inputs) -> _Fits:
         describe(fixed_poi_problem(model, data, start, mu[_OBSERVED]), located.observed),
         jax.vmap(at)(mu, located.asimov),
     )
+
+
+def _finite(fits: _Fits) -> Array:
+    """Whether all fits that each limit is made from have a finite likelihood; shape (6,) of bool."""
+    statuses = (fit.status for fit in (fits.asimov, fits.free_asimov, fits.conditional_asimov))
+    on_asimov = reduce(jnp.maximum, statuses)
+    on_data = jnp.maximum(fits.free.status, fits.conditional.status)
+    return on_asimov.at[_OBSERVED].max(on_data) < Status.NOT_FINITE
 
 
 def _log_cls_of(test_stat: TestStat, mu: Array, poi: Array, fits: _Fits) -> Array:

@@ -250,14 +250,18 @@ def summarise(teststat: Array, toys: Toys, total: Array | int) -> Summary:
     )
 
     lost_sb, lost_b = total - n_sb, total - n_b
-    known = k_b > 0
+    tested = ~jnp.isnan(teststat)
+    known = tested & (k_b > 0)
     cls_range = jnp.stack(
-        [jnp.where(k_b + lost_b > 0, k_sb / (k_b + lost_b), 0.0), jnp.where(known, (k_sb + lost_sb) / k_b, jnp.inf)]
+        [
+            jnp.where(tested & (k_b + lost_b > 0), k_sb / (k_b + lost_b), 0.0),
+            jnp.where(known, (k_sb + lost_sb) / k_b, jnp.inf),
+        ]
     )
     return Summary(
-        cls=clsb / clb,
-        clsb=clsb,
-        clb=clb,
+        cls=jnp.where(known, clsb / clb, jnp.nan),
+        clsb=jnp.where(tested, clsb, jnp.nan),
+        clb=jnp.where(tested, clb, jnp.nan),
         cls_expected=cls_expected,
         clsb_expected=clsb_expected,
         clb_expected=clb_expected,
