@@ -40,6 +40,7 @@ demo: $(VENV)/stamp-plot
 
 lint: $(VENV)/stamp-test
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -3,9 +3,11 @@
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 # Before NumPy is loaded: on matrices of ten rows the threads of BLAS wait for one another ten times as long
 # as they work.
@@ -42,10 +44,41 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+SLOW = Path(__file__).with_name("slow.txt")
+SECONDS = 1.5
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run tell which tests are slow."""
+    parser.addoption("--note-slow", action="store_true", help=f"add tests of more than {SECONDS} s to {SLOW.name}")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers of this suite."""
-    config.addinivalue_line("markers", "slow: takes more than a few seconds")
+    config.addinivalue_line("markers", f"slow: is listed in tests/{SLOW.name}")
     config.addinivalue_line("markers", "shared_data: needs the published likelihoods beside the repository")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is listed as slow."""
+    slow = frozenset(SLOW.read_text(encoding="utf-8").splitlines())
+    for item in items:
+        if item.nodeid in slow:
+            item.add_marker("slow")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Write the list of slow tests."""
+    if not config.getoption("--note-slow"):
+        return
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if hasattr(report, "duration"):
+                seconds[report.nodeid] += report.duration
+    known = SLOW.read_text(encoding="utf-8").splitlines()
+    slow = {*known, *(test for test, took in seconds.items() if took > SECONDS)}
+    SLOW.write_text("".join(f"{test}\n" for test in sorted(slow)), encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

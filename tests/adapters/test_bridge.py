@@ -69,7 +69,7 @@ def cls(model: pf.Model, pars: Any, data: Any) -> Any:
 @each_framework
 @pytest.mark.parametrize(
     "quantity",
-    [logpdf, expected_data, pytest.param(fitted, marks=pytest.mark.slow), pytest.param(cls, marks=pytest.mark.slow)],
+    [logpdf, expected_data, fitted, cls],
 )
 def test_gradients_are_those_of_jax(name: str, quantity: Callable[..., Any], model: pf.Model, data: np.ndarray) -> None:
     """Of likelihoods, with respect to parameters, data, and the yields in the model."""

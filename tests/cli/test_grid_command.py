@@ -16,7 +16,6 @@ import pytest
 import pyhf_func as pf
 from tests.cli.studies import SPEC, parsed, refused, run, values, written
 
-pytestmark = pytest.mark.slow
 _SIGNAL = "/channels/0/samples/0/data"
 
 

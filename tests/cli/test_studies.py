@@ -91,7 +91,6 @@ def test_limits(workspace: Path, model: Any, data: Any) -> None:
     assert (found["status"], found["message"]) == ("CONVERGED", pf.Status.CONVERGED.sentence)
 
 
-@pytest.mark.slow
 def test_discovery(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     picture = tmp_path / "discovery.svg"
     found = values(run("discovery", workspace, "--plot", picture))
@@ -102,7 +101,6 @@ def test_discovery(workspace: Path, model: Any, data: Any, tmp_path: Path) -> No
     assert "<svg" in picture.read_text()
 
 
-@pytest.mark.slow
 def test_scan_reaches_beyond_all_limits(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     picture = tmp_path / "scan.png"
     found = values(run("scan", workspace, "--plot", picture))
@@ -119,7 +117,6 @@ def test_scan_reaches_beyond_all_limits(workspace: Path, model: Any, data: Any, 
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.slow
 def test_scan_at_given_values(workspace: Path) -> None:
     spaced = values(run("scan", workspace, "--range", 0, 4, N))["points"]
     assert [point["mu"] for point in spaced] == close(np.linspace(0, 4, N))
@@ -127,7 +124,6 @@ def test_scan_at_given_values(workspace: Path) -> None:
     assert values(run("scan", workspace, "--values", text))["points"] == spaced
 
 
-@pytest.mark.slow
 def test_scan_keeps_the_points_that_can_be_fitted(workspace: Path) -> None:
     result = run("scan", workspace, "--range", -100, 1, N)
     points = values(result)["points"]
@@ -141,14 +137,12 @@ def test_scan_keeps_the_points_that_can_be_fitted(workspace: Path) -> None:
     assert all(0 < point["CLs_obs"] <= 1 for point in good)
 
 
-@pytest.mark.slow
 def test_scan_without_any_good_point_fails(workspace: Path) -> None:
     result = run("scan", workspace, "--range", -100, -90, N)
     assert refused(result) == f"Error: All {N} points failed; the output says why.\n"
     assert {point["status"] for point in parsed(result.stdout)["points"]} == {"NOT_FINITE"}
 
 
-@pytest.mark.slow
 def test_profile(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     found = values(run("scan", workspace, "--parameter", "rate", "--plot", tmp_path / "profile.pdf"))
     around = pf.covariance(data, model)
@@ -162,7 +156,6 @@ def test_profile(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None
     assert (tmp_path / "profile.pdf").stat().st_size > 0
 
 
-@pytest.mark.slow
 def test_profile_of_two_parameters(workspace: Path, model: Any, data: Any) -> None:
     ranges = "--range", 0, 2, 3, "--range", -1, 1, 2
     found = values(run("scan", workspace, "--parameter", "mu", "--parameter", "rate", *ranges))
@@ -171,7 +164,6 @@ def test_profile_of_two_parameters(workspace: Path, model: Any, data: Any) -> No
     assert [point["ratio"] for point in found["points"]] == close(expected.ratio.ravel())
 
 
-@pytest.mark.slow
 def test_ranking(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     picture = tmp_path / "ranking.svg"
     found = values(run("ranking", workspace, "--plot", picture))
@@ -188,7 +180,6 @@ def test_ranking(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None
     assert "<svg" in picture.read_text()
 
 
-@pytest.mark.slow
 def test_report_of_a_fit(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     picture = tmp_path / "pulls.png"
     found = values(run("fit", workspace, "--report", "--plot", picture))
@@ -204,7 +195,6 @@ def test_report_of_a_fit(workspace: Path, model: Any, data: Any, tmp_path: Path)
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.slow
 def test_stored_programs_give_the_same(tmp_path: Path, model: Any, data: Any) -> None:
     first, second = (Study("fit", ("-",), pf.Workspace(SPEC), [], None, tmp_path, None, None).fit for _ in range(2))
     assert len(list(tmp_path.iterdir())) == 1
@@ -214,9 +204,6 @@ def test_stored_programs_give_the_same(tmp_path: Path, model: Any, data: Any) ->
 
 
 # refusals
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("command", ["limit", "discovery", "ranking", "fit"])
 def test_fit_that_fails_is_an_error(command: str, workspace: Path, empty_bin: Path) -> None:
     result = run(command, workspace, "-p", empty_bin)

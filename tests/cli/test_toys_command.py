@@ -11,7 +11,6 @@ import pytest
 import pyhf_func as pf
 from tests.cli.studies import EMPTY_BIN, SPEC, refused, run, values, written
 
-pytestmark = pytest.mark.slow
 _FEW = "--ntoys", 60
 
 

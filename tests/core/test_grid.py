@@ -228,14 +228,12 @@ def test_an_executor_that_breaks_loses_only_its_batches(found: pf.GridResult) ->
         pf.grid(background(), patches(), batch=2, executor=executor)
 
 
-@pytest.mark.slow
 def test_other_processes(found: pf.GridResult) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         result = pf.grid(background(), patches(), executor=executor)
     np.testing.assert_allclose(result.limit, found.limit, rtol=1e-9)
 
 
-@pytest.mark.slow
 def test_dask(found: pf.GridResult) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is not installed")
     with (
@@ -256,7 +254,6 @@ print(np.array2string(result.cls, separator=",", floatmode="unique"))
 """
 
 
-@pytest.mark.slow
 def test_two_devices(found: pf.GridResult) -> None:
     """A batch is split over the devices."""
     flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
@@ -269,7 +266,6 @@ def test_two_devices(found: pf.GridResult) -> None:
     np.testing.assert_allclose(json.loads(run.stdout), found.cls, rtol=1e-9)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="the published grid lies beside the repository only where it is shared")
 def test_published_grid() -> None:
     """Sixteen real points of fifteen structures; the first and last against tests of their own."""

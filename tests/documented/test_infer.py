@@ -289,7 +289,6 @@ def test_fits_can_be_differentiated_in_every_framework(backend: Any, model: Any,
         np.testing.assert_allclose(found, 2 * (digamma(np.array(data) + 1) - np.log(rates)), rtol=1e-10)
 
 
-@pytest.mark.slow
 def test_cls_can_be_differentiated(backend: Any, model: Any, data: list[float]) -> None:
     def cls(observed: Any) -> Any:
         return pf.infer.hypotest(0.8, observed, model)
@@ -302,7 +301,6 @@ def test_cls_can_be_differentiated(backend: Any, model: Any, data: list[float]) 
         np.testing.assert_allclose(found[0], (up - down) / (2 * h), rtol=1e-6)
 
 
-@pytest.mark.slow
 def test_cls_can_be_compiled_and_mapped(model: Any, data: list[float]) -> None:
     def cls(mu: Any) -> Any:
         return pf.infer.hypotest(mu, data, model)

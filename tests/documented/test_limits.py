@@ -102,7 +102,6 @@ def test_jax_arrays_in_jax_arrays_out(model: Any, data: list[float]) -> None:
         assert all(isinstance(limit, jax.Array) for limit in (observed, *expected))
 
 
-@pytest.mark.slow
 def test_limits_can_be_compiled_and_differentiated_in_jax(model: Any, data: list[float]) -> None:
     def limit(x: Any) -> Any:
         return upper_limit(jnp.array(data).at[0].set(x), model)[0]
@@ -118,7 +117,6 @@ def test_limits_can_be_compiled_and_differentiated_in_jax(model: Any, data: list
         jax.jit(limit)(data[0])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("scan", [None, SCAN])
 def test_limits_can_be_differentiated_in_pytorch(model: Any, data: list[float], scan: Any) -> None:
     torch = pytest.importorskip("torch")

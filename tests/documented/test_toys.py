@@ -36,7 +36,7 @@ def test_pvalues_of_a_counting_experiment_are_poisson_sums() -> None:
     assert abs(float(band[0][2]) - median) < 4 * np.sqrt(median * (1 - median) / ntoys)
 
 
-@pytest.mark.parametrize("test_stat", ["qtilde", pytest.param("q0", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("test_stat", ["qtilde", "q0"])
 def test_toys_are_those_of_pyhf(pyhf_numpy: ModuleType, test_stat: str) -> None:
     """The same seed draws the same toys, and each has the same test statistic."""
     found = []
@@ -72,7 +72,6 @@ def test_hypotest_with_toys(backend: Any) -> None:
     assert isinstance(calculator, ToyCalculator)
 
 
-@pytest.mark.slow
 def test_batches_do_not_change_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = []
     for size in (100, 10):

@@ -71,8 +71,7 @@ def fit(
     free = [i for i in range(model.npars) if i not in held]
     start[free] = np.clip(start[free], box[free, 0], box[free, 1])
     candidates = [
-        _polish(model, data, _rough(model, data, x, box, free), box, free)
-        for x in _starts(start, box, free, starts)
+        _polish(model, data, _rough(model, data, x, box, free), box, free) for x in _starts(start, box, free, starts)
     ]
     return min(candidates, key=lambda f: f.twice_nll)
 
@@ -96,9 +95,7 @@ def _starts(start: Array, box: Array, free: Sequence[int], count: int) -> list[A
     return result
 
 
-def _rough(
-    model: ReferenceModel, data: Sequence[float], start: Array, box: Array, free: Sequence[int]
-) -> Array:
+def _rough(model: ReferenceModel, data: Sequence[float], start: Array, box: Array, free: Sequence[int]) -> Array:
     def objective(values: Array) -> tuple[float, Array]:
         x = start.copy()
         x[free] = values

@@ -123,8 +123,7 @@ def _invert(matrix: list[list[Fraction]]) -> tuple[tuple[Fraction, ...], ...]:
             if r != column and work[r][column] != 0:
                 scale = work[r][column]
                 work[r] = [
-                    entry - scale * pivot_entry
-                    for entry, pivot_entry in zip(work[r], work[column], strict=True)
+                    entry - scale * pivot_entry for entry, pivot_entry in zip(work[r], work[column], strict=True)
                 ]
     return tuple(tuple(row[n:]) for row in work)
 

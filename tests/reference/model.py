@@ -82,9 +82,7 @@ class ReferenceModel:
     @property
     def par_names(self) -> list[str]:
         return [
-            n
-            for p in self.parameters
-            for n in ([p.name] if p.scalar else [f"{p.name}[{i}]" for i in range(p.size)])
+            n for p in self.parameters for n in ([p.name] if p.scalar else [f"{p.name}[{i}]" for i in range(p.size)])
         ]
 
     def par_slice(self, name: str) -> slice:
@@ -138,13 +136,9 @@ class ReferenceModel:
             start = self.starts[name]
             if kind == "histosys":
                 shift = CODES[self.histosys_code]
-                additive = additive + shift(
-                    float(data["lo_data"][b]), nominal, float(data["hi_data"][b]), pars[start]
-                )
+                additive = additive + shift(float(data["lo_data"][b]), nominal, float(data["hi_data"][b]), pars[start])
             elif kind == "normsys":
-                factor = factor * CODES[self.normsys_code](
-                    float(data["lo"]), 1.0, float(data["hi"]), pars[start]
-                )
+                factor = factor * CODES[self.normsys_code](float(data["lo"]), 1.0, float(data["hi"]), pars[start])
             elif kind in ("lumi", "normfactor"):
                 factor = factor * pars[start]
             elif kind in ("shapefactor", "shapesys"):
@@ -294,9 +288,7 @@ def _default(
 ) -> Parameter:
     name = modifier["name"]
     if kind in ("histosys", "normsys"):
-        return Parameter(
-            name, 1, True, (0.0,), ((-5.0, 5.0),), (False,), "normal", auxdata=(0.0,), sigmas=(1.0,)
-        )
+        return Parameter(name, 1, True, (0.0,), ((-5.0, 5.0),), (False,), "normal", auxdata=(0.0,), sigmas=(1.0,))
     if kind == "lumi":  # everything comes from the measurement
         return Parameter(name, 1, True, (), (), (False,), "normal")
     if kind == "normfactor":
@@ -315,9 +307,7 @@ def _default_shapesys(name: str, nominal: Sequence[float], uncertainty: Sequence
     used = [b > 0 and u > 0 for b, u in zip(nominal, uncertainty, strict=True)]
     tau = tuple((b / u) ** 2 if ok else 1.0 for b, u, ok in zip(nominal, uncertainty, used, strict=True))
     fixed = tuple(not ok for ok in used)
-    return Parameter(
-        name, n, False, (1.0,) * n, ((1e-10, 10.0),) * n, fixed, "poisson", auxdata=tau, factors=tau
-    )
+    return Parameter(name, n, False, (1.0,) * n, ((1e-10, 10.0),) * n, fixed, "poisson", auxdata=tau, factors=tau)
 
 
 def _default_staterror(name: str, channels: Sequence[Mapping[str, Any]]) -> Parameter:
@@ -340,9 +330,7 @@ def _default_staterror(name: str, channels: Sequence[Mapping[str, Any]]) -> Para
 def _configure(parameter: Parameter, config: Mapping[str, Any]) -> Parameter:
     """The measurement's settings over the defaults."""
     changes: dict[str, Any] = {
-        k: tuple(float(x) for x in config[k])
-        for k in ("inits", "auxdata", "sigmas", "factors")
-        if k in config
+        k: tuple(float(x) for x in config[k]) for k in ("inits", "auxdata", "sigmas", "factors") if k in config
     }
     if "bounds" in config:
         changes["bounds"] = tuple((float(lo), float(hi)) for lo, hi in config["bounds"])

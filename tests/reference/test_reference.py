@@ -66,9 +66,7 @@ def test_values_are_those_of_pyhf(name: str, pyhf_numpy: ModuleType) -> None:
             assert slow.logpdf(pars.tolist(), data) == pytest.approx(logpdf, rel=1e-13, abs=rounding)
 
 
-@pytest.mark.parametrize(
-    "name", ["counting", "negative_poi_bound", "under_fluctuation", "tiny_counts", "on_off"]
-)
+@pytest.mark.parametrize("name", ["counting", "negative_poi_bound", "under_fluctuation", "tiny_counts", "on_off"])
 @pytest.mark.parametrize("kind", ["q", "qtilde", "q0"])
 def test_hypotest_is_that_of_pyhf(name: str, kind: str, pyhf_numpy: ModuleType) -> None:
     """1e-6: pyhf's minimiser leaves about 1e-12 in twice the NLL, thus 1e-6 in its root."""
@@ -92,9 +90,7 @@ def test_counting_experiment_has_a_closed_form() -> None:
     assert found.free_fit.pars[0] == pytest.approx(0.4, abs=1e-9)
     assert found.teststat == pytest.approx(q, rel=1e-12)
     assert found.teststat_asimov == pytest.approx(q_asimov, rel=1e-12)
-    assert found.cls == pytest.approx(
-        norm.sf(math.sqrt(q)) / norm.sf(math.sqrt(q) - math.sqrt(q_asimov)), rel=1e-11
-    )
+    assert found.cls == pytest.approx(norm.sf(math.sqrt(q)) / norm.sf(math.sqrt(q) - math.sqrt(q_asimov)), rel=1e-11)
     assert found.cls_expected[2] == pytest.approx(2 * norm.sf(math.sqrt(q_asimov)), rel=1e-12)
 
 
@@ -105,9 +101,7 @@ def test_on_off_problem_has_a_closed_form() -> None:
     # n b/(mu s + gamma b) - b + m/gamma - m = 0, with the free fit gamma = 1, mu = (n - b)/s
     a2, a1, a0 = b * (b + m), mu * s * (b + m) - b * (n + m), -m * mu * s
     gamma = (-a1 + math.sqrt(a1**2 - 4 * a2 * a0)) / (2 * a2)
-    q = 2 * (
-        mu * s + gamma * b - n + n * math.log(n / (mu * s + gamma * b)) + m * (gamma - 1 - math.log(gamma))
-    )
+    q = 2 * (mu * s + gamma * b - n + n * math.log(n / (mu * s + gamma * b)) + m * (gamma - 1 - math.log(gamma)))
     slow = reference.reference_model(zoo.ZOO["on_off"].spec)
     found = reference.hypotest(slow, [n, m], mu)
     np.testing.assert_allclose(found.free_fit.pars, [(n - b) / s, 1.0], atol=1e-8)
@@ -124,9 +118,7 @@ def test_interpolation_codes_are_those_of_pyhf(code: str, pyhf_numpy: ModuleType
     theirs = getattr(pyhf_numpy.interpolators, code)(histograms)(np.array([alphas]))
     for h, template in enumerate(templates):
         for a, alpha in enumerate(alphas):
-            assert reference.CODES[code](*template, alpha) == pytest.approx(
-                theirs[0, h, a, 0], rel=1e-13, abs=1e-13
-            )
+            assert reference.CODES[code](*template, alpha) == pytest.approx(theirs[0, h, a, 0], rel=1e-13, abs=1e-13)
 
 
 def test_code2_below_minus_one() -> None:
@@ -146,9 +138,7 @@ def test_polynomial_codes_join_twice_differentiably(code: str, at_zero: float) -
     assert interpolate(0.8, 1.0, 1.3, 0.0) == at_zero
     for edge in (-1.0, 1.0):
         inside, outside = edge * (1 - 1e-7), edge * (1 + 1e-7)
-        assert interpolate(0.8, 1.0, 1.3, inside) == pytest.approx(
-            interpolate(0.8, 1.0, 1.3, outside), abs=1e-6
-        )
+        assert interpolate(0.8, 1.0, 1.3, inside) == pytest.approx(interpolate(0.8, 1.0, 1.3, outside), abs=1e-6)
         assert slope(inside) == pytest.approx(slope(outside), abs=1e-6)
         curvatures = [(slope(x + 1e-8) - slope(x - 1e-8)) / 2e-8 for x in (inside, outside)]
         assert curvatures[0] == pytest.approx(curvatures[1], abs=1e-5)
