@@ -115,9 +115,7 @@ def own_modifiers(sample: str, channel: str, nominal: Yields) -> list[Json]:
         "ttbar": [
             normfactor("mu_top"),
             histosys("top_pt_reweighting", nominal, lambda x: (0.0, -0.12 * hard * x)),
-            histosys(
-                "top_parton_shower", nominal, lambda x: (0.05 * hard * (x - 0.4), -0.06 * hard * (x - 0.4))
-            ),
+            histosys("top_parton_shower", nominal, lambda x: (0.05 * hard * (x - 0.4), -0.06 * hard * (x - 0.4))),
             normsys("top_extrapolation", 1 - 0.08 * hard, 1 + 0.09 * hard),
         ],
         "wjets": [

@@ -117,9 +117,7 @@ def main() -> None:
     result = scan(model, data, interesting_range(model, data))
     draw(result, arguments.output, f"{arguments.workspace.stem}: {model.config.npars} parameters")
 
-    print(
-        f"observed 95% CL upper limit on {model.config.poi_name}: {crossing(result.mu, result.observed):.3f}"
-    )
+    print(f"observed 95% CL upper limit on {model.config.poi_name}: {crossing(result.mu, result.observed):.3f}")
     limits = [crossing(result.mu, curve) for curve in result.expected.T]
     print("expected at -2, -1, 0, 1, 2 sigma:      " + ", ".join(f"{limit:.3f}" for limit in limits))
     print(f"plot: {arguments.output}")

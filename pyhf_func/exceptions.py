@@ -160,9 +160,7 @@ class InvalidSpecification(PyhfFuncError):
         return _restore, (type(self), self.schema, self.faults)
 
 
-def _restore(
-    cls: type[InvalidSpecification], schema: str | None, faults: tuple[Fault, ...]
-) -> InvalidSpecification:
+def _restore(cls: type[InvalidSpecification], schema: str | None, faults: tuple[Fault, ...]) -> InvalidSpecification:
     """Make a pickled :class:`InvalidSpecification` again, without the jsonschema objects."""
     return cls(None, schema, faults=faults)
 

@@ -76,9 +76,7 @@ def _check_config(config: Mapping[str, Any], kind: str, count: int, place: Steps
     for key in _ALL:
         if key not in config:
             continue
-        given: list[Any] = (
-            [as_list(pair) for pair in config[key]] if key == "bounds" else as_list(config[key])
-        )
+        given: list[Any] = [as_list(pair) for pair in config[key]] if key == "bounds" else as_list(config[key])
         if key not in _ATTRIBUTES[kind]:
             usable = ", ".join((*_ATTRIBUTES[kind], "fixed"))
             report.fault((*place, key), f"a {kind} does not use {key}. It can be configured with {usable}")
@@ -109,9 +107,7 @@ def _check_bounds(bounds: list[Any], place: Steps, report: Report) -> None:
             report.doubt(here, f"[{lower}, {upper}] is not finite, which JSON cannot express")
 
 
-def _check_start(
-    values: Mapping[str, list[Any]], kind: str, count: int, place: Steps, report: Report
-) -> None:
+def _check_start(values: Mapping[str, list[Any]], kind: str, count: int, place: Steps, report: Report) -> None:
     """Start values outside of the bounds, whichever of both are defaults."""
     if "inits" not in values and "bounds" not in values:
         return
@@ -139,17 +135,13 @@ def _check_lumi(name: str, configured: tuple[int, Mapping[str, Any]] | None, rep
     config = configured[1] if configured else {}
     missing = [key for key in ("auxdata", "bounds", "inits") if key not in config]
     if missing:
-        advice = (
-            f"add {', '.join((*missing, *(() if 'sigmas' in config else ('sigmas',))))} to its configuration"
-        )
+        advice = f"add {', '.join((*missing, *(() if 'sigmas' in config else ('sigmas',))))} to its configuration"
         report.fault(place, f"the parameter {name!r} of lumi modifiers has no default: {advice}")
     elif "sigmas" not in config:
         report.doubt(place, f"the parameter {name!r} has no sigmas: a width of 1 is used")
 
 
-def check_poi(
-    poi_name: str | None, used: set[str], parameters: Mapping[str, tuple[str, int]], report: Report
-) -> None:
+def check_poi(poi_name: str | None, used: set[str], parameters: Mapping[str, tuple[str, int]], report: Report) -> None:
     """Check that the parameter of interest, where there is one, exists and is one number."""
     if not poi_name:
         return
@@ -159,6 +151,4 @@ def check_poi(
         report.fault(place, f"the parameter of interest {poi_name!r} is used by no modifier. {advice}")
     elif parameters.get(poi_name, ("", 1))[1] > 1:
         count = parameters[poi_name][1]
-        report.fault(
-            place, f"the parameter of interest {poi_name!r} has {count} components and must have one"
-        )
+        report.fault(place, f"the parameter of interest {poi_name!r} has {count} components and must have one")

@@ -82,9 +82,7 @@ def _check_samples(
                 continue
             use = Use(c, s, m, n_bins)
             if key in seen:
-                report.fault(
-                    use.steps, f"the sample has another {kind} of this name. Keep one, or rename one"
-                )
+                report.fault(use.steps, f"the sample has another {kind} of this name. Keep one, or rename one")
             else:
                 uses.setdefault(name, {}).setdefault(kind, []).append(use)
             seen.add(key)
@@ -93,9 +91,7 @@ def _check_samples(
 
 def _check_yields(data: list[float], n_bins: int, place: Steps, report: Report) -> None:
     if len(data) != n_bins:
-        message = (
-            f"has {len(data)} bins, but the channel's first sample has {n_bins}. Give one yield for each bin"
-        )
+        message = f"has {len(data)} bins, but the channel's first sample has {n_bins}. Give one yield for each bin"
         report.fault((*place, "data"), message)
     if wrong := not_finite(data):
         report.fault((*place, "data"), _not_finite(data, wrong))
@@ -128,9 +124,7 @@ def _check_totals(
         elif total == 0 and not any(row[b] for row in rows):
             empty.append(b)
     if empty:
-        report.doubt(
-            ("channels", c), f"no sample has a yield in {bins(empty)}: an event there has likelihood zero"
-        )
+        report.doubt(("channels", c), f"no sample has a yield in {bins(empty)}: an event there has likelihood zero")
 
 
 def _can_be_positive(channel: Mapping[str, Any], b: int, signed: Set[str]) -> bool:
@@ -152,9 +146,7 @@ def _check_histosys(data: Any, nominal: list[float], use: Use, report: Report, _
     for key in ("lo_data", "hi_data"):
         template = as_list(data[key])
         if len(template) != len(nominal):
-            message = (
-                f"has {len(template)} bins, but the sample has {len(nominal)}. Give one yield for each bin"
-            )
+            message = f"has {len(template)} bins, but the sample has {len(nominal)}. Give one yield for each bin"
             report.fault((*use.steps, "data", key), message, InvalidModifier)
         if wrong := not_finite(template):
             report.fault((*use.steps, "data", key), _not_finite(template, wrong), InvalidModifier)
@@ -179,9 +171,7 @@ def _check_uncertainties(data: Any, nominal: list[float], use: Use, report: Repo
     uncertainties = as_list(data)
     usable = True
     if len(uncertainties) != len(nominal):
-        message = (
-            f"has {len(uncertainties)} bins, but the sample has {len(nominal)}. Give one number for each bin"
-        )
+        message = f"has {len(uncertainties)} bins, but the sample has {len(nominal)}. Give one number for each bin"
         report.fault((*use.steps, "data"), message, InvalidModifier)
         usable = False
     if wrong := not_finite(uncertainties):
@@ -195,9 +185,7 @@ def _check_shapesys(data: Any, nominal: list[float], use: Use, report: Report, _
     if not uncertainties:
         return
     if negative := places(uncertainties, lambda u: u < 0):
-        message = (
-            f"negative uncertainty in {bins(negative)}: the parameter is fixed there, as without uncertainty"
-        )
+        message = f"negative uncertainty in {bins(negative)}: the parameter is fixed there, as without uncertainty"
         report.doubt((*use.steps, "data"), message)
     pairs = list(zip(nominal, uncertainties, strict=True))
     if idle := [b for b, (y, u) in enumerate(pairs) if u > 0 and y <= 0]:

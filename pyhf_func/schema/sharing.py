@@ -25,9 +25,7 @@ def check_sharing(spec: Mapping[str, Any], uses: Uses, report: Report) -> dict[s
         kind = next(iter(kinds))
         if len(kinds) > 1 and kinds.keys() != {"normsys", "histosys"}:
             for other in list(kinds)[1:]:
-                message = (
-                    f"{kind} and {other} need different parameters, so they cannot both be called {name!r}"
-                )
+                message = f"{kind} and {other} need different parameters, so they cannot both be called {name!r}"
                 report.fault((*kinds[other][0].steps, "name"), f"{message}. Rename one", InvalidNameReuse)
             continue
         count = _components(spec, kind, kinds[kind], report)
@@ -43,9 +41,7 @@ def _components(spec: Mapping[str, Any], kind: str, uses: list[Use], report: Rep
         case "shapesys":
             for use in uses[1:]:
                 first = spec["channels"][uses[0].channel]["name"]
-                message = (
-                    f"a shapesys of this name acts in channel {first!r} too, and a shapesys cannot be shared"
-                )
+                message = f"a shapesys of this name acts in channel {first!r} too, and a shapesys cannot be shared"
                 report.fault((*use.steps, "name"), f"{message}. Rename one")
             return uses[0].n_bins if len(uses) == 1 else 0
         case "shapefactor":
@@ -61,9 +57,7 @@ def _shapefactor_components(spec: Mapping[str, Any], uses: list[Use], report: Re
     larger = [use for use in uses if use.n_bins > first.n_bins]
     for use in larger:
         name = spec["channels"][first.channel]["name"]
-        message = (
-            f"the channel has {use.n_bins} bins, but the factors have the {first.n_bins} of channel {name!r}"
-        )
+        message = f"the channel has {use.n_bins} bins, but the factors have the {first.n_bins} of channel {name!r}"
         report.fault((*use.steps, "name"), f"{message}, the first by name that shares them. Rename one")
     return 0 if larger else first.n_bins
 
@@ -78,9 +72,7 @@ def _staterror_components(spec: Mapping[str, Any], uses: list[Use], report: Repo
     for name in sorted(wrong):
         use = next(use for use in uses if _sample(spec, use)["name"] == name)
         message = "samples that share a staterror must carry it in the same channels, and sample "
-        message += (
-            f"{_sample(spec, uses[0])['name']!r} carries it in others. Give each channel a name of its own"
-        )
+        message += f"{_sample(spec, uses[0])['name']!r} carries it in others. Give each channel a name of its own"
         report.fault((*use.steps, "name"), message)
     for channel in sorted(expected):
         _check_widths(spec, [use for use in uses if use.channel == channel], report)
@@ -91,14 +83,10 @@ def _check_widths(spec: Mapping[str, Any], uses: list[Use], report: Report) -> N
     """The relative width in each bin of a channel: Σ uncertainty² over the samples, divided by (Σ yield)²."""
     yields = [as_list(_sample(spec, use)["data"]) for use in uses]
     uncertainties = [as_list(_sample(spec, use)["modifiers"][use.modifier]["data"]) for use in uses]
-    if len({*map(len, yields), *map(len, uncertainties)}) != 1 or any(
-        map(not_finite, yields + uncertainties)
-    ):
+    if len({*map(len, yields), *map(len, uncertainties)}) != 1 or any(map(not_finite, yields + uncertainties)):
         return
     idle, wrong = [], []
-    for b, (here, widths) in enumerate(
-        zip(zip(*yields, strict=True), zip(*uncertainties, strict=True), strict=True)
-    ):
+    for b, (here, widths) in enumerate(zip(zip(*yields, strict=True), zip(*uncertainties, strict=True), strict=True)):
         total = fsum(here)
         if total > 0:
             if not all(_has_square(width, total) for width in widths):
