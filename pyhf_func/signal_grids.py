@@ -12,6 +12,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
 from pyhf_func.core.inference import TestStat
 from pyhf_func.core.inference.batches import PointResult, run
 from pyhf_func.core.likelihood import Likelihood
+from pyhf_func.core.threads import pool as threads_for
 from pyhf_func.exceptions import PyhfFuncError
 from pyhf_func.functional.arguments import check_level, check_poi, check_test_stat, one_number, traced_minimiser
 from pyhf_func.patchset import PatchSet
@@ -148,8 +150,8 @@ def grid(
         limits: Whether to search limits.
         test_stat: ``"qtilde"`` or ``"q"``.
         measurement_name: The measurement; the first one where it is None.
-        batch: How many points run in one computation. Several devices share a batch where it is a multiple of their
-            number.
+        batch: How many points run in one computation. On a CPU each core runs a batch of its own; several devices
+            share a batch where it is a multiple of their number.
         progress: Whether to show a progress bar.
         executor: Runs batches in other processes or on other machines: anything with the ``submit`` of
             `concurrent.futures`, such as ``ProcessPoolExecutor``, Dask's ``client.get_executor()`` or mpi4py's.
@@ -276,12 +278,13 @@ def _results(
             names = [None, *(points[place].parameters for place in here)]
             alike = [own == before for own, before in zip(names[1:], names, strict=False)]
             jobs.append((here, (minimiser, test_stat, limits, mu, level, list(data), list(models), alike, size)))
-    with tqdm.tqdm(total=sum(len(here) for here, _ in jobs), disable=not progress, unit="point") as bar:
-        running: list[tuple[list[int], Callable[[], PointResult]]]
-        if executor is None:
-            running = [(here, partial(run, *job)) for here, job in jobs]
-        else:
-            running = [(here, _submitted(executor, job)) for here, job in jobs]
+    threads = threads_for(len(jobs)) if executor is None and len(jax.devices()) == 1 else None
+    with (
+        threads or nullcontext(),
+        tqdm.tqdm(total=sum(len(here) for here, _ in jobs), disable=not progress, unit="point") as bar,
+    ):
+        workers = executor or threads
+        running = [(here, _submitted(workers, job) if workers else partial(run, *job)) for here, job in jobs]
         for here, compute in running:
             outcome = _outcome(compute)
             bar.update(len(here))

@@ -124,7 +124,7 @@ def toys_merge(files: tuple[str, ...], save: str | None, output_file: str | None
         found = pf.merge_toys(map(pf.ToysResult.load, files))
         if save is not None:
             found.save(save)
-        results = _numbers(found, discovery=not float(found.mu))  # only q0 tests zero
+        results = _numbers(found, discovery=found.of_discovery)
         about = {"command": "toys-merge", "versions": versions(), "key": found.key, "files": len(files)}
         write(plain({**results, "about": about}), output_file)
         if plot is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from pyhf_func.core.inference import HypotestResult, TestStat, ToysResult
 from pyhf_func.core.inference import merge_toys as merge_toys
 from pyhf_func.core.inference.toy_results import ErrorCount, Record, read, result_of, write
 from pyhf_func.core.inference.toys import Toys, origins, toy_chunk
+from pyhf_func.core.threads import in_order
 from pyhf_func.functional.arguments import (
     check_poi,
     check_test_stat,
@@ -35,7 +37,7 @@ from pyhf_func.pdf import Model
 
 _compiled_hypotest = jax.jit(_inference.hypotest, static_argnums=(0, 1))
 
-_CHUNK_ON_CPU = 128
+_CHUNK_ON_CPU = 64
 _MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about
 _SECONDS = 5.0  # between two checkpoints
 
@@ -75,7 +77,8 @@ def toys(
         ntoys: Number of toys for each hypothesis.
         test_stat: ``"qtilde"`` or ``"q"``; ``"q0"`` for discovery, which tests 0 whatever ``mu`` is.
         first: Number of the first toy. Jobs with the same key and different toys can be merged: see `merge_toys`.
-        chunk: Number of toys that are fitted by one call of the compiled program; None for what fits into memory.
+        chunk: Number of toys that are fitted by one call of the compiled program; None for what fits into memory. On a
+            CPU several chunks run at once, one on each core.
         progress: Whether to show a progress bar on standard error.
         max_error: Stop after the first chunk after which the Monte Carlo error of CLs is not larger.
         checkpoint: A file in which all toys are kept from time to time. Where it is there already, the run goes on
@@ -130,7 +133,8 @@ def toys(
 def chunk_size(model: Model) -> int:
     """How many toys of each hypothesis are fitted by one call of the compiled program.
 
-    On a CPU they are fitted one after the other; elsewhere together, as many as fit into some memory.
+    On a CPU they are fitted one after the other, and chunks run on all cores; elsewhere they are fitted together, as
+    many as fit into some memory.
     """
     if jax.default_backend() == "cpu":
         return _CHUNK_ON_CPU
@@ -194,15 +198,26 @@ def _run(
     missing = [*_chunks(wanted, record.numbers, size)]
     lacking = sum(len(numbers) for numbers in missing)
     error, found, saved_at = ErrorCount(record), [], time.monotonic()
+    if max_error is not None and error.of_cls() <= max_error:
+        missing = []
+
+    def drawn(numbers: range) -> Toys:
+        chunk = jax.device_get(draw(numbers.start, numbers.stop))
+        return Toys(*(x[: len(numbers)] for x in chunk))
+
     try:
-        with tqdm.tqdm(
-            total=len(wanted), initial=len(wanted) - lacking, disable=not progress, unit="toy", desc="Toys", leave=False
-        ) as bar:
-            for numbers in missing:
-                if max_error is not None and error.of_cls() <= max_error:
-                    break
-                drawn = jax.device_get(draw(numbers.start, numbers.stop))
-                toys = Toys(*(x[: len(numbers)] for x in drawn))
+        with (
+            closing(in_order(drawn, missing)) as chunks,
+            tqdm.tqdm(
+                total=len(wanted),
+                initial=len(wanted) - lacking,
+                disable=not progress,
+                unit="toy",
+                desc="Toys",
+                leave=False,
+            ) as bar,
+        ):
+            for numbers, toys in zip(missing, chunks, strict=True):
                 found.append((np.array(numbers), toys))
                 error.add(toys)
                 bar.update(len(numbers))
@@ -210,6 +225,8 @@ def _run(
                     record, found = record.with_toys(found), []
                     write(record, checkpoint)
                     saved_at = time.monotonic()
+                if max_error is not None and error.of_cls() <= max_error:
+                    break
     finally:
         record = record.with_toys(found)
         if checkpoint is not None:

@@ -14,11 +14,12 @@ from pyhf_func.core.compiler import Start
 from pyhf_func.core.fit import Newton, Status
 from pyhf_func.core.inference.toys import Toys
 from pyhf_func.core.inference.toys import teststatistics as fit_toys
+from pyhf_func.core.threads import in_order
 from pyhf_func.exceptions import FailedMinimization
 from pyhf_func.infer.mle import check_start, check_value
 from pyhf_func.optimize.arrays import to_numpy
 
-_BATCH = 256
+_BATCH = 64
 """One size, so that one program is compiled: the last batch is filled up."""
 
 
@@ -44,7 +45,8 @@ def teststatistics(
     check_value(mu, bounds[pdf.config.poi_index], pdf.config.poi_index)
     own = Start(*(jnp.asarray(x) for x in (init, bounds[:, 0], bounds[:, 1], fixed)))
     inits = np.broadcast_to(origin, (_BATCH, *origin.shape))
-    for first in range(0, len(samples), _BATCH):
+
+    def fitted(first: int) -> np.ndarray:
         batch = samples[first : first + _BATCH]
         filled = np.concatenate([batch, np.repeat(batch[-1:], _BATCH - len(batch), axis=0)])
         wanted = np.arange(_BATCH) < len(batch)
@@ -62,7 +64,9 @@ def teststatistics(
             )
         )
         _check(toys.status[: len(batch)])
-        yield toys.teststat[: len(batch)]
+        return toys.teststat[: len(batch)]
+
+    yield from in_order(fitted, range(0, len(samples), _BATCH))
 
 
 def _check(statuses: np.ndarray) -> None:

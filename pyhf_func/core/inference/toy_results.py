@@ -92,6 +92,12 @@ class ToysResult(NamedTuple):
     asimov_fit: FitResult
     """fitted to the data with the POI at the alternative's value: what toys b are drawn from."""
 
+    @property
+    def of_discovery(self) -> bool:
+        """Whether background only is tested against the nominal signal (``q0``): else both are alike at zero."""
+        tested, alternative = self.conditional_fit.pars, self.asimov_fit.pars
+        return not float(self.mu) and not np.allclose(tested, alternative, rtol=_CLOSE, atol=_CLOSE, equal_nan=True)
+
     def merge(self, *others: ToysResult) -> ToysResult:
         """See `merge_toys`."""
         return merge_toys([self, *others])
@@ -191,7 +197,7 @@ def merge_toys(results: Iterable[ToysResult]) -> ToysResult:
     """Merge the toys of several jobs of one test, each with toy numbers of its own.
 
     Args:
-        results: What `toys` returned, or `ToysResult.load` read.
+        results: What `toys` returned, or `ToysResult.load` read: any number of them, in any order.
 
     Returns:
         What one job with all toys would have returned.
@@ -208,7 +214,7 @@ def merge_toys(results: Iterable[ToysResult]) -> ToysResult:
         >>> merged.numbers.size, bool(merged.cls == pf.toys(1.0, data, model, key, 100).cls)
         (100, True)
     """
-    records = [record_of(result) for result in results]
+    records = [record_of(result) for result in ([results] if isinstance(results, ToysResult) else results)]
     if not records:
         raise ValueError("There are no toys to merge: give at least one result.")
     merged = records[0]
