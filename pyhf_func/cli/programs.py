@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def call(
     import jax
 
     if folder is None:
-        return jax.jit(function, static_argnums=tuple(range(len(static))))(*static, *args)
+        return _run(function, (*static, *args), static_argnums=tuple(range(len(static))))
     leaves, structure = jax.tree.flatten(args)
 
     def program(*leaves: Any) -> Any:
@@ -50,7 +50,23 @@ def call(
     if exported is None:
         exported = jax.export.export(jax.jit(program))(*leaves)
         _store(path, bytes(exported.serialize()))
-    return jax.jit(exported.call)(*leaves)
+    return _run(exported.call, leaves)
+
+
+_OPTIONS = {"xla_cpu_use_fusion_emitters": False}
+"""Of the compiler: these take twice as long to compile, and what they compile takes as long to run."""
+
+
+def _run(function: Callable[..., Any], args: Sequence[Any], **options: Any) -> Any:
+    """Compile and run; without `_OPTIONS` where the compiler, of another release, does not know them."""
+    import jax
+
+    try:
+        return jax.jit(function, compiler_options=_OPTIONS, **options)(*args)
+    except jax.errors.JaxRuntimeError as error:
+        if "No such compile option" not in str(error):
+            raise
+    return jax.jit(function, **options)(*args)
 
 
 @cache

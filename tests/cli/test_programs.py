@@ -57,3 +57,14 @@ def test_damaged_file_is_replaced(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize("folder", [None, Path("no") / "such" / "folder"])
 def test_works_without_a_folder(folder: Path | None) -> None:
     assert float(programs.call(Traced(), "f", arguments(), folder)[1]) == 4.5
+
+
+def test_compilers_that_do_not_know_the_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "_OPTIONS", {"xla_cpu_of_another_release": True})
+    for folder in (tmp_path, None):
+        assert programs.call(Traced(), "f", arguments(), folder)[0].tolist() == [2.0, 4.0, 6.0]
+
+
+def test_errors_of_the_computation_are_told(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="incompatible shapes"):
+        programs.call(lambda x, rest: x + rest["y"][:2], "f", arguments(), tmp_path)
