@@ -119,11 +119,13 @@ def minimise(problem: Problem, limit: int) -> Minimum:
         across = jnp.where(turned, step.downhill, state.across)
 
         converged = wanted & (step.edm < tolerance) & ~step.cut
+        exact = converged & (step.edm < tolerance**2)  # nothing is left to finish, as where the start is the minimum
+        finished = state.finishing | exact
         lost = (share < _SHORTEST) | (wanted & ~jnp.isfinite(step.edm))
         iterations = state.iterations + 1
         lost |= state.again & first & (x.value > state.first_minimum.value + _WORSE)
-        ended = state.finishing | lost
-        status = jnp.where(state.finishing, Status.CONVERGED, jnp.where(lost, Status.STALLED, Status.ITERATION_LIMIT))
+        ended = finished | lost
+        status = jnp.where(finished, Status.CONVERGED, jnp.where(lost, Status.STALLED, Status.ITERATION_LIMIT))
         never = jnp.isinf(state.value) & ~accepted
         status = jnp.where(never, Status.NOT_FINITE, status)
         value = jnp.where(accepted, x.value, state.value)
@@ -131,7 +133,7 @@ def minimise(problem: Problem, limit: int) -> Minimum:
         edm = jnp.where(wanted, step.edm, state.edm)
 
         mirror = pars - 2 * across * (across @ (pars - ridge)) / jnp.maximum(across @ across, tiny)
-        repeat = state.finishing & ~state.again & jnp.any(across != 0)
+        repeat = finished & ~state.again & jnp.any(across != 0)
         minimum = _Point(pars, value, gradient, edm)
         return _State(
             pars=pars,
@@ -146,7 +148,7 @@ def minimise(problem: Problem, limit: int) -> Minimum:
             edm=edm,
             iterations=iterations,
             status=status.astype(jnp.int32),
-            finishing=converged,
+            finishing=converged & ~exact,
             active=(~ended | repeat) & (converged | (iterations < limit)),
             ridge=ridge,
             across=across,
