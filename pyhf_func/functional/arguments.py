@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import ParamSpec, TypeVar
 
 import jax
@@ -21,10 +22,20 @@ T = TypeVar("T")
 
 
 def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
-    """The verb, which gives PyTorch, TensorFlow or MXNet their own tensors, with gradients, where it is given some."""
+    """The verb, which gives PyTorch, TensorFlow or MXNet their own tensors, with gradients, where it is given some.
+
+    Raises:
+        TypeError: The model is none.
+    """
+    names = list(signature(verb).parameters)
+    place = names.index("model")
 
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        model = args[place] if len(args) > place else kwargs.get("model")
+        if model is not None and not isinstance(model, Model):
+            order = ", ".join(names[: place + 1])
+            raise TypeError(f"model is of type {type(model).__name__}; call pyhf_func.{verb.__name__}({order}, ...).")
         if bridge.kind((args, kwargs)) is None:
             return verb(*args, **kwargs)
         return bridge.apply(verb, *args, **kwargs)

@@ -45,7 +45,8 @@ def hypotest(
         mu: The tested value; a scalar (`jax.vmap` for several).
         data: Main and auxiliary data; shape (nmaindata + nauxdata,).
         model: The model.
-        test_stat: ``"qtilde"`` or ``"q"`` for limits, ``"q0"`` for discovery, which tests 0 whatever ``mu`` is.
+        test_stat: For limits ``"qtilde"``, for a POI that its lower bound keeps from negative values, or ``"q"``;
+            ``"q0"`` for discovery, which tests 0 whatever ``mu`` is.
         init: As for `fit`.
         bounds: As for `fit`.
         fixed: As for `fit`.
@@ -160,7 +161,7 @@ def upper_limit(
         data: As for `hypotest`.
         model: As for `hypotest`.
         level: CLs at the limit: 1 - confidence level.
-        test_stat: ``"qtilde"`` or ``"q"``.
+        test_stat: ``"qtilde"``, for a POI that its lower bound keeps from negative values, or ``"q"``.
         init: As for `hypotest`.
         bounds: As for `hypotest`.
         fixed: As for `hypotest`.

@@ -268,6 +268,8 @@ def test_what_cannot_be_tested() -> None:
         pf.hypotest([1.0, 2.0], data, model)
     with pytest.raises(TypeError, match="SciPy.*host"):
         pf.hypotest(1.0, data, model, minimiser="scipy")
+    with pytest.raises(TypeError, match=r"hypotest\(mu, data, model, \.\.\.\)"):
+        pf.hypotest(1.0, model, data)
 
 
 def test_single_precision_inputs_are_tested_in_double() -> None:
