@@ -80,6 +80,7 @@ def measure(spec: dict[str, Any], _setting: str, record: Record, repeats: int, b
             continue  # its framework is not installed
         with setting:
             warm(f"documented_{backend}", documented)
+        record(**{f"beside_{backend}": median(lambda: pf.hypotest(1.0, data, model), repeats=repeats, budget=budget)})
     warm("covariance", lambda: pf.covariance(data, model))
 
     signal = signal_yields(spec, model.config.poi_name)
