@@ -119,7 +119,7 @@ def minimise(problem: Problem, limit: int) -> Minimum:
         across = jnp.where(turned, step.downhill, state.across)
 
         converged = wanted & (step.edm < tolerance) & ~step.cut
-        exact = converged & (step.edm < tolerance**2)  # nothing is left to finish, as where the start is the minimum
+        exact = converged & (step.edm < tolerance**3)  # nothing is left to finish, as where the start is the minimum
         finished = state.finishing | exact
         lost = (share < _SHORTEST) | (wanted & ~jnp.isfinite(step.edm))
         iterations = state.iterations + 1
