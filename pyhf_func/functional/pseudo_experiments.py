@@ -198,7 +198,11 @@ def _run(
     missing = [*_chunks(wanted, record.numbers, size)]
     lacking = sum(len(numbers) for numbers in missing)
     error, found, saved_at = ErrorCount(record), [], time.monotonic()
-    if max_error is not None and error.of_cls() <= max_error:
+
+    def enough() -> bool:
+        return max_error is not None and error.of_cls() <= max_error
+
+    if enough():
         missing = []
 
     def drawn(numbers: range) -> Toys:
@@ -225,7 +229,7 @@ def _run(
                     record, found = record.with_toys(found), []
                     write(record, checkpoint)
                     saved_at = time.monotonic()
-                if max_error is not None and error.of_cls() <= max_error:
+                if enough():
                     break
     finally:
         record = record.with_toys(found)
