@@ -23,7 +23,9 @@ class Solution(NamedTuple):
     length: Array  # norm of d in the metric
     cut: Array  # bool: ended early, by length or by negative curvature
     iterations: Array
-    downhill: Array  # a direction along which H does not curve upwards; zero where none was met
+    downhill: Array  # a direction of length one along which H does not curve upwards; zero where none was met
+    bend: Array  # how H curves along it, in the metric
+    size: Array  # squared length of b in the inverse metric
 
 
 class _State(NamedTuple):
@@ -72,7 +74,9 @@ def solve(
             length=jnp.sqrt(jnp.maximum(old.length**2 + alpha * (state.dp + dp), 0.0)),
             cut=cut,
             iterations=old.iterations + 1,
-            downhill=jnp.where(curvature > 0, old.downhill, p),
+            downhill=jnp.where(curvature > 0, old.downhill, p / jnp.sqrt(state.pp)),
+            bend=jnp.where(curvature > 0, old.bend, curvature / state.pp),
+            size=old.size,
         )
         active = ~cut & (rz > wanted**2 * rz0) & (solution.iterations < limit)
         return _State(solution, z + beta * p, rz, beta * dp, rz + beta**2 * state.pp, active)
@@ -80,11 +84,15 @@ def solve(
     z = inverse_metric(b)
     rz0 = b @ z
     wanted = jnp.minimum(_LOOSEST, jnp.sqrt(rz0)) if tolerance is None else jnp.asarray(tolerance)
-    zero = jnp.zeros_like(rz0)
-    nowhere = jnp.zeros_like(b)
-    start = Solution(nowhere, b, zero, jnp.zeros_like(rz0, bool), jnp.zeros_like(rz0, int), nowhere)
-    state = _State(start, z, rz0, zero, rz0, rz0 > 0)
+    start = nothing(b)._replace(residual=b, size=rz0)
+    state = _State(start, z, rz0, jnp.zeros_like(rz0), rz0, rz0 > 0)
     return jax.lax.while_loop(lambda s: s.active, advance, state).solution
+
+
+def nothing(b: Array) -> Solution:
+    """The solution for ``b = 0``."""
+    zeros, zero = jnp.zeros_like(b), jnp.zeros((), b.dtype)
+    return Solution(zeros, zeros, zero, jnp.zeros((), bool), jnp.zeros((), int), zeros, zero, zero)
 
 
 def _to_radius(length: Array, dp: Array, pp: Array, radius: ArrayLike) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from pyhf_func.core.fit.newton import blocked, newton_step
+from pyhf_func.core.fit.descent import blocked, newton_step
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.likelihood.expansion import expand
@@ -36,4 +36,5 @@ def judge(problem: Problem, pars: Array, iterations: Array) -> Minimum:
     status = jnp.where(close, Status.CONVERGED, Status.ITERATION_LIMIT)
     status = jnp.where(finite, status, Status.NOT_FINITE).astype(jnp.int32)
     nll = x.value + constant(prepared)
-    return Minimum(pars, nll, x.gradient, status, step.edm, jnp.asarray(iterations, int))
+    one, nowhere = jnp.asarray(status == Status.CONVERGED, int), jnp.asarray(jnp.inf, pars.dtype)
+    return Minimum(pars, nll, x.gradient, status, step.edm, jnp.asarray(iterations, int), one, nowhere)

@@ -29,6 +29,8 @@ class Minimum(NamedTuple):
     status: Array  # () a `Status`
     edm: Array  # () its estimated distance to the minimum, before the last step
     iterations: Array  # ()
+    minima: Array  # () how many different minima were met
+    runner_up: Array  # () how far above the minimum the next one of them lies, in nll; infinite without one
 
 
 class Minimiser(Protocol):

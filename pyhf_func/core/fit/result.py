@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from pyhf_func.core.fit.newton import blocked
+from pyhf_func.core.fit.descent import blocked
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
 from pyhf_func.core.fit.solution import Solution, attach, without_derivative
 
@@ -33,6 +33,10 @@ class FitResult(NamedTuple):
     """() iterations of the minimiser."""
     at_bound: Array
     """(pars,) bool: the parameter was fitted and lies at one of its bounds."""
+    minima: Array
+    """() how many different minima the searches of the fit met."""
+    runner_up: Array
+    """() by how much the second-best of them is higher, in units of ``twice_nll``; infinite where one was met."""
 
 
 def fit_problem(minimiser: Minimiser, problem: Problem) -> FitResult:
@@ -53,4 +57,6 @@ def describe(problem: Problem, minimum: Minimum) -> FitResult:
         gradient_norm=2 * jnp.linalg.norm(jnp.where(still, 0.0, minimum.gradient)),
         iterations=minimum.iterations,
         at_bound=((pars <= lower) | (pars >= upper)) & ~problem.fixed,
+        minima=minimum.minima,
+        runner_up=2 * minimum.runner_up,
     )

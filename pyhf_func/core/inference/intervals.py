@@ -119,7 +119,16 @@ def _free(around: CovarianceResult, place: Array, sigmas: Array) -> _Free:
     follow = jnp.where(known, shared / jnp.where(known, variance, 1.0), 0.0)
     unknown = 0.1 * jnp.maximum(jnp.abs(fit.pars[place]), 1.0)
     guess = jnp.where(known, sigmas * square_root(variance), unknown)
-    minimum = Minimum(fit.pars, fit.twice_nll / 2, jnp.zeros_like(fit.pars), fit.status, fit.edm / 2, fit.iterations)
+    minimum = Minimum(
+        fit.pars,
+        fit.twice_nll / 2,
+        jnp.zeros_like(fit.pars),
+        fit.status,
+        fit.edm / 2,
+        fit.iterations,
+        fit.minima,
+        fit.runner_up / 2,
+    )
     return _Free(minimum, follow, guess)
 
 

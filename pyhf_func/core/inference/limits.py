@@ -344,7 +344,14 @@ def _search(
         )
 
     empty = Minimum(
-        jnp.zeros_like(start.init), zero, jnp.zeros_like(start.init), jnp.zeros((), jnp.int32), zero, jnp.zeros((), int)
+        jnp.zeros_like(start.init),
+        zero,
+        jnp.zeros_like(start.init),
+        jnp.zeros((), jnp.int32),
+        zero,
+        jnp.zeros((), int),
+        jnp.zeros((), int),
+        zero,
     )
 
     def several(n: int) -> Minimum:

@@ -20,10 +20,16 @@ Coefficients = tuple[Array, ...]
 
 
 class Additive(NamedTuple):
-    """A code for yields: a shift that is linear in its coefficients."""
+    """A code for yields: a shift that is linear in its coefficients.
+
+    ``breaks`` are the values of alpha at which the shift is not smooth, ``turns`` tells of each set of coefficients
+    whether the shift turns back, so that two values of alpha can give one yield.
+    """
 
     prepare: Callable[[Array, Array, Array], Coefficients]
     basis: Callable[[Array], tuple[Array, ...]]
+    turns: Callable[[Coefficients], Array]
+    breaks: tuple[float, ...] = ()
 
     def __call__(self, lo: Array, nominal: Array, hi: Array, alpha: Array) -> Array:
         """The shift of a yield with the templates ``lo``, ``nominal``, ``hi``.
@@ -38,10 +44,12 @@ class Additive(NamedTuple):
 
 
 class Multiplicative(NamedTuple):
-    """A code for factors."""
+    """A code for factors; ``breaks`` and ``turns`` as for `Additive`."""
 
     prepare: Callable[[Array, Array, Array], Coefficients]
     evaluate: Callable[[Coefficients, Array], Array]
+    turns: Callable[[Coefficients], Array]
+    breaks: tuple[float, ...] = ()
 
     def __call__(self, lo: Array, nominal: Array, hi: Array, alpha: Array) -> Array:
         """The factor on a yield with the templates ``lo``, ``nominal``, ``hi``.
@@ -120,15 +128,27 @@ def _polynomial_exponential(coefficients: Coefficients, alpha: Array) -> Array:
     return jnp.where(jnp.abs(alpha) < 1, inside, _exponential((up, down), alpha))
 
 
+def _even_wins(coefficients: Coefficients) -> Array:
+    """Whether the slope of ``even * basis + odd * alpha`` changes its sign: no basis is steeper than 2."""
+    even, odd = coefficients
+    return 2 * jnp.abs(even) > jnp.abs(odd)
+
+
+def _same_side(coefficients: Coefficients) -> Array:
+    """Whether the slopes up and down have opposite signs, or nearly so: between them a polynomial may turn, too."""
+    up, down = coefficients[:2]
+    return (up * down < 0.01 * jnp.maximum(up**2, down**2)) & (up != down)
+
+
 ADDITIVE = {
-    "code0": Additive(_up_and_down, _piecewise_linear),
-    "code2": Additive(_even_and_odd, _quadratic),
-    "code4p": Additive(_even_and_odd, _polynomial_linear),
+    "code0": Additive(_up_and_down, _piecewise_linear, _same_side, (0.0,)),
+    "code2": Additive(_even_and_odd, _quadratic, _even_wins, (-1.0, 1.0)),
+    "code4p": Additive(_even_and_odd, _polynomial_linear, _even_wins),
 }
 """Piecewise linear; quadratic, then linear; polynomial, then piecewise linear. They give a shift."""
 
 MULTIPLICATIVE = {
-    "code1": Multiplicative(_logarithms, _exponential),
-    "code4": Multiplicative(_polynomial_coefficients, _polynomial_exponential),
+    "code1": Multiplicative(_logarithms, _exponential, _same_side, (0.0,)),
+    "code4": Multiplicative(_polynomial_coefficients, _polynomial_exponential, _same_side),
 }
 """Piecewise exponential; polynomial, then exponential. They give a factor."""

@@ -1,0 +1,283 @@
+"""One search for a minimum: a projected trust-region Newton method with exact Hessian products.
+
+Each pass through the loop expands the likelihood to second order at a trial point. A trial that lowers the
+likelihood becomes the current point, and the Newton system there, solved on the free parameters by conjugate
+gradients in the Gauss-Newton metric and projected into the box, gives the next trial; otherwise the next trial is
+nearer to the current point. One `while_loop`, no factorisation larger than the bins; a fixed parameter is a mask.
+
+Where the gradient vanishes the curvature is tested, if the model can have saddles: the search leaves along a
+direction in which the likelihood curves downwards.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from pyhf_func.core.fit import conjugate
+from pyhf_func.core.fit.metric import inverse_metric
+from pyhf_func.core.fit.pieces import Breaks, across, piece, settled
+from pyhf_func.core.fit.status import Status
+from pyhf_func.core.likelihood.expansion import Expansion, expand, hessian_product
+from pyhf_func.core.likelihood.objective import Prepared
+
+_CONJUGATE_ITERATIONS = 100
+_FIRST_RADIUS = 3.0  # standard deviations
+_SHORTER = 0.25
+_SHORTEST = 1e-9  # of a step
+_SHORTEST_ESCAPE = 1e-3  # of a standard deviation
+_ROUNDINGS = 8  # by which a parameter may miss its bound
+_PASSES = 10  # to find which bounds hold a step
+_HOPELESS = 0.5  # above its rival that a search may be expected to end without being given up
+_DOWNWARDS = -1e-6  # curvature, in the metric, that is not rounding
+
+
+class Box(NamedTuple):
+    """Where a search may go. Fixed parameters have equal bounds."""
+
+    low: Array  # (pars,)
+    high: Array  # (pars,)
+    breaks: Breaks
+    turning: Array  # (pars,) bool: parameters that may lead to a saddle; of the free ones
+
+
+class Point(NamedTuple):
+    """Where a search ended."""
+
+    pars: Array
+    value: Array
+    gradient: Array
+    edm: Array
+    status: Array
+    iterations: Array
+
+
+class Step(NamedTuple):
+    """A step from one point, inside the box."""
+
+    change: Array  # (pars,)
+    promised: Array  # decrease of the quadratic model
+    length: Array  # in the metric, before the projection
+    cut: Array  # bool: shortened by the radius or for lack of curvature
+    edm: Array  # decrease that the whole Newton step promises
+    slope: Array  # square of the gradient's length in the inverse metric
+    downhill: Array  # (pars,) a direction of negative curvature, of length one; zero where none was met
+
+
+class _State(NamedTuple):
+    pars: Array
+    value: Array
+    gradient: Array
+    trial: Array
+    promised: Array
+    radius: Array
+    length: Array
+    cut: Array
+    share: Array  # of the step that the trial takes
+    edm: Array
+    iterations: Array
+    status: Array
+    finishing: Array  # bool: the trial is the last step of a search that has converged
+    escaping: Array  # bool: the trial leaves a stationary point along a direction of negative curvature
+    active: Array
+
+
+def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, limit: int) -> Point:
+    """Search from ``init``; trials without a finite likelihood are drawn towards ``fallback``.
+
+    The search is given up where it will not end below the value of its ``rival``.
+    """
+    epsilon = np.finfo(init.dtype).eps
+    tolerance = epsilon**0.575  # 1e-9 in 64 bit
+
+    def advance(state: _State) -> _State:
+        x = expand(p, state.trial)
+        accepted, radius = _judge(state, x, epsilon)
+        first = jnp.isinf(state.value)
+        pars = jnp.where(accepted, state.trial, state.pars)
+        low, high = piece(pars, box.breaks, box.low, box.high)
+
+        # After the last step there is nothing to do but to test the curvature, where a saddle is possible.
+        testing = accepted & state.finishing & jnp.any(box.turning)
+        wanted = accepted & ~state.finishing
+        step = jax.lax.cond(
+            wanted | testing,
+            lambda: newton_step(x, pars, low, high, radius, jnp.where(testing, 1.0, 0.0) * box.turning),
+            lambda: no_step(pars),
+        )
+        flipped, flips = _flipped(p, x, pars, low, high, box.breaks)
+        flips &= wanted
+
+        stationary = wanted & (step.edm < tolerance) & ~step.cut
+        flat = wanted & (step.slope < tolerance)
+        converged = (stationary | flat) & ~flips
+        exact = converged & (step.slope < tolerance**3) & ~jnp.any(box.turning)  # nothing is left to finish
+        leaves = jnp.any(step.downhill != 0) & (testing | (flat & ~stationary)) & ~flips
+        finishing = converged & ~exact & ~leaves
+        share = jnp.where(wanted | leaves, 1.0, _SHORTER * state.share)
+        lost = (share < _SHORTEST) | (wanted & ~jnp.isfinite(step.edm))
+        returned = state.escaping & ~accepted & (share < _SHORTEST_ESCAPE)  # as where it is flat
+        near = state.edm < 100 * tolerance  # and no step gains more than the rounding of the likelihood
+        finished = (state.finishing & ~leaves) | exact | returned | (lost & near)
+        hopeless = wanted & (x.value - 4 * step.edm > rival + _HOPELESS)
+        status = jnp.where(lost | hopeless, Status.STALLED, Status.ITERATION_LIMIT)
+        status = jnp.where(first & ~accepted, Status.NOT_FINITE, status)
+        status = jnp.where(finished, Status.CONVERGED, status)
+        iterations = state.iterations + 1
+
+        change = jnp.where(leaves, step.downhill, step.change)
+        trial = jnp.where(wanted | leaves, _snapped(pars + change, low, high), 0)
+        shorter = settled(pars + _SHORTER * (state.trial - pars), box.breaks)
+        trial = jnp.where(wanted | leaves, jnp.where(flips, flipped, trial), shorter)
+        stays = (finished | lost | hopeless) & ~leaves
+        return _State(
+            pars=pars,
+            value=jnp.where(accepted, x.value, state.value),
+            gradient=jnp.where(accepted, x.gradient, state.gradient),
+            trial=trial,
+            promised=jnp.where(flips | leaves, 0.0, jnp.where(wanted, step.promised, _SHORTER * state.promised)),
+            radius=radius,
+            length=jnp.where(leaves, 1.0, jnp.where(wanted, step.length, state.length)),
+            cut=jnp.where(wanted, step.cut, state.cut),
+            share=share,
+            edm=jnp.where(wanted, step.edm, state.edm),
+            iterations=iterations,
+            status=status.astype(jnp.int32),
+            finishing=finishing,
+            escaping=leaves | (state.escaping & ~accepted),
+            active=~stays & (finishing | (iterations < limit)),
+        )
+
+    end = jax.lax.while_loop(lambda s: s.active, advance, _start(init, fallback, box))
+    return Point(end.pars, end.value, end.gradient, end.edm, end.status, end.iterations)
+
+
+def _start(init: Array, fallback: Array, box: Box) -> _State:
+    zero, no = jnp.zeros((), init.dtype), jnp.zeros((), bool)
+    return _State(
+        pars=settled(jnp.clip(fallback, box.low, box.high), box.breaks),
+        value=zero + jnp.inf,
+        gradient=jnp.zeros_like(init),
+        trial=settled(jnp.clip(init, box.low, box.high), box.breaks),
+        promised=zero,
+        radius=zero + _FIRST_RADIUS,
+        length=zero,
+        cut=no,
+        share=zero + 1.0,
+        edm=zero + jnp.inf,
+        iterations=jnp.zeros((), int),
+        status=jnp.asarray(Status.ITERATION_LIMIT, jnp.int32),
+        finishing=no,
+        escaping=no,
+        active=~no,
+    )
+
+
+def _judge(state: _State, x: Expansion, epsilon: float) -> tuple[Array, Array]:
+    """Whether the trial becomes the current point, and the new radius."""
+    noise = 8 * epsilon * jnp.abs(state.value) + np.finfo(state.trial.dtype).tiny
+    first = jnp.isinf(state.value)
+    gain = jnp.where(first, 1.0, (state.value - x.value + noise) / (state.promised + noise))
+    lower = jnp.where(state.escaping, x.value < state.value - noise, (gain > 1e-4) | state.finishing)
+    accepted = jnp.isfinite(x.value) & (lower | first)
+    radius = jnp.where(gain > 0.75, jnp.where(state.cut, 2.0, 1.0) * state.radius, state.radius)
+    radius = jnp.where(gain > 0.25, radius, _SHORTER * state.share * state.length)
+    return accepted, jnp.where(first | state.escaping, state.radius, radius)
+
+
+def _flipped(p: Prepared, x: Expansion, pars: Array, low: Array, high: Array, breaks: Breaks) -> tuple[Array, Array]:
+    """The point on the other side of the kinks that hold it although the likelihood falls there; whether there is one.
+
+    Yields are the same on both sides, and a parameter's one-sided derivative does not depend on the others' sides.
+    """
+    if breaks.real.shape[0] == 0:
+        return pars, jnp.zeros((), bool)
+    other, away = across(pars, breaks)
+    falls = blocked(x.gradient, pars, low, high) & (away * expand(p, other).gradient < 0)
+    return jnp.where(falls, other, pars), jnp.any(falls)
+
+
+def newton_step(x: Expansion, pars: Array, low: Array, high: Array, radius: Array, probe: Array | None = None) -> Step:
+    """The step to the minimum of the quadratic model on the free parameters, within the radius and the box.
+
+    Where a ``probe`` is not zero, it takes the place of the gradient: to look for directions of negative curvature.
+    """
+    free = (low < high) & ~blocked(x.gradient, pars, low, high)
+    hessian = hessian_product(x)
+    downwards = -x.gradient
+    if probe is not None:
+        probing = jnp.any(probe != 0)
+        downwards = jnp.where(probing, probe * _scattered(probe.shape[0], probe.dtype), downwards)
+        radius = jnp.where(probing, jnp.sqrt(np.finfo(probe.dtype).max) * 1e-3, radius)
+
+    def attempt(state: _Attempt) -> _Attempt:
+        free = state.free
+
+        def reduced(v: Array) -> Array:
+            return jnp.where(free, hessian(jnp.where(free, v, 0.0)), 0.0)
+
+        b = jnp.where(free, downwards, 0.0)
+        found = conjugate.solve(reduced, inverse_metric(x, free), b, radius=radius, limit=_CONJUGATE_ITERATIONS)
+        # A parameter at its bound stays there, if it is the Newton step that would lead out.
+        out = free & (((pars <= low) & (found.step < 0)) | ((pars >= high) & (found.step > 0)))
+        more = jnp.any(out) & (state.passes < _PASSES)
+        return _Attempt(free & ~(out & more), found, state.passes + 1, more)
+
+    begin = _Attempt(free, conjugate.nothing(pars), jnp.zeros((), int), jnp.ones((), bool))
+    free, found, *_ = jax.lax.while_loop(lambda s: s.again, attempt, begin)
+
+    b = jnp.where(free, downwards, 0.0)
+    slope, bend = b @ found.step, found.step @ (b - found.residual)
+    # The whole step, projected; unless the projection spoils the descent: then only as far as the first bound.
+    # A Newton step gains half of what its slope promises; that is taken for the projected step, too.
+    projected = jnp.clip(pars + found.step, low, high) - pars
+    clipped = jnp.any(projected != (pars + found.step) - pars)
+    promised = jnp.where(clipped, 0.5 * (b @ projected), slope - 0.5 * bend)
+    moving = free & (projected != 0)
+    room = jnp.where(found.step > 0, high - pars, low - pars) / jnp.where(moving, found.step, 1.0)
+    share = jnp.clip(jnp.min(jnp.where(moving, room, 1.0)), 0.0, 1.0)
+    shortened = share * slope - 0.5 * share**2 * bend
+    spoiled = promised < 0.1 * shortened
+    return Step(
+        change=jnp.where(spoiled, share * found.step, projected),
+        promised=jnp.where(spoiled, shortened, promised),
+        length=found.length,
+        cut=found.cut,
+        edm=slope - 0.5 * bend,
+        slope=found.size,
+        downhill=jnp.where(found.bend < _DOWNWARDS, found.downhill, 0.0),
+    )
+
+
+class _Attempt(NamedTuple):
+    free: Array
+    found: conjugate.Solution
+    passes: Array
+    again: Array
+
+
+def no_step(pars: Array) -> Step:
+    """Stay where it is."""
+    nowhere, zero = jnp.zeros_like(pars), jnp.zeros((), pars.dtype)
+    return Step(nowhere, zero, zero, jnp.zeros((), bool), zero, zero, nowhere)
+
+
+def blocked(gradient: Array, pars: Array, low: Array, high: Array) -> Array:
+    """Which parameters lie at a bound that the gradient pushes them against."""
+    return ((pars <= low) & (gradient > 0)) | ((pars >= high) & (gradient < 0))
+
+
+def _snapped(trial: Array, low: Array, high: Array) -> Array:
+    """The trial with parameters that miss a bound by rounding put there, so that they count as held by it."""
+    epsilon = _ROUNDINGS * np.finfo(trial.dtype).eps
+    trial = jnp.where(trial - low <= epsilon * jnp.maximum(jnp.abs(low), jnp.abs(trial)), low, trial)
+    return jnp.where(high - trial <= epsilon * jnp.maximum(jnp.abs(high), jnp.abs(trial)), high, trial)
+
+
+def _scattered(n: int, dtype: np.dtype) -> Array:
+    """Numbers without a pattern, so that no direction is orthogonal to them."""
+    return jnp.cos(2.399963229728653 * jnp.arange(1, n + 1, dtype=dtype))
