@@ -123,7 +123,7 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
         returned = state.escaping & ~accepted & (share < _SHORTEST_ESCAPE)  # as where it is flat
         near = state.edm < 100 * tolerance  # and no step gains more than the rounding of the likelihood
         finished = (state.finishing & ~leaves) | exact | returned | (lost & near)
-        hopeless = wanted & (x.value - 4 * step.edm > rival + _HOPELESS)
+        hopeless = wanted & (x.value - 3 * step.edm > rival + _HOPELESS)
         status = jnp.where(lost | hopeless, Status.STALLED, Status.ITERATION_LIMIT)
         status = jnp.where(first & ~accepted, Status.NOT_FINITE, status)
         status = jnp.where(finished, Status.CONVERGED, status)

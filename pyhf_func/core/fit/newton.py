@@ -21,7 +21,7 @@ from pyhf_func.core.fit.pieces import breaks_of, rounded
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.wells import WORTH, Wells, none_of, predict, turning
-from pyhf_func.core.likelihood.objective import Prepared, constant, prepare
+from pyhf_func.core.likelihood.objective import constant, prepare
 
 _SEARCHES = 24  # for other wells, at most
 _SEED = 20_26

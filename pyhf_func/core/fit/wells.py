@@ -30,6 +30,8 @@ from pyhf_func.core.likelihood.terms import histosys_matrix, in_bins
 _MOST = 32  # parameters that are looked at, those of the largest effects
 _POINTS = 41  # of the range of each
 _APART = 0.3  # how far the bottoms of two wells are apart at least
+_STRONG = 4.0  # squared effect, in standard deviations of the bins, beyond which a quadratic model may be blind
+_FAR = 2.0  # where the other well of a strong parameter near zero is looked for
 WORTH = 1.0  # how much higher than a known minimum the prediction for another well may be that is searched
 
 
@@ -105,7 +107,12 @@ def predict(p: Prepared, pars: Array, box: Box) -> Wells:
 
     moved = there(d_odd)[:, None] * own - there(d_even)[:, None] * follow_even - there(d_odd)[:, None] * follow_odd
     starts = jnp.clip(pars + moved, box.low, box.high)
-    return Wells(starts, there(jnp.where(bottom, heights, jnp.inf)))
+    # Where the effect is strong and no well is predicted, the mirror image is worth a try.
+    predicted = there(jnp.where(bottom, heights, jnp.inf))
+    blind = box.turning[chosen] & (ee > _STRONG) & ~(predicted < WORTH)
+    mirror = jnp.where(jnp.abs(at) > _APART / 3, -at, jnp.where(at > 0, -_FAR, _FAR))
+    mirrored = jnp.clip(jnp.where(own > 0, mirror[:, None], pars), box.low, box.high)
+    return Wells(jnp.where(blind[:, None], mirrored, starts), jnp.where(blind, 0.5 * WORTH, predicted))
 
 
 def _even(t: Array) -> Array:
