@@ -197,11 +197,9 @@ class mxnet_backend(TensorBackend):
         return self._gather(entries, np.flatnonzero(mask.asnumpy()))
 
     def _draw_poisson(self, rate: Tensor, shape: tuple[int, ...]) -> Tensor:
-        if 0 in shape:
-            return self._full(shape, 0, self._dtype_of(rate))
-        rates = mx.np.reshape(rate, (-1,)).as_nd_ndarray()
-        counts = mx.nd.sample_poisson(rates, shape=(math.prod(shape) // rates.size,), dtype=np.dtype(rate.dtype).name)
-        return mx.np.reshape(counts.as_np_ndarray().T, shape)
+        # MXNet's own counts are drawn in single precision; its seed makes these ones repeatable, too.
+        seed = mx.np.random.randint(0, 2**31 - 1, size=4).asnumpy().tolist()
+        return self._convert(np.random.default_rng(seed).poisson(rate.asnumpy(), shape), self._dtype_of(rate))
 
     def _draw_normal(self, loc: Tensor, scale: Tensor, shape: tuple[int, ...]) -> Tensor:
         return loc + scale * mx.np.random.normal(0.0, 1.0, size=shape, dtype=np.dtype(loc.dtype).name)

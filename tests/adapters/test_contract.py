@@ -232,6 +232,16 @@ def test_samples(name: str) -> None:
     assert tb.shape(tb.poisson_dist(tb.astensor(3.0)).sample((5,))) == (5,)
 
 
+@each_backend
+def test_large_poisson_counts_keep_their_spread(name: str) -> None:
+    """Means at which single precision has lost the integers."""
+    tb, n = backend(name), 20_000
+    means = np.array([4e6, 1e8, 1e12])
+    pulls = (tb.to_numpy(tb.poisson_dist(tb.astensor(means)).sample((n,))) - means) / np.sqrt(means)
+    np.testing.assert_array_less(np.abs(pulls.mean(axis=0)), 5 / np.sqrt(n))
+    np.testing.assert_allclose(pulls.var(axis=0), 1.0, atol=5 * np.sqrt(2 / n))
+
+
 @pytest.mark.parametrize("name", ["numpy", "jax"])
 def test_samples_can_be_repeated(name: str) -> None:
     """NumPy's seed makes the samples of these two repeatable: they are the ones that pyhf draws."""

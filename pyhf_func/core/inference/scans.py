@@ -100,9 +100,14 @@ def discovery(minimiser: Minimiser, data: Array, model: Likelihood, start: Start
     fits = {name: value for name, value in found._asdict().items() if isinstance(value, FitResult)}
     return DiscoveryResult(
         p0=found.clsb,
-        z=square_root(found.teststat),
+        z=_significance(found.teststat),
         p0_expected=found.clsb_expected,
-        z_expected=square_root(found.teststat_asimov) - jnp.asarray(EXPECTED_SIGMAS, data.dtype),
+        z_expected=_significance(found.teststat_asimov) - jnp.asarray(EXPECTED_SIGMAS, data.dtype),
         status=found.status,
         **fits,
     )
+
+
+def _significance(q0: Array) -> Array:
+    """The square root of the test statistic; NaN stays NaN."""
+    return jnp.where(jnp.isnan(q0), jnp.nan, square_root(q0))

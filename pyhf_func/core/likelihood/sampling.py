@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from pyhf_func.core.likelihood.poisson import poisson
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_main
 
@@ -20,15 +21,9 @@ def sample(model: Likelihood, pars: Array, key: Array) -> Array:
     indices, values = model.indices, model.values
     pulls = jax.random.normal(of_normal, indices.normal_par.shape, pars.dtype)
     aux_rates = pars[indices.poisson_par] * values.poisson_factor
-    counts = _poisson(of_poisson, jnp.concatenate([expected_main(model, pars), aux_rates]))
+    # Called once for all counts: it takes seconds to compile.
+    counts = poisson(of_poisson, jnp.concatenate([expected_main(model, pars), aux_rates]))
     main, aux_counts = counts[: model.n_bins], counts[model.n_bins :]
     aux = jnp.zeros(model.n_aux, pars.dtype)
     aux = aux.at[indices.normal_aux].set(pars[indices.normal_par] + values.normal_sigma * pulls)
     return jnp.concatenate([main, aux.at[indices.poisson_aux].set(aux_counts)])
-
-
-def _poisson(key: Array, rate: Array) -> Array:
-    # Called once for all counts: it takes seconds to compile.
-    possible = rate >= 0
-    counts = jax.random.poisson(key, jnp.where(possible, rate, 0.0)).astype(rate.dtype)
-    return jnp.where(possible, counts, jnp.nan)
