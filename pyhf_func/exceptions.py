@@ -2,7 +2,7 @@
 
 All exceptions derive from :class:`PyhfFuncError`. An exception about a document carries ``faults``, a tuple
 of :class:`Fault`: everything that is wrong, each with the place in the document and what to do about it. Its
-message lists them all, one a line.
+message lists the first of them, one a line, and is never longer than a reader can bear.
 """
 
 from __future__ import annotations
@@ -52,6 +52,27 @@ def __dir__() -> list[str]:
     return __all__
 
 
+MOST_FAULTS = 20
+"""Faults that a message lists; the attribute ``faults`` has them all."""
+
+_LINE, _MESSAGE = 500, 4000
+"""Characters of one fault, and of a message, at most: names and values in a document can be megabytes."""
+
+
+def cut(text: str, length: int = _MESSAGE) -> str:
+    """The text, without its middle where it is longer than ``length``; messages end with what to do.
+
+    Example:
+        >>> cut("short"), cut("x" * 100, length=50)
+        ('short', 'xxxxxxxxxxxxx... (80 characters left out) ...xxxxxxx')
+    """
+    if len(text) <= length:
+        return text
+    tail = (length - 30) // 3
+    head = length - 30 - tail
+    return f"{text[:head]}... ({len(text) - head - tail} characters left out) ...{text[-tail:]}"
+
+
 def json_path(steps: Iterable[str | int]) -> str:
     """The JSON path of a place in a document: ``["channels", 2, "name"]`` is ``$.channels[2].name``."""
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
@@ -74,16 +95,17 @@ class Fault:
     file: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
+        return cut(f"{cut(self.path, _LINE // 2)}: {self.message}", _LINE)
 
 
 def _describe(faults: Sequence[Fault]) -> str:
-    """The message of an exception: each fault on a line of its own, under the file where it is known."""
+    """The message of an exception: the first faults, each on a line of its own, under the file where it is known."""
     file = next((fault.file for fault in faults if fault.file), None)
     place = f" in {file}" if file else ""
     if len(faults) == 1:
         return f"{file}: {faults[0]}" if file else str(faults[0])
-    return "\n  ".join([f"{len(faults)} faults{place}:", *map(str, faults)])
+    rest = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+    return "\n  ".join([f"{len(faults)} faults{place}:", *map(str, faults[:MOST_FAULTS]), *rest])
 
 
 class PyhfFuncError(Exception):
@@ -97,7 +119,10 @@ class PyhfFuncError(Exception):
     faults: tuple[Fault, ...] = ()
 
     def __init__(self, *args: Any, faults: Sequence[Fault] = ()) -> None:
-        super().__init__(*(args or ((_describe(faults),) if faults else ())))
+        if faults and not args:
+            super().__init__(_describe(faults))
+        else:
+            super().__init__(*(cut(arg) if isinstance(arg, str) else arg for arg in args))
         self.faults = tuple(faults)
 
 
@@ -166,7 +191,7 @@ def _restore(cls: type[InvalidSpecification], schema: str | None, faults: tuple[
 
 
 class InvalidDocument(InvalidSpecification):
-    """The input cannot be read as JSON: truncated, not JSON, not UTF-8, a key given twice, NaN, ..."""
+    """The input cannot be read as JSON: truncated, not JSON, not UTF-8, a key given twice, NaN, too deep, ..."""
 
 
 class InvalidArchiveHost(PyhfFuncError):

@@ -20,7 +20,7 @@ from pyhf_func.exceptions import (
 from pyhf_func.schema.frozen import thaw
 from pyhf_func.utils import digest
 from pyhf_func.workspace import Workspace
-from pyhf_func.workspace.patching import patched
+from pyhf_func.workspace.patching import apply, patched
 
 __all__ = ["Patch", "PatchSet"]
 
@@ -59,6 +59,20 @@ class Patch(jsonpatch.JsonPatch):
     def values(self) -> tuple[float | str, ...]:
         """Its place in parameter space: a value for each label of the patch set."""
         return tuple(self._metadata["values"])
+
+    def apply(self, obj: Any, in_place: bool = False, *args: Any, **options: Any) -> Any:
+        """Apply the patch to a document, unless its copies would fill the memory.
+
+        Args:
+            obj: The document.
+            in_place: Whether to change the document itself, rather than a copy.
+            args, options: What else ``jsonpatch.JsonPatch.apply`` takes.
+
+        Raises:
+            JsonPatchException: It does not fit the document, or copies too much.
+            JsonPointerException: A path in it is not valid.
+        """
+        return apply(self, obj, in_place, *args, **options)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Patch) and super().__eq__(other) and self._metadata == other._metadata

@@ -7,15 +7,25 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
+from xml.parsers import expat
 
 import numpy as np
 
 from pyhf_func import compat, schema
-from pyhf_func.exceptions import ImportBackendError, InvalidSpecification
+from pyhf_func.exceptions import (
+    Fault,
+    ImportBackendError,
+    InvalidDocument,
+    InvalidSpecification,
+    WorkspaceWarning,
+    raise_faults,
+)
 
 __all__ = [
     "clear_filecache",
@@ -36,6 +46,10 @@ Parameter = dict[str, Any]
 FileCache = MutableMapping[str, tuple[Any, set[str], Any]]
 
 log = logging.getLogger(__name__)
+log.addHandler(logging.NullHandler())  # what is logged is also warned of
+
+_DOUBTS: ContextVar[list[Fault] | None] = ContextVar("doubts", default=None)
+"""Takes what the format cannot hold while a configuration is read."""
 
 _FILES: FileCache = {}
 
@@ -66,8 +80,13 @@ def parse(
     mounts: Mounts | None = None,
     track_progress: bool = False,
     validation_as_error: bool = True,
+    *,
+    strict: bool = False,
+    allow_outside: bool = False,
 ) -> dict[str, Any]:
     """Read a HistFactory configuration and the histograms that it names.
+
+    What the configuration says and a workspace cannot hold is warned of, each with its place.
 
     Args:
         configfile: The top-level XML file, a path or stream.
@@ -75,6 +94,8 @@ def parse(
         mounts: Pairs (folder here, folder as the configuration calls it) that replace the start of paths.
         track_progress: Whether to show a progress bar on standard error.
         validation_as_error: Whether a result that is no valid workspace is an error, or only logged.
+        strict: Whether to refuse what is otherwise warned of.
+        allow_outside: Whether the configuration may name files outside of ``rootdir``, its own folder and the mounts.
 
     Returns:
         The workspace document, a plain dictionary.
@@ -86,30 +107,168 @@ def parse(
         RuntimeError: A channel has no data, a measurement no parameter of interest, or parameters are configured in
             two ways.
         ValueError: A setting has no counterpart in the format.
-        InvalidSpecification: The result is no valid workspace.
+        InvalidSpecification: The result is no valid workspace; the configuration is in an unknown encoding, declares
+            entities or names a file outside of its folder; or ``strict`` refuses something.
+
+    Warns:
+        WorkspaceWarning: Once, naming everything that a workspace cannot hold.
     """
-    resolver = resolver_factory(Path(rootdir), mounts or ())
-    top: Any = ET.parse(configfile)
-    inputs = [(element.text or "").strip() for element in top.findall("Input")]
-    channels, observations, parameters = [], [], []
-    for path in _progress([path for path in inputs if path], "channel", track_progress):
-        name, data, samples, configs = process_channel(ET.parse(resolver(path)), resolver, track_progress)
-        channels.append({"name": name, "samples": samples})
-        observations.append({"name": name, "data": data})
-        parameters.extend(configs)
-    spec = {
-        "measurements": process_measurements(top, dedupe_parameters(parameters)),
-        "channels": channels,
-        "observations": observations,
-        "version": schema.version,
-    }
+    mounts = list(mounts or ())
+    resolver = resolver_factory(Path(rootdir), mounts)
+    if not allow_outside:
+        own = [Path(configfile).parent] if isinstance(configfile, str | os.PathLike) else []
+        resolver = _guarded(resolver, [Path(rootdir), *own, *(Path(here) for here, _ in mounts)])
+    doubts: list[Fault] = []
+    token = _DOUBTS.set(doubts)
+    try:
+        spec = _parsed(configfile, resolver, track_progress)
+    finally:
+        _DOUBTS.reset(token)
+    if strict:
+        raise_faults(doubts)
+    if doubts:
+        warnings.warn(WorkspaceWarning(doubts), stacklevel=2)
     try:
         schema.validate(spec, "workspace.json")
     except InvalidSpecification as error:
         if validation_as_error:
             raise
         log.warning(error)
+        warnings.warn(str(error), stacklevel=2)
     return spec
+
+
+def _parsed(configfile: Any, resolver: Resolver, track_progress: bool) -> dict[str, Any]:
+    """The document, not validated."""
+    top: Any = _tree(configfile)
+    _check_top(top.getroot())
+    inputs = [(element.text or "").strip() for element in top.findall("Input")]
+    channels, observations, parameters = [], [], []
+    for path in _progress([path for path in inputs if path], "channel", track_progress):
+        name, data, samples, configs = process_channel(_tree(resolver(path)), resolver, track_progress)
+        channels.append({"name": name, "samples": samples})
+        observations.append({"name": name, "data": data})
+        parameters.extend(configs)
+    measurements = process_measurements(top, dedupe_parameters(parameters))
+    for measurement in measurements:
+        _join_components(measurement, channels)
+    return {
+        "measurements": measurements,
+        "channels": channels,
+        "observations": observations,
+        "version": schema.version,
+    }
+
+
+def _doubt(place: str, message: str) -> None:
+    """Note something that a workspace cannot hold."""
+    log.warning("%s: %s", place, message)
+    doubts = _DOUBTS.get()
+    fault = Fault(place, message, InvalidSpecification)
+    if doubts is None:
+        warnings.warn(WorkspaceWarning([fault]), stacklevel=3)
+    else:
+        doubts.append(fault)
+
+
+def _tree(source: Any) -> Any:
+    """An XML file, or stream, as a tree of elements.
+
+    Raises:
+        InvalidDocument: It is in an unknown encoding, or declares entities, which can grow without bound and stand for
+            other files.
+        ParseError: It is no XML.
+    """
+    named = isinstance(source, str | os.PathLike)
+    if named:
+        with open(source, "rb") as stream:
+            content: str | bytes = stream.read()
+    else:
+        content = source.read()
+    name = os.fspath(source) if named else getattr(source, "name", "the input")
+
+    def refuse(*declaration: Any) -> None:
+        message = f"declares the entity {declaration[0]}, which HistFactory has no use for. Write it out"
+        raise InvalidDocument(faults=[Fault("$", message, InvalidDocument, str(name))])
+
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(content, True)
+        return ET.ElementTree(ET.fromstring(content))
+    except (expat.ExpatError, ET.ParseError) as error:
+        raise ET.ParseError(f"{name}: {error}") from error
+    except (LookupError, ValueError) as error:
+        raise InvalidDocument(
+            faults=[Fault("$", f"cannot be decoded: {error}. Use UTF-8", InvalidDocument, str(name))]
+        ) from error
+
+
+def _guarded(resolver: Resolver, folders: Sequence[Path]) -> Resolver:
+    """The resolver, which refuses files outside of some folders."""
+    known = [Path(os.path.abspath(folder)) for folder in folders] + [folder.resolve() for folder in folders]
+
+    def guarded(filename: str) -> Path:
+        path = resolver(filename)
+        places = (Path(os.path.abspath(path)), path.resolve())
+        if path.exists() and not any(place.is_relative_to(folder) for place in places for folder in known):
+            message = (
+                f"{filename!r} lies outside of the base folder {folders[0]}. If the configuration is to be trusted, "
+                "name its folder as a mount, or allow it with allow_outside (in the shell --allow-outside)"
+            )
+            raise InvalidSpecification(faults=[Fault("$", message, InvalidSpecification)])
+        return path
+
+    return guarded
+
+
+_KNOWN = {
+    "Combination": "OutputFilePrefix Mode",
+    "Measurement": "Name Lumi LumiRelErr Mode ExportOnly",
+    "POI": "",
+    "ParamSetting": "Val Const",
+    "Channel": "Name InputFile HistoPath HistoName",
+    "Data": "InputFile HistoPath HistoName",
+    "StatErrorConfig": "RelErrorThreshold ConstraintType",
+    "Sample": "Name InputFile HistoPath HistoName NormalizeByTheory",
+    "StatError": "Activate HistoName InputFile HistoPath",
+    "HistoSys": "Name InputFile HistoFileHigh HistoPathHigh HistoNameHigh HistoFileLow HistoPathLow HistoNameLow "
+    "InputFileHigh InputFileLow HistoFile",
+    "OverallSys": "Name High Low",
+    "ShapeSys": "Name HistoName HistoPath InputFile HistoFile ConstraintType",
+    "NormFactor": "Name Val High Low Const",
+    "ShapeFactor": "Name Const",
+}
+"""Elements that are read, with the attributes that are, or that mean nothing for the likelihood."""
+
+
+def _check_attributes(element: ET.Element, place: str) -> None:
+    """Note attributes that are not read."""
+    unread = [name for name in element.attrib if name not in _KNOWN[element.tag].split()]
+    if unread:
+        _doubt(place, f"<{element.tag} {element.get('Name', '')}> has {', '.join(unread)}, which is not considered")
+
+
+def _check_top(top: ET.Element) -> None:
+    """Note everything in the top-level XML that is not read."""
+    for element in top:
+        place = f"{element.tag} {element.get('Name', '')}".strip()
+        if element.tag == "Function":
+            _doubt(place, f"the function {element.get('Expression', '')} of parameters is not considered")
+        elif element.tag not in ("Input", "Measurement"):
+            _doubt(place, f"<{element.tag}> is not considered")
+        if element.tag != "Measurement":
+            continue
+        _check_attributes(element, place)
+        for inner in element:
+            if inner.tag == "ConstraintTerm" and inner.get("Type", "").lower().startswith("gauss"):
+                continue
+            if inner.tag == "ConstraintTerm":
+                names = " ".join((inner.text or "").split())
+                _doubt(place, f"the constraint {inner.get('Type', '')} of {names} is not considered: it stays Gaussian")
+            elif inner.tag not in ("POI", "ParamSetting"):
+                what = " ".join([inner.get("Name", ""), *(inner.text or "").split()])
+                _doubt(place, f"<{inner.tag}> {what} is not considered")
 
 
 def resolver_factory(rootdir: Path, mounts: Mounts) -> Resolver:
@@ -136,8 +295,14 @@ def resolver_factory(rootdir: Path, mounts: Mounts) -> Resolver:
 def extract_error(hist: Any) -> list[float]:
     """The uncertainty of each bin: from the sum of squared weights, or √n where there are no weights."""
     with np.errstate(invalid="ignore"):
-        errors: list[float] = np.sqrt(hist.variances() if hist.weighted else hist.values()).tolist()
-    return errors
+        errors = np.sqrt(hist.variances() if hist.weighted else hist.values())
+    return _flat(errors)
+
+
+def _flat(contents: Any) -> list[float]:
+    """The bins in one row, in the order of ROOT: the first axis is the slowest."""
+    row: list[float] = np.ravel(contents, order="C").tolist()
+    return row
 
 
 def import_root_histogram(
@@ -148,30 +313,62 @@ def import_root_histogram(
     Args:
         resolver: Finds the file.
         filename: Name of the ROOT file in the configuration.
-        path: Folder in the ROOT file; the histogram is looked for there, then at the top.
-        name: Name of the histogram.
+        path: Folder in the ROOT file; the histogram is looked for there, then at the top. As in ROOT the file may
+            stand before it, ``file.root:/folder/``.
+        name: Name of the histogram, possibly with folders before it.
         filecache: Files that are open; by default one for the whole process, see :func:`clear_filecache`.
 
     Raises:
         KeyError: The file has no such histogram.
+        InvalidDocument: The file is damaged, or no ROOT file.
     """
-    place = str(resolver(filename))
+    file_of_name, _, name = name.rpartition(":")
+    file_of_path, _, path = (path or "").rpartition(":")
+    place = _place(resolver, filename, file_of_name or file_of_path)
     file, keys = _opened(place, _FILES if filecache is None else filecache)
-    folder = (path or "").strip("/")
-    names = [f"{folder}/{name}", name] if folder else [name]
+    inner = "/".join(filter(None, name.split("/")))
+    folder = "" if file_of_name else "/".join(filter(None, path.split("/")))
+    names = [f"{folder}/{inner}", inner] if folder else [inner]
     for candidate in names:
-        if candidate in keys:
-            hist = file[candidate]
-            return hist.values().tolist(), extract_error(hist)
+        if candidate in keys or candidate.partition(";")[0] in keys:
+            return _histogram(file, candidate, place)
     raise KeyError(f"{place} has no histogram {' or '.join(names)}")
+
+
+def _place(resolver: Resolver, filename: str, named: str) -> str:
+    """The ROOT file to read: the one that a path names, which may be called as beside ``filename``, or ``filename``."""
+    if not named or Path(named).name == Path(filename).name:
+        return str(resolver(filename))
+    beside = str(Path(filename).parent / named)
+    return str(next((place for place in map(resolver, (named, beside)) if place.exists()), resolver(named)))
+
+
+def _histogram(file: Any, name: str, place: str) -> tuple[list[float], list[float]]:
+    """Contents and uncertainties of a histogram of an open file."""
+    try:
+        hist = file[name]
+        kind = hist.classname
+        if kind.startswith("TH"):
+            return _flat(hist.values()), extract_error(hist)
+    except Exception as error:  # whatever uproot stumbles over
+        message = f"{name} cannot be read: {type(error).__name__}: {error}. Is the file damaged?"
+        raise InvalidDocument(faults=[Fault("$", message, InvalidDocument, place)]) from error
+    raise KeyError(f"{place}: {name} is a {kind}, not a histogram")
 
 
 def _opened(place: str, cache: FileCache) -> tuple[Any, set[str]]:
     """An open file and the names in it; opened again when the file has changed."""
     stamp = _stamp(place)
     if place not in cache or cache[place][2] != stamp:
-        file = _load_uproot().open(place)
-        cache[place] = file, set(file.keys(cycle=False)), stamp
+        uproot = _load_uproot()
+        try:
+            file = uproot.open(place)
+            cache[place] = file, set(file.keys(cycle=False)), stamp
+        except OSError:
+            raise
+        except Exception as error:  # whatever uproot stumbles over
+            message = f"cannot be read as a ROOT file: {type(error).__name__}: {error}"
+            raise InvalidDocument(faults=[Fault("$", message, InvalidDocument, place)]) from error
     return cache[place][:2]
 
 
@@ -204,13 +401,57 @@ def process_channel(
     observed = channel.find("Data")
     if observed is None:
         raise RuntimeError(f"Channel {name} is missing data: give it a <Data> element with a histogram")
+    _check_channel(channel, name)
     data = process_data(observed, resolver, inputfile, histopath)
     samples, parameters = [], []
     for element in _progress(channel.findall("Sample"), "sample", track_progress):
         sample = process_sample(element, resolver, inputfile, histopath, name, track_progress)
         parameters.extend(sample.pop("parameter_configs"))
         samples.append(sample)
+    _apply_stat_error_config(channel.find("StatErrorConfig"), name, samples)
     return name, data, samples, parameters
+
+
+def _check_channel(channel: ET.Element, name: str) -> None:
+    """Note everything in a channel's XML, apart from its samples, that is not read."""
+    place = f"channel {name}"
+    _check_attributes(channel, place)
+    seen = set()
+    for element in channel:
+        if element.tag not in ("Data", "StatErrorConfig", "Sample"):
+            _doubt(place, f"<{element.tag}> is not considered")
+        elif element.tag in seen and element.tag != "Sample":
+            _doubt(place, f"another <{element.tag}> is not considered")
+        elif element.tag != "Sample":
+            _check_attributes(element, place)
+        seen.add(element.tag)
+
+
+def _apply_stat_error_config(config: ET.Element | None, channel: str, samples: list[dict[str, Any]]) -> None:
+    """Take out the statistical uncertainties below the threshold, and note a constraint that a staterror lacks.
+
+    ROOT holds the factor of a bin constant where the relative uncertainty of all samples with ``StatError`` is below
+    the threshold, by default 5 %; a staterror without uncertainty is constant, too.
+    """
+    found = [
+        (sample, modifier) for sample in samples for modifier in sample["modifiers"] if modifier["type"] == "staterror"
+    ]
+    if not found:
+        return
+    config = ET.Element("StatErrorConfig") if config is None else config
+    threshold = _number(config, "RelErrorThreshold") if "RelErrorThreshold" in config.attrib else 0.05
+    if config.get("ConstraintType", "Poisson").lower() not in ("gaussian", "gauss"):
+        _doubt(
+            f"channel {channel}",
+            f"its statistical uncertainties have a constraint of type {config.get('ConstraintType', 'Poisson')} "
+            "(ROOT's default is Poisson), which a staterror lacks: a Gaussian is taken",
+        )
+    totals = np.sum([sample["data"] for sample, _ in found], axis=0)
+    errors = np.sqrt(np.sum(np.square([modifier["data"] for _, modifier in found]), axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        constant = (errors / totals < threshold) & (errors > 0)
+    for _, modifier in found if constant.any() else ():
+        modifier["data"] = np.where(constant, 0.0, modifier["data"]).tolist()
 
 
 def process_data(sample: ET.Element, resolver: Resolver, inputfile: str, histopath: str) -> list[float]:
@@ -241,17 +482,21 @@ def process_sample(
     data, errors = import_root_histogram(resolver, inputfile, histopath, _attribute(sample, "HistoName"))
     modifiers: list[dict[str, Any]] = []
     parameters: list[Parameter] = []
+    place = f"channel {channel_name}, sample {sample.get('Name', '')}"
+    _check_attributes(sample, place)
     if _flag(sample, "NormalizeByTheory"):
         modifiers.append({"name": "lumi", "type": "lumi", "data": None})
 
     def histogram(element: ET.Element, side: str = "") -> list[float]:
         """The histogram that a modifier names, by default in the file and folder of the sample."""
-        file = element.get(f"HistoFile{side}", element.get("InputFile", inputfile))
+        file = element.get(f"HistoFile{side}", element.get(f"InputFile{side}", element.get("InputFile", inputfile)))
         folder = element.get(f"HistoPath{side}", histopath)
         return import_root_histogram(resolver, file, folder, _attribute(element, f"HistoName{side}"))[0]
 
     for element in _progress(list(sample), "modifier", track_progress):
         name = element.get("Name", "")
+        if element.tag in _KNOWN:
+            _check_attributes(element, place)
         if element.tag == "OverallSys":
             factors = {"lo": _number(element, "Low"), "hi": _number(element, "High")}
             modifiers.append({"name": name, "type": "normsys", "data": factors})
@@ -266,16 +511,18 @@ def process_sample(
                 errors = [relative * content for relative, content in zip(histogram(element), data, strict=True)]
             modifiers.append({"name": f"staterror_{channel_name}", "type": "staterror", "data": errors})
         elif element.tag == "ShapeSys":
-            if element.get("ConstraintType", "Poisson") != "Poisson":
-                log.warning("shapesys modifier %s has a constraint that is not Poisson; Poisson is taken", name)
+            if element.get("ConstraintType", "Poisson").lower() != "poisson":
+                _doubt(place, f"shapesys modifier {name} has a constraint that is not Poisson; Poisson is taken")
             widths = [relative * content for relative, content in zip(histogram(element), data, strict=True)]
             modifiers.append({"name": name, "type": "shapesys", "data": widths})
         elif element.tag == "ShapeFactor":
             modifiers.append({"name": name, "type": "shapefactor", "data": None})
+            if _flag(element, "Const"):
+                parameters.append({"name": name, "fixed": True})
         elif element.tag == "StatError":
             log.warning("the StatError of sample %s in channel %s is not active", sample.get("Name"), channel_name)
         else:
-            log.warning("not considering modifier tag %s", element)
+            _doubt(place, f"not considering modifier tag {element.tag} {name}")
     return {
         "name": _attribute(sample, "Name"),
         "data": data,
@@ -337,16 +584,87 @@ def _measurement(element: ET.Element, parameter_configs: Sequence[Parameter]) ->
         for rootname in (setting.text or "").split():
             parameter = compat.interpret_rootname(rootname)
             if not parameter["is_scalar"]:
-                raise ValueError(f"{rootname} is one component of a parameter, which cannot be set on its own")
+                component = rootname, values
+                others.setdefault(_COMPONENTS, {"name": _COMPONENTS, "settings": []})["settings"].append(component)
+                continue
             # A parameter with a setting comes after those without.
             known = configs if parameter["name"] in configs else others
             config = known.pop(parameter["name"], {"name": parameter["name"]})
             target = configs if parameter["name"] == "lumi" else others
             target[parameter["name"]] = {**config, **values}
+    names = (poi.text or "").split()
+    if len(names) > 1:
+        _doubt(f"Measurement {name}", f"of the parameters of interest the first is taken: {' '.join(names)}")
     return {
         "name": name,
-        "config": {"poi": (poi.text or "").strip(), "parameters": [*configs.values(), *others.values()]},
+        "config": {"poi": names[0] if names else "", "parameters": [*configs.values(), *others.values()]},
     }
+
+
+_COMPONENTS = "components of parameters"
+"""The name under which settings of components wait until all channels are known."""
+
+
+def _join_components(measurement: dict[str, Any], channels: Sequence[Mapping[str, Any]]) -> None:
+    """Make configurations of parameters of the settings of their components, and check that all parameters exist.
+
+    Raises:
+        ValueError: Not all components of a parameter are fixed, or set, which the format cannot say.
+    """
+    config, place = measurement["config"], f"Measurement {measurement['name']}"
+    known = {one["name"]: one for one in config["parameters"]}
+    settings = dict(known.pop(_COMPONENTS, {"settings": []})["settings"])
+    kinds, components = _parameters(channels)
+    for parameter, names in components.items():
+        given = [settings.pop(name, None) for name in names]
+        if not any(given):
+            continue
+        if len({(one or {}).get("fixed") for one in given}) > 1:
+            raise ValueError(f"{names[0]} is one component of a parameter, which cannot be set on its own")
+        values = dict(known.get(parameter, {"name": parameter}))
+        if given[0] and "fixed" in given[0]:
+            values["fixed"] = given[0]["fixed"]
+        if any("inits" in one for one in given if one):
+            values["inits"] = [one["inits"][0] if one and "inits" in one else 1.0 for one in given]
+        known[parameter] = values
+    if settings:
+        raise ValueError(f"{', '.join(settings)}: not one component of a parameter that any channel has")
+    for parameter in known:
+        if parameter not in kinds and parameter != "lumi":
+            _doubt(place, f"<ParamSetting> of {parameter}: no channel has such a parameter")
+    poi = config["poi"].removeprefix("alpha_")
+    if config["poi"] not in kinds and kinds.get(poi) in ("normsys", "histosys"):
+        config["poi"] = poi
+    elif config["poi"] == "Lumi":
+        config["poi"] = "lumi"
+    config["parameters"] = list(known.values())
+
+
+def _parameters(channels: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The modifier type of each parameter, and ROOT's names of its components where it has some."""
+    kinds: dict[str, str] = {}
+    components: dict[str, list[str]] = {}
+    for channel in sorted(channels, key=lambda channel: str(channel["name"])):
+        for sample in channel["samples"]:
+            for modifier in sample["modifiers"]:
+                name, kind = modifier["name"], modifier["type"]
+                kinds.setdefault(name, kind)
+                if kind in ("shapesys", "shapefactor", "staterror"):
+                    names = components.setdefault(name, [])
+                    new = component_names(channel["name"], name, kind, len(sample["data"]))
+                    names.extend([one for one in new if one not in names] if kind == "staterror" or not names else [])
+    return kinds, components
+
+
+def component_names(channel: str, name: str, kind: str, n_bins: int) -> list[str]:
+    """ROOT's names of the components of a parameter with one in each bin.
+
+    Example:
+        >>> component_names("SR", "fakes", "shapesys", 2), component_names("SR", "mc", "staterror", 1)
+        (['gamma_fakes_bin_0', 'gamma_fakes_bin_1'], ['gamma_stat_SR_bin_0'])
+    """
+    parameter = f"stat_{channel}" if kind == "staterror" else name
+    return [f"gamma_{parameter}_bin_{index}" for index in range(n_bins)]
 
 
 def dedupe_parameters(parameters: Sequence[Parameter]) -> list[Parameter]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -31,6 +30,7 @@ from pyhf_func.core.threads import pool as threads_for
 from pyhf_func.exceptions import PyhfFuncError
 from pyhf_func.functional.arguments import check_level, check_poi, check_test_stat, one_number, traced_minimiser
 from pyhf_func.patchset import PatchSet
+from pyhf_func.schema.writing import dumps
 from pyhf_func.workspace import Workspace
 
 __all__ = ["GridResult", "grid"]
@@ -85,7 +85,7 @@ class GridResult(NamedTuple):
     def to_json(self) -> str:
         """The table as a JSON document."""
         document = {"version": __version__, "mu": self.mu, "level": self.level, "points": self.rows()}
-        return json.dumps(document, indent=2)
+        return dumps(document, indent=2)
 
     def to_csv(self) -> str:
         """The table as comma-separated values, with a header."""

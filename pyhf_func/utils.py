@@ -15,10 +15,10 @@ from pyhf_func._version import __version__
 from pyhf_func.options import EqDelimStringParamType as EqDelimStringParamType
 from pyhf_func.options import VolumeMountPath as VolumeMountPath
 from pyhf_func.options import options_from_eqdelimstring as options_from_eqdelimstring
-from pyhf_func.schema.values import as_list, is_array
 from pyhf_func.schema.variables import SCHEMA_BASE as SCHEMA_BASE
 from pyhf_func.schema.variables import SCHEMA_CACHE as SCHEMA_CACHE
 from pyhf_func.schema.variables import SCHEMA_VERSION as SCHEMA_VERSION
+from pyhf_func.schema.writing import as_json
 
 _STATISTICS = (
     "generate_asimov_data",
@@ -75,19 +75,14 @@ def digest(obj: Any, algorithm: str = "sha256") -> str:
         'b082ba613518c44b697e8015808a9948'
     """
     try:
-        text = json.dumps(obj, sort_keys=True, ensure_ascii=False, default=_as_json)
-    except TypeError as error:
+        # NaN and infinity have a digest, which is pyhf's, though no file can hold them.
+        content = json.dumps(obj, sort_keys=True, ensure_ascii=False, default=as_json).encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"the object is not JSON-serializable, so it has no digest: {error}") from error
     try:
-        return hashlib.new(algorithm, text.encode("utf-8"), usedforsecurity=False).hexdigest()
+        return hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
     except (ValueError, TypeError) as error:  # TypeError: functions without a digest of fixed length
         raise ValueError(f"{algorithm} is not an algorithm of hashlib that gives a digest") from error
-
-
-def _as_json(value: Any) -> Any:
-    if is_array(value):
-        return as_list(value)
-    raise TypeError(f"{type(value).__name__} is no type of JSON")
 
 
 def citation(oneline: bool = False) -> str:

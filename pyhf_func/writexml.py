@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pyhf_func.exceptions import Fault, InvalidSpecification, WorkspaceWarning, raise_faults
 from pyhf_func.mixins import _ChannelSummaryMixin
-from pyhf_func.readxml import _load_uproot
+from pyhf_func.readxml import _load_uproot, _parameters
 from pyhf_func.schema.values import as_list
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+log.addHandler(logging.NullHandler())  # what is logged is also warned of
 
 # The ROOT file that is being written.
 _ROOT_DATA_FILE: Any = None
@@ -78,18 +81,21 @@ def writexml(
     specdir: str | os.PathLike[str],
     data_rootdir: str | os.PathLike[str],
     resultprefix: str,
+    *,
+    strict: bool = False,
 ) -> bytes:
     """Write the channels' XML files and the histograms of a workspace.
 
     Written are ``SPECDIR/PREFIX_CHANNEL.xml`` for each channel, ``DATA_ROOTDIR/data.root``, and the document type
-    ``HistFactorySchema.dtd`` in the folder above SPECDIR. Both folders must exist. Names of parameters of staterror
-    modifiers, and bounds of parameters other than those of normfactors, have no place in the XML.
+    ``HistFactorySchema.dtd`` in the folder above SPECDIR. Both folders must exist. What has no
+    place in the XML, such as bounds of parameters other than those of normfactors, is warned of.
 
     Args:
         spec: The workspace document.
         specdir: Folder for the XML files of the channels.
         data_rootdir: Folder for the ROOT file.
         resultprefix: Start of the names of the XML files.
+        strict: Whether to refuse what is otherwise warned of.
 
     Returns:
         The top-level XML.
@@ -98,8 +104,18 @@ def writexml(
         ImportBackendError: uproot is not installed.
         OSError: A file cannot be written.
         KeyError: A channel has no observation, or two histograms would get one name.
+        InvalidSpecification: ``strict`` refuses something.
+
+    Warns:
+        WorkspaceWarning: Once, naming everything that has no place in the XML.
     """
     global _ROOT_DATA_FILE
+    _load_uproot()  # before anything is written
+    doubts = _doubts(spec)
+    if strict:
+        raise_faults(doubts)
+    elif doubts:
+        warnings.warn(WorkspaceWarning(doubts), stacklevel=2)
     specdir = Path(specdir)
     (specdir.parent / "HistFactorySchema.dtd").write_text(_document_type(), encoding="utf-8")
     combination = ET.Element("Combination", OutputFilePrefix=str(specdir / resultprefix))
@@ -113,10 +129,10 @@ def writexml(
                 ET.SubElement(combination, "Input").text = str(path)
         finally:
             _ROOT_DATA_FILE = before
-    types = dict(_ChannelSummaryMixin(channels=spec["channels"]).modifiers)
+    types, components = _parameters(spec["channels"])
     normfactors = _normfactor_inits(spec)
     for measurement in spec["measurements"]:
-        combination.append(build_measurement(measurement, types, normfactors))
+        combination.append(build_measurement(measurement, types, normfactors, components))
     return _document(combination, "HistFactorySchema.dtd")
 
 
@@ -144,6 +160,7 @@ def build_measurement(
     measurementspec: Mapping[str, Any],
     modifiertypes: Mapping[str, str],
     normfactors: Mapping[str, float] | None = None,
+    components: Mapping[str, list[str]] | None = None,
 ) -> ET.Element:
     """The XML of a measurement.
 
@@ -151,6 +168,7 @@ def build_measurement(
         measurementspec: The measurement.
         modifiertypes: The type of the modifiers of each parameter.
         normfactors: Start values of normfactors as the channels have them, which need not be said again.
+        components: ROOT's names of the components of parameters that have some.
     """
     config = measurementspec["config"]
     lumi, width = _luminosity(config["parameters"])
@@ -168,6 +186,12 @@ def build_measurement(
         name = parameter["name"]
         attributes = {"Const": "True"} if parameter.get("fixed", False) else {}
         inits = parameter.get("inits", [])
+        if name in (components or {}):
+            for index, rootname in enumerate((components or {})[name]):
+                start = {"Val": str(inits[index])} if index < len(inits) and inits[index] != 1 else {}
+                if start or attributes:
+                    settings.setdefault(tuple({**attributes, **start}.items()), []).append(rootname)
+            continue
         if len(inits) == 1 and known.get(name) != inits[0] and _is_scalar(modifiertypes.get(name)):
             attributes["Val"] = str(inits[0])
         if attributes:
@@ -177,6 +201,70 @@ def build_measurement(
     for attributes_of_all, names in settings.items():
         ET.SubElement(measurement, "ParamSetting", dict(attributes_of_all)).text = " ".join(names)
     return measurement
+
+
+_ATTRIBUTES = ("bounds", "auxdata", "sigmas", "factors")
+
+
+def _doubts(spec: Mapping[str, Any]) -> list[Fault]:
+    """What a workspace says of parameters and has no place in the XML."""
+    kinds = _parameters(spec["channels"])[0]
+    doubts = []
+    for m, measurement in enumerate(spec["measurements"]):
+        for p, parameter in enumerate(measurement["config"]["parameters"]):
+            kind = kinds.get(parameter["name"], "none")
+            for key in _ATTRIBUTES:
+                if key in parameter and not _is_held(spec, parameter, kind, key):
+                    message = f"{parameter['name']}: the {key} of a {kind} parameter have no place in the XML"
+                    path = f"$.measurements[{m}].config.parameters[{p}].{key}"
+                    doubts.append(Fault(path, message, InvalidSpecification))
+    for c, channel in enumerate(spec["channels"]):
+        modifiers = [modifier for sample in channel["samples"] for modifier in sample["modifiers"]]
+        names = dict.fromkeys(modifier["name"] for modifier in modifiers if modifier["type"] == "staterror")
+        if len(names) > 1:
+            message = f"{', '.join(names)}: HistFactory has one staterror in a channel, and combines these"
+            doubts.append(Fault(f"$.channels[{c}]", message, InvalidSpecification))
+        doubts.extend(_modifier_doubts(channel, c))
+    return doubts
+
+
+def _modifier_doubts(channel: Mapping[str, Any], c: int) -> Iterator[Fault]:
+    """Modifiers of a channel that the XML does not have, or not as they are."""
+    for s, sample in enumerate(channel["samples"]):
+        for m, modifier in enumerate(sample["modifiers"]):
+            name, kind = modifier["name"], modifier["type"]
+            path = f"$.channels[{c}].samples[{s}].modifiers[{m}]"
+            if kind not in _TYPES:
+                yield Fault(path, f"{name}: HistFactory has no type {kind}", InvalidSpecification)
+            elif kind in ("staterror", "shapesys"):
+                pairs = zip(as_list(modifier["data"]), as_list(sample["data"]), strict=False)
+                if any(width and not content for width, content in pairs):
+                    message = f"{name}: the uncertainty of a bin without yield is lost, as the XML has relative ones"
+                    yield Fault(path, message, InvalidSpecification)
+
+
+_TYPES = ("histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys", "staterror")
+
+
+def _is_held(spec: Mapping[str, Any], parameter: Mapping[str, Any], kind: str, key: str) -> bool:
+    """Whether the XML says an attribute of a parameter, or it is the one that every such parameter has."""
+    value = np.asarray(parameter[key], dtype=float)
+    if kind == "normfactor":
+        return key == "bounds" and np.array_equal(value[0], _normfactor(spec, parameter["name"])[1:])
+    if kind == "lumi":
+        lumi, width = _luminosity([parameter])
+        return key != "bounds" or bool(np.allclose(value, [[lumi - 5 * width, lumi + 5 * width]]))
+    usual = _USUAL.get(kind, {}).get(key)
+    return usual is not None and bool(np.all(value == usual))
+
+
+_USUAL: dict[str, dict[str, Any]] = {
+    "normsys": {"bounds": (-5.0, 5.0), "auxdata": 0.0},
+    "histosys": {"bounds": (-5.0, 5.0), "auxdata": 0.0},
+    "staterror": {"bounds": (1e-10, 10.0), "auxdata": 1.0},
+    "shapesys": {"bounds": (1e-10, 10.0)},
+    "shapefactor": {"bounds": (0.0, 10.0)},
+}
 
 
 def _is_scalar(kind: str | None) -> bool:
@@ -214,6 +302,8 @@ def build_channel(
     channel = ET.Element("Channel", Name=name, InputFile=_ROOT_DATA_FILE.file_path)
     if obsspec:
         channel.append(build_data(obsspec, name))
+    # ROOT's default, a Poisson constraint above a threshold of 5 %, is another likelihood.
+    ET.SubElement(channel, "StatErrorConfig", RelErrorThreshold="0", ConstraintType="Gaussian")
     for sample in channelspec["samples"]:
         channel.append(build_sample(spec, sample, name))
     return channel

@@ -1,8 +1,6 @@
 """Read and write the documents of a command: files, standard input and standard output."""
 
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +62,9 @@ def read_patches(paths: tuple[str, ...]) -> list[list[Any]]:
 
 def write(document: Any, output_file: str | None) -> None:
     """JSON with sorted keys to the file or to standard output."""
-    write_text(json.dumps(document, sort_keys=True, indent=4, default=_as_list) + "\n", output_file)
+    from pyhf_func.schema.writing import dumps
+
+    write_text(dumps(document, sort_keys=True, indent=4) + "\n", output_file)
 
 
 def write_text(text: str, output_file: str | None) -> None:
@@ -73,8 +73,3 @@ def write_text(text: str, output_file: str | None) -> None:
         click.echo(text, nl=False)
     else:
         Path(output_file).write_text(text, encoding="utf-8")
-
-
-def _as_list(value: Any) -> Any:
-    to_list: Callable[[], Any] = value.tolist
-    return to_list()

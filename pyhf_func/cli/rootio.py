@@ -22,6 +22,9 @@ from pyhf_func.options import VolumeMountPath
 _WRONG_INPUT = (ET.ParseError, KeyError, ValueError, RuntimeError)
 
 
+_strict_option = click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about.")
+
+
 @click.command(short_help="Workspace from HistFactory's XML and ROOT files.")
 @click.argument("entrypoint-xml", type=click.Path(exists=True, dir_okay=False))
 @click.option(
@@ -45,6 +48,12 @@ _WRONG_INPUT = (ET.ParseError, KeyError, ValueError, RuntimeError)
     default=True,
     help="Whether a result that is no valid workspace is an error.",
 )
+@_strict_option
+@click.option(
+    "--allow-outside",
+    is_flag=True,
+    help="Read files that the XML names outside of the base folder, its own folder and the mounts.",
+)
 def xml2json(
     entrypoint_xml: str,
     basedir: str,
@@ -52,6 +61,8 @@ def xml2json(
     output_file: str | None,
     track_progress: bool,
     validation_as_error: bool,
+    strict: bool,
+    allow_outside: bool,
 ) -> None:
     """Write a workspace made of ENTRYPOINT_XML, HistFactory's top-level XML, and the files that it names."""
     from pyhf_func import readxml
@@ -63,6 +74,8 @@ def xml2json(
             mounts=mounts,
             track_progress=track_progress,
             validation_as_error=validation_as_error,
+            strict=strict,
+            allow_outside=allow_outside,
         )
         write(spec, output_file)
 
@@ -76,19 +89,27 @@ def xml2json(
 @click.option("--dataroot", default="data", show_default=True, help="Folder in it for the ROOT file.")
 @click.option("--resultprefix", default="FitConfig", show_default=True, help="Start of the names of XML files.")
 @patch_option
+@_strict_option
 def json2xml(
-    workspace: str, output_dir: str, specroot: str, dataroot: str, resultprefix: str, patches: tuple[str, ...]
+    workspace: str,
+    output_dir: str,
+    specroot: str,
+    dataroot: str,
+    resultprefix: str,
+    patches: tuple[str, ...],
+    strict: bool,
 ) -> None:
     """Write WORKSPACE as HistFactory's XML and ROOT files."""
-    from pyhf_func import writexml
+    from pyhf_func import readxml, writexml
 
     only_one_from_standard_input(workspace, *patches)
     with reported(*_WRONG_INPUT):
+        _ = readxml.uproot  # without which nothing can be written
         spec = _patched(workspace, patches)
         folder = Path(output_dir)
         for name in (specroot, dataroot):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        top = writexml.writexml(spec, folder / specroot, folder / dataroot, resultprefix)
+        top = writexml.writexml(spec, folder / specroot, folder / dataroot, resultprefix, strict=strict)
         (folder / f"{resultprefix}.xml").write_bytes(top)
 
 

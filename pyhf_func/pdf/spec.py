@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from pyhf_func.schema.frozen import FrozenDict, FrozenList
+from pyhf_func.schema.validator import not_too_deep
 from pyhf_func.schema.values import as_numpy, is_array
 
 _NUMBERS = frozenset((float, int))
@@ -20,14 +21,22 @@ def numbers_as_lists(spec: Any) -> Any:
     """The same content with lists and numbers for arrays and tensors; the spec itself where it has none.
 
     Numbers that JAX traces have no values: they are one.
+
+    Raises:
+        InvalidSpecification: The spec is nested too deeply.
     """
+    with not_too_deep():
+        return _numbers_as_lists(spec)
+
+
+def _numbers_as_lists(spec: Any) -> Any:
     if isinstance(spec, dict | Mapping):
-        new = {key: numbers_as_lists(value) for key, value in spec.items() if type(value) not in _SCALARS}
+        new = {key: _numbers_as_lists(value) for key, value in spec.items() if type(value) not in _SCALARS}
         return spec if all(value is spec[key] for key, value in new.items()) else {**spec, **new}
     if isinstance(spec, list | tuple):
         if _NUMBERS.issuperset(map(type, spec)):
             return spec
-        items = [numbers_as_lists(value) for value in spec]
+        items = [_numbers_as_lists(value) for value in spec]
         return spec if all(map(is_, items, spec)) else items
     if isinstance(spec, jax.core.Tracer):
         return np.ones(spec.shape).tolist()

@@ -41,16 +41,19 @@ class _Unknown(Exception):
     """The schema uses something that predicates do not cover."""
 
 
-def compile_predicate(schema: Any, resolver: Resolver, *, allow_tensors: bool) -> Predicate:
+def compile_predicate(
+    schema: Any, resolver: Resolver, *, allow_tensors: bool, parts: dict[int, Predicate] | None = None
+) -> Predicate:
     """The predicate of a schema; one that never knows where the schema uses something not covered.
 
     Args:
         schema: The schema.
         resolver: Resolves the references in it.
         allow_tensors: Whether arrays of numbers count as lists.
+        parts: Takes the predicates of the schemas inside of this one, by the identity of these.
     """
     try:
-        return _Compiler(allow_tensors).compile(schema, resolver)
+        return _Compiler(allow_tensors, {} if parts is None else parts).compile(schema, resolver)
     except _Unknown:
         return lambda instance: False
 
@@ -78,13 +81,18 @@ _TYPES: dict[str, Predicate] = {
 class _Compiler:
     """Compiles schemas; remembers what a reference compiled to."""
 
-    def __init__(self, allow_tensors: bool) -> None:
+    def __init__(self, allow_tensors: bool, parts: dict[int, Predicate]) -> None:
         self.allow_tensors = allow_tensors
+        self.parts = parts
         self.references: dict[str, Predicate | None] = {}
 
     def compile(self, schema: Any, resolver: Resolver) -> Predicate:
         if not isinstance(schema, dict):
             raise _Unknown
+        predicate = self.parts[id(schema)] = self._made(schema, resolver)
+        return predicate
+
+    def _made(self, schema: dict[str, Any], resolver: Resolver) -> Predicate:
         keywords = schema.keys() - _ANNOTATIONS
         if not keywords:
             return lambda value: True
@@ -155,7 +163,7 @@ class _Compiler:
         items = schema.get("items", {})
         if items == {"type": "number"}:
             return self._numbers(least, most)
-        test = self.compile(items, resolver)
+        test = self.compile(schema["items"], resolver) if "items" in schema else lambda item: True
 
         def predicate(value: Any) -> bool:
             return isinstance(value, list) and least <= len(value) <= most and all(map(test, value))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from math import isfinite
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from pyhf_func.exceptions import Fault, InvalidDocument, json_path
 from pyhf_func.schema.validator import of_file, validate
+from pyhf_func.schema.values import is_finite, not_finite
+from pyhf_func.schema.wording import short
 
 __all__ = ["Source", "load", "load_patch", "name_of"]
 
-# What json.loads reads though JSON does not have it.
-_LITERALS = ("NaN", "Infinity")
+_DEEPEST = 100
+"""Levels of nesting, at most: a patch set of workspaces has about twenty."""
 
+_NUMBERS = frozenset((int, float))
+
+Steps = tuple[str | int, ...]
 Source = str | os.PathLike[str] | IO[str] | IO[bytes]
 
 
@@ -30,8 +36,9 @@ def load(source: Source) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: There is no such file (or another OSError of the system, such as PermissionError).
-        InvalidDocument: The content is no JSON object: empty, truncated, not JSON, not UTF-8, a key given
-            twice in one object, NaN or infinity for a number. ``faults`` holds each with its place.
+        InvalidDocument: The content is no JSON object: empty, truncated, not JSON, not UTF-8, nested too deeply, a
+            key given twice in one object, NaN, infinity or 1e400 for a number, half of a character in a string.
+            ``faults`` holds each with its place.
     """
     document: dict[str, Any] = _load(source, dict, "a JSON object")
     return document
@@ -69,9 +76,11 @@ def _load(source: Source, kind: type, expected: str) -> Any:
     document, repeated = _parse(text, name)
     if not isinstance(document, kind):
         raise _refusal(f"holds {_kind(document)}: {expected} was expected", name)
+    containers = _containers(document, name)
     faults = [
-        *_repeated_keys(document, repeated, name),
-        *(_not_finite(document, name) if any(literal in text for literal in _LITERALS) else ()),
+        *_repeated_keys(containers, repeated, name),
+        *_not_finite(containers, name),
+        *(_half_characters(containers, name) if _SURROGATE.search(text) else ()),
     ]
     if faults:
         raise InvalidDocument(faults=faults)
@@ -103,8 +112,8 @@ def _parse(text: str, name: str) -> tuple[Any, list[tuple[dict[str, Any], list[s
     def make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) != len(pairs):
-            keys = [key for key, _ in pairs]
-            repeated.append((made, sorted({key for key in keys if keys.count(key) > 1})))
+            counts = Counter(key for key, _ in pairs)
+            repeated.append((made, sorted(key for key, count in counts.items() if count > 1)))
         return made
 
     try:
@@ -117,34 +126,82 @@ def _parse(text: str, name: str) -> tuple[Any, list[tuple[dict[str, Any], list[s
     except ValueError as error:
         raise _refusal(f"holds an integer of too many digits: {error}", name) from error
     except RecursionError as error:
-        raise _refusal("is nested too deeply to be a workspace", name) from error
+        raise _too_deep(name) from error
 
 
-def _repeated_keys(document: Any, repeated: list[tuple[dict[str, Any], list[str]]], name: str) -> Iterator[Fault]:
+Containers = list[tuple[Steps, Any]]
+
+
+def _containers(document: Any, name: str) -> Containers:
+    """Every object and list of a document with the path to it, in document order.
+
+    Raises:
+        InvalidDocument: They are nested too deeply.
+    """
+    found: Containers = []
+    waiting: Containers = [((), document)]
+    while waiting:
+        steps, value = waiting.pop()
+        if len(steps) > _DEEPEST:
+            raise _too_deep(name)
+        found.append((steps, value))
+        if isinstance(value, dict):
+            inner = [((*steps, key), item) for key, item in value.items() if isinstance(item, dict | list)]
+        elif _NUMBERS.issuperset(map(type, value)):
+            continue
+        else:
+            inner = [((*steps, index), item) for index, item in enumerate(value) if isinstance(item, dict | list)]
+        waiting.extend(reversed(inner))
+    return found
+
+
+def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
+    """The content of an object or list with its keys."""
+    return value.items() if isinstance(value, dict) else enumerate(value)
+
+
+def _repeated_keys(
+    containers: Containers, repeated: list[tuple[dict[str, Any], list[str]]], name: str
+) -> Iterator[Fault]:
     """Objects with a key twice: which of the two is meant cannot be known."""
     if repeated:
         keys_of = {id(where): keys for where, keys in repeated}
-        for steps, value in _walk(document, ()):
+        for steps, value in containers:
             for key in keys_of.get(id(value), ()):
-                yield Fault(json_path(steps), f"has the key {key!r} twice. Keep one of them", InvalidDocument, name)
+                message = f"has the key {short(key)} twice. Keep one of them"
+                yield Fault(json_path(steps), message, InvalidDocument, name)
 
 
-def _not_finite(document: Any, name: str) -> Iterator[Fault]:
-    """Numbers that are NaN or infinite."""
-    for steps, value in _walk(document, ()):
-        if isinstance(value, float) and not isfinite(value):
-            yield Fault(json_path(steps), f"is {value}: only finite numbers are allowed", InvalidDocument, name)
+def _not_finite(containers: Containers, name: str) -> Iterator[Fault]:
+    """Numbers that are NaN, infinite or, as 1e400 and integers of 400 digits, beyond the range of floats."""
+    for steps, value in containers:
+        if isinstance(value, list) and _NUMBERS.issuperset(map(type, value)) and not not_finite(value):
+            continue
+        for key, item in _items(value):
+            if type(item) in _NUMBERS and not is_finite(item):
+                found = short(float(item)) if isinstance(item, float) else short(item)
+                message = f"is {found}: only finite numbers are allowed, within ±1.8e308"
+                yield Fault(json_path((*steps, key)), message, InvalidDocument, name)
 
 
-def _walk(value: Any, steps: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Every value of a document with the path to it, in document order."""
-    yield steps, value
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _walk(item, (*steps, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _walk(item, (*steps, index))
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _half_characters(containers: Containers, name: str) -> Iterator[Fault]:
+    r"""Strings with a surrogate such as ``\ud800`` alone, which no file and no terminal can take."""
+    for steps, value in containers:
+        for key, item in _items(value):
+            if any(isinstance(text, str) and not _is_text(text) for text in (key, item)):
+                message = "holds half of a surrogate pair, which is no character. Correct the escape"
+                yield Fault(json_path((*steps, key)), message, InvalidDocument, name)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _kind(value: Any) -> str:
@@ -161,6 +218,10 @@ def _kind(value: Any) -> str:
 
 def _not_text(error: UnicodeDecodeError, name: str) -> InvalidDocument:
     return _refusal(f"is not UTF-8 text (byte {error.start}): is it a JSON file?", name)
+
+
+def _too_deep(name: str) -> InvalidDocument:
+    return _refusal(f"is nested too deeply to be a workspace: more than {_DEEPEST} levels", name)
 
 
 def _refusal(message: str, name: str) -> InvalidDocument:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from numbers import Real
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,7 +22,7 @@ from pyhf_func.schema.predicate import Predicate, compile_predicate
 from pyhf_func.schema.values import as_list, is_array
 from pyhf_func.schema.wording import explain, named
 
-__all__ = ["of_file", "validate"]
+__all__ = ["not_too_deep", "of_file", "validate"]
 
 
 def validate(
@@ -41,7 +42,8 @@ def validate(
         allow_tensors: Whether arrays (of NumPy, JAX, ...) are taken for lists of numbers.
 
     Raises:
-        InvalidSpecification: The document does not follow the schema; ``faults`` holds all that is wrong.
+        InvalidSpecification: The document does not follow the schema; ``faults`` holds what is wrong, of very
+            much the first part.
         SchemaNotFound: There is no such schema in that version.
 
     Example:
@@ -54,14 +56,29 @@ def validate(
           $: has 'data', which is not part of the format. Known: name, config
     """
     compiled = _compiled(schema_name, version, allow_tensors)
-    if compiled.predicate(spec):
-        return
-    plain = _plain(spec) if allow_tensors else spec
-    errors = sorted(compiled.errors(plain), key=lambda error: _document_order(plain, error))
-    if errors:
-        found = dict.fromkeys(fault for error in errors for fault in explain(error))
-        faults = [_fault(plain, steps, message) for steps, message in found]
-        raise InvalidSpecification(errors[0], schema_name, faults=faults)
+    with not_too_deep():
+        if compiled.predicate(spec):
+            return
+        plain = _plain(spec) if allow_tensors else spec
+        errors = list(islice(compiled.errors(plain), _MOST_ERRORS))
+        order = _Order(plain)
+        errors.sort(key=order.of)
+        if errors:
+            found = dict.fromkeys(fault for error in errors for fault in explain(error))
+            faults = [_fault(plain, steps, message) for steps, message in found]
+            if len(errors) == _MOST_ERRORS:
+                faults.append(Fault("$", "may have further faults, which were not looked for", InvalidSpecification))
+            raise InvalidSpecification(errors[0], schema_name, faults=faults)
+
+
+@contextmanager
+def not_too_deep() -> Iterator[None]:
+    """Turn Python's limit of recursion, which only nesting reaches, into a fault of the document."""
+    try:
+        yield
+    except RecursionError:
+        fault = Fault("$", "is nested too deeply to be a document of this format", InvalidSpecification)
+        raise InvalidSpecification(faults=[fault]) from None
 
 
 @contextmanager
@@ -84,6 +101,9 @@ class _Compiled:
     errors: Callable[[Any], Iterator[jsonschema.ValidationError]]
 
 
+_MOST_ERRORS = 200
+"""Errors that are asked of jsonschema, which takes long to find them."""
+
 _COMPILED: dict[tuple[str, str, bool], tuple[dict[str, Any], _Compiled]] = {}
 
 
@@ -100,20 +120,56 @@ def _compiled(schema_name: str, version: str | None, allow_tensors: bool) -> _Co
 
 
 def _is_version(version: Any) -> bool:
-    return isinstance(version, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)*", version) is not None
+    return isinstance(version, str) and len(version) < 30 and re.fullmatch(r"[0-9]+(\.[0-9]+)*", version) is not None
 
 
 def _compile(schema: dict[str, Any], folder: str, allow_tensors: bool) -> _Compiled:
+    resources: dict[str, Resource[Any]] = {}
+
     def retrieve(uri: str) -> Resource[Any]:
         """A schema of the same folder, under whatever address another one calls it."""
-        return _resource(read_schema(f"{folder}/{PurePosixPath(uri).name}"))
+        name = PurePosixPath(uri).name
+        if name not in resources:
+            resources[name] = _resource(read_schema(f"{folder}/{name}"))
+        return resources[name]
 
     registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]
     base: Any = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     checker = base.TYPE_CHECKER.redefine("number", _is_number)
-    validator = jsonschema.validators.extend(base, type_checker=checker)(schema, registry=registry)
     resolver = registry.resolver_with_root(_resource(schema))
-    return _Compiled(compile_predicate(schema, resolver, allow_tensors=allow_tensors), validator.iter_errors)
+    parts: dict[int, Predicate] = {}
+    predicate = compile_predicate(schema, resolver, allow_tensors=allow_tensors, parts=parts)
+    extended = jsonschema.validators.extend(base, _skipping(base.VALIDATORS, parts), type_checker=checker)
+    return _Compiled(predicate, extended(schema, registry=registry).iter_errors)
+
+
+def _skipping(keywords: dict[str, Any], parts: dict[int, Predicate]) -> dict[str, Any]:
+    """The keywords of objects and arrays for jsonschema, without the parts that predicates know to be valid.
+
+    Args:
+        keywords: The keywords as jsonschema has them.
+        parts: The predicates of schemas, by the identity of these.
+    """
+
+    def properties(validator: Any, schemas: Any, instance: Any, schema: Any) -> Iterator[jsonschema.ValidationError]:
+        if validator.is_type(instance, "object"):
+            for key, part in schemas.items():
+                if key in instance and not _is_valid(part, instance[key]):
+                    yield from validator.descend(instance[key], part, path=key, schema_path=key)
+
+    def items(validator: Any, part: Any, instance: Any, schema: Any) -> Iterator[jsonschema.ValidationError]:
+        if id(part) not in parts or "prefixItems" in schema or not isinstance(instance, list):
+            yield from keywords["items"](validator, part, instance, schema) or ()
+            return
+        for index, item in enumerate(instance):
+            if not _is_valid(part, item):
+                yield from validator.descend(item, part, path=index)
+
+    def _is_valid(part: Any, instance: Any) -> bool:
+        predicate = parts.get(id(part))
+        return predicate is not None and predicate(instance)
+
+    return {"properties": properties, "items": items}
 
 
 def _resource(schema: dict[str, Any]) -> Resource[Any]:
@@ -134,13 +190,25 @@ def _plain(value: Any) -> Any:
     return as_list(value) if is_array(value) else value
 
 
-def _document_order(document: Any, error: jsonschema.ValidationError) -> list[int]:
-    """Sorts errors by where they stand in the document."""
-    order = []
-    for step in error.absolute_path:
-        order.append(step if isinstance(step, int) else list(document).index(step))
-        document = document[step]
-    return order
+class _Order:
+    """Sorts errors by where they stand in a document."""
+
+    def __init__(self, document: Any) -> None:
+        self.document = document
+        self.places: dict[int, dict[str, int]] = {}
+
+    def of(self, error: jsonschema.ValidationError) -> list[int]:
+        """The place of an error."""
+        order, here = [], self.document
+        for step in error.absolute_path:
+            order.append(step if isinstance(step, int) else self._place(here, step))
+            here = here[step]
+        return order
+
+    def _place(self, document: Any, key: str) -> int:
+        if id(document) not in self.places:
+            self.places[id(document)] = {key: place for place, key in enumerate(document)}
+        return self.places[id(document)][key]
 
 
 def _fault(document: Any, steps: tuple[str | int, ...], message: str) -> Fault:

@@ -53,5 +53,6 @@ def places(values: Sequence[float], test: Callable[[float], bool]) -> list[int]:
 
 
 def bins(indices: Sequence[int]) -> str:
-    """``bin 2`` or ``bins 0, 2``."""
-    return f"{'bin' if len(indices) == 1 else 'bins'} {', '.join(map(str, indices))}"
+    """``bin 2`` or ``bins 0, 2``; the first ten where there are more."""
+    rest = f" and {len(indices) - 10} more" if len(indices) > 10 else ""
+    return f"{'bin' if len(indices) == 1 else 'bins'} {', '.join(map(str, indices[:10]))}{rest}"

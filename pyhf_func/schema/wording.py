@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import log10
 from typing import Any
 
 import jsonschema
 
-__all__ = ["explain", "named", "short"]
+from pyhf_func.exceptions import cut
+
+__all__ = ["explain", "listed", "named", "short"]
 
 Steps = tuple[str | int, ...]
 
@@ -24,9 +27,49 @@ _NOUNS = {
 
 
 def short(value: Any, length: int = 60) -> str:
-    """A value as it stands in the document, cut to a readable length."""
-    text = repr(value)
-    return text if len(text) <= length else text[: length - 4] + " ..."
+    """A value as it stands in the document, cut to a readable length, however large or deep it is.
+
+    Example:
+        >>> short({"a": [1, 2.5]}), short([0] * 10**6, 20)
+        ("{'a': [1, 2.5]}", '[0, 0, 0, 0, 0,  ...')
+    """
+    text = ""
+    for piece in _pieces(value, length):
+        text += piece
+        if len(text) > length:
+            return text[: length - 4] + " ..."
+    return text
+
+
+def _pieces(value: Any, length: int) -> Iterator[str]:
+    """The representation of a value, piece by piece: whoever has enough need not make the rest."""
+    if isinstance(value, dict | list | tuple) and value:
+        start, end = ("{", "}") if isinstance(value, dict) else ("[", "]") if isinstance(value, list) else ("(", ")")
+        for number, item in enumerate(value):
+            yield start if number == 0 else ", "
+            yield from _pieces(item, length)
+            if isinstance(value, dict):
+                yield ": "
+                yield from _pieces(value[item], length)
+        yield end
+    elif isinstance(value, str | bytes):
+        yield repr(value[: length + 1])
+    elif isinstance(value, int) and value.bit_length() > 4 * length:
+        yield f"an integer of about {int(value.bit_length() * log10(2))} digits"
+    else:
+        yield repr(value)
+
+
+def listed(names: Iterable[str], most: int = 10) -> str:
+    """Names with commas between, the first of them where there are many.
+
+    Example:
+        >>> listed("abc"), listed("abc", most=2)
+        ('a, b, c', 'a, b and 1 more')
+    """
+    names = list(names)
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{rest}"
 
 
 def named(document: Any, steps: Sequence[str | int]) -> str:
@@ -43,7 +86,7 @@ def named(document: Any, steps: Sequence[str | int]) -> str:
             label = here.get("name", here.get("metadata"))
             label = label.get("name") if isinstance(label, dict) else label
             if isinstance(label, str):
-                names.append(f"{'patch' if list_name == 'patches' else list_name[:-1]} {label!r}")
+                names.append(f"{'patch' if list_name == 'patches' else list_name[:-1]} {short(label, 120)}")
     return ", ".join(names)
 
 
@@ -53,7 +96,7 @@ def explain(error: jsonschema.ValidationError) -> Iterator[tuple[Steps, str]]:
         yield from _explain_branches(error)
     else:
         wording = _WORDINGS.get(error.validator)
-        message = wording(error.instance, error.validator_value, error.schema) if wording else error.message
+        message = wording(error.instance, error.validator_value, error.schema) if wording else cut(error.message)
         yield tuple(error.absolute_path), message
 
 
@@ -80,7 +123,7 @@ def _explain_branches(error: jsonschema.ValidationError) -> Iterator[tuple[Steps
             return
     found = {(sub.relative_schema_path[0], fault) for sub in error.context for fault in _explain_each(sub)}
     in_all = [fault for fault, n in Counter(fault for _, fault in found).items() if n == count]
-    yield from sorted(in_all) or [(tuple(error.absolute_path), error.message)]
+    yield from sorted(in_all) or [(tuple(error.absolute_path), cut(error.message))]
 
 
 def _explain_each(error: jsonschema.ValidationError) -> Iterator[tuple[Steps, str]]:
@@ -104,13 +147,13 @@ def _wrong_type(instance: Any, expected: Any, _: Any) -> str:
 
 def _missing(instance: Any, required: Any, _: Any) -> str:
     missing = [key for key in required if key not in instance]
-    return f"lacks {', '.join(map(repr, missing))}. Add {'it' if len(missing) == 1 else 'them'}"
+    return f"lacks {listed(map(short, missing))}. Add {'it' if len(missing) == 1 else 'them'}"
 
 
 def _unknown_keys(instance: Any, _: Any, schema: Any) -> str:
     known = schema.get("properties", {})
     unknown = [key for key in instance if key not in known]
-    return f"has {', '.join(map(repr, unknown))}, which is not part of the format. Known: {', '.join(known)}"
+    return f"has {listed(map(short, unknown))}, which is not part of the format. Known: {', '.join(known)}"
 
 
 def _too_few(instance: Any, least: int, _: Any) -> str:
@@ -126,7 +169,7 @@ _WORDINGS: dict[str, Callable[[Any, Any, Any], str]] = {
     "minItems": _too_few,
     "minProperties": _too_few,
     "maxItems": lambda instance, most, _: f"must have {most} values, not {len(instance)}",
-    "const": lambda instance, value, _: f"must be {value!r}, not {short(instance)}",
+    "const": lambda instance, value, _: f"must be {short(value)}, not {short(instance)}",
     "enum": lambda instance, values, _: f"must be one of {values}, not {short(instance)}",
     "pattern": lambda instance, pattern, _: f"must match {pattern}, which {short(instance)} does not",
 }

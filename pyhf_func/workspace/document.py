@@ -17,7 +17,7 @@ from pyhf_func.schema.frozen import thaw
 from pyhf_func.schema.observations import measurement_doubts, observation_doubts, observation_faults
 from pyhf_func.schema.reading import Source, load, name_of
 from pyhf_func.schema.report import ModelSpec, Origin
-from pyhf_func.schema.validator import of_file
+from pyhf_func.schema.validator import not_too_deep, of_file
 from pyhf_func.schema.values import as_list
 from pyhf_func.workspace.build import built
 from pyhf_func.workspace.edit import pruned, renamed
@@ -96,7 +96,8 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
         if validate:
             with of_file(source):
                 schema.validate(spec, self.schema, version=self.version)
-        content: dict[str, Any] = thaw(dict(spec))
+        with not_too_deep():
+            content: dict[str, Any] = thaw(dict(spec))
         super().__init__(content, channels=content["channels"])
         self.measurement_names: list[str] = [measurement["name"] for measurement in self.get("measurements", ())]
         self.observations: dict[str, list[float]] = {

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any
 
 import jsonpatch
-from jsonpointer import JsonPointerException
+from jsonpointer import JsonPointer, JsonPointerException
 
-from pyhf_func.exceptions import InvalidWorkspaceOperation
+from pyhf_func.exceptions import InvalidWorkspaceOperation, cut
+from pyhf_func.schema.validator import not_too_deep
 
-__all__ = ["PatchConflict", "patched"]
+__all__ = ["PatchConflict", "apply", "patched"]
+
+MOST_COPIED = 200_000
+"""Values that the copies of one patch may make, or as many as the document has if these are more: each copy can double
+the document, and forty fill any memory."""
 
 
 class PatchConflict(InvalidWorkspaceOperation, jsonpatch.JsonPatchConflict, JsonPointerException):
@@ -25,11 +31,58 @@ def patched(document: Mapping[str, Any], patches: Iterable[Any]) -> dict[str, An
         patches: Lists of operations, or ``jsonpatch.JsonPatch`` objects.
 
     Raises:
-        PatchConflict: A patch is none, or does not fit the document.
+        PatchConflict: A patch is not valid, does not fit the document, or copies too much.
     """
+    result: Any = document
     for number, patch in enumerate(patches):
         try:
-            document = jsonpatch.JsonPatch(patch).apply(document)
+            with not_too_deep():
+                result = apply(jsonpatch.JsonPatch(patch), result)
         except (jsonpatch.JsonPatchException, JsonPointerException) as error:
-            raise PatchConflict(f"patch {number} does not fit the workspace: {error}") from error
-    return dict(document)
+            # What these say of a place may hold the whole document.
+            raise PatchConflict(f"patch {number} does not fit the workspace: {cut(str(error), 400)}") from error
+    if not isinstance(result, Mapping):
+        raise PatchConflict("the patches leave no JSON object: an operation replaces the whole document")
+    return dict(result)
+
+
+def apply(patch: jsonpatch.JsonPatch, document: Any, in_place: bool = False, *args: Any, **options: Any) -> Any:
+    """Apply a patch, unless its copies would fill the memory.
+
+    Args:
+        patch: The patch.
+        document: The document.
+        in_place: Whether to change the document itself, rather than a copy.
+        args, options: What else ``jsonpatch.JsonPatch.apply`` takes.
+
+    Raises:
+        JsonPatchException: The patch does not fit the document, or copies too much.
+        JsonPointerException: A path is not valid.
+    """
+    operations = patch.patch
+    if not any(operation["op"] == "copy" for operation in operations):
+        return jsonpatch.JsonPatch.apply(patch, document, in_place, *args, **options)
+    most = left = max(MOST_COPIED, _count(document))
+    for index, operation in enumerate(operations):
+        if operation["op"] == "copy":
+            left -= _count(JsonPointer(operation["from"]).resolve(document), left)
+            if left < 0:
+                raise jsonpatch.JsonPatchConflict(
+                    f"operation {index}, a copy, makes the document too large: the copies of a patch may add up to "
+                    f"{most:,} values. Write what it should hold into the patch"
+                )
+        document = jsonpatch.JsonPatch([operation]).apply(document, in_place or index > 0, *args, **options)
+    return document
+
+
+def _count(value: Any, most: float = inf) -> int:
+    """The number of values in a document; some number above ``most`` where there are more than that."""
+    count, waiting = 0, [value]
+    while waiting and count <= most:
+        here = waiting.pop()
+        count += 1
+        if isinstance(here, dict):
+            waiting.extend(here.values())
+        elif isinstance(here, list):
+            waiting.extend(here)
+    return count if not waiting else count + len(waiting)

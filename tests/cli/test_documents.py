@@ -156,7 +156,8 @@ def converted(workspace: Path, tmp_path: Path) -> Path:
     patch = written(tmp_path / "p.json", [{"op": "replace", "path": "/observations/0/data/0", "value": 99}])
     result = run("json2xml", workspace, "--output-dir", tmp_path / "xml", "--patch", patch, "--resultprefix", "Our",
                  "--specroot", "spec", "--dataroot", "root")  # fmt: skip
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "lumi: the bounds of a lumi parameter have no place" in result.stderr
     return tmp_path / "xml"
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import random
+import stat
 import tarfile
 import threading
+import warnings
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from pyhf_func.cli import main
+from pyhf_func.contrib import utils
 from pyhf_func.contrib.utils import download
 from pyhf_func.exceptions import InvalidArchive, InvalidArchiveHost
 
@@ -30,12 +35,38 @@ def tar(*members: tuple[str, bytes], mode: str = "w:gz", extra: tarfile.TarInfo 
     return buffer.getvalue()
 
 
-def zipped(*members: tuple[str, bytes]) -> bytes:
+def zipped(*members: tuple[str, bytes], kind: int = 0, compression: int = zipfile.ZIP_STORED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, content in members:
-            archive.writestr(name, content)
+            info = zipfile.ZipInfo(name)
+            info.external_attr, info.compress_type = kind << 16, compression
+            archive.writestr(info, content)
     return buffer.getvalue()
+
+
+def flipped(content: bytes, place: float) -> bytes:
+    """One byte changed, at a place or at a fraction of the whole."""
+    at = int(place * len(content)) if isinstance(place, float) else place
+    changed = bytearray(content)
+    changed[at] ^= 0x55
+    return bytes(changed)
+
+
+def encrypted(archive: bytes) -> bytes:
+    """A zip archive whose first member claims to be encrypted."""
+    changed = bytearray(archive)
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        changed[archive.index(mark) + offset] |= 1
+    return bytes(changed)
+
+
+def method(archive: bytes, number: int) -> bytes:
+    """A zip archive whose first member claims to be packed by another method."""
+    changed = bytearray(archive)
+    for mark, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        changed[archive.index(mark) + offset] = number
+    return bytes(changed)
 
 
 def special(kind: bytes, target: str = "/etc/passwd") -> tarfile.TarInfo:
@@ -58,7 +89,37 @@ PAGES = {
     "/link.tar": tar(extra=special(tarfile.SYMTYPE)),
     "/hard.tar": tar(extra=special(tarfile.LNKTYPE)),
     "/device.tar": tar(extra=special(tarfile.CHRTYPE)),
+    "/link.zip": zipped(("a", b"/etc/passwd"), kind=stat.S_IFLNK),
+    "/cut.tar": tar(*FILES, mode="w"),
+    "/twice.tar": tar(("a", b"1"), ("a", b"2")),
+    "/inside.zip": zipped(("a", b"1"), ("a/b", b"2")),
 }
+LARGER = tuple((f"point{i}.json", random.Random(i).randbytes(3000)) for i in range(5))
+DAMAGED: dict[str, bytes] = {
+    "flipped byte in gz": flipped(tar(*LARGER), 0.5),
+    "flipped byte of the checksum": flipped(tar(*LARGER), -6),
+    "flipped byte in bz2": flipped(tar(*LARGER, mode="w:bz2"), 0.5),
+    "flipped byte in xz": flipped(tar(*LARGER, mode="w:xz"), 0.5),
+    "flipped byte in zip": flipped(zipped(*LARGER), 0.5),
+    "flipped byte in a header": flipped(tar(*LARGER, mode="w"), 2 * 512 + 3072 - 512 + 10),
+    "truncated gz": tar(*LARGER)[:-3000],
+    "truncated bz2": tar(*LARGER, mode="w:bz2")[:-3000],
+    "truncated xz": tar(*LARGER, mode="w:xz")[:-3000],
+    "truncated zip": zipped(*LARGER)[:-3000],
+    "truncated tar": tar(*LARGER, mode="w")[:6000],
+    "truncated between files": tar(*LARGER, mode="w")[: 512 + 3072],
+    "encrypted": encrypted(zipped(*LARGER)),
+    "of an unknown method": method(zipped(*LARGER), 99),
+    "nothing": b"",
+    "only zeros": bytes(10240),
+    "a packed page": gzip.compress(b"<html>"),
+    "beginning of gz": b"\x1f\x8b",
+    "beginning of zip": b"PK\x03\x04",
+}
+PAGES |= {f"/{name.replace(' ', '-')}": content for name, content in DAMAGED.items()}
+PAGES["/bomb.tar.gz"] = tar(("zeros", bytes(80 << 20)))
+PAGES["/bomb.zip"] = zipped(("zeros", bytes(80 << 20)), compression=zipfile.ZIP_DEFLATED)
+PAGES["/bomb.gz"] = gzip.compress(bytes(80 << 20))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -68,8 +129,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", "/plain.tar")
             self.end_headers()
             return
+        if self.path.startswith("/to/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/to/"))
+            self.end_headers()
+            return
         page = PAGES.get(self.path)
         self.send_response(200 if page is not None else 404)
+        if self.path == "/cut.tar":
+            self.send_header("Content-Length", str(10 * len(page or b"")))
         self.end_headers()
         self.wfile.write(page or b"")
         asked.append(self.headers["Accept"])
@@ -109,11 +177,61 @@ def test_keeps_the_archive(server: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.split(".")[0] in (
-    "/upwards", "/absolute", "/backwards", "/link", "/hard", "/device")])  # fmt: skip
+    "/upwards", "/absolute", "/backwards", "/link", "/hard", "/device", "/twice", "/inside", "/cut")])  # fmt: skip
 def test_unsafe_archives_write_nothing(page: str, server: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidArchive):
         download(server + page, tmp_path / "out", force=True)
     assert content(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_archives_give_one_message_and_leave_nothing(name: str, server: str, tmp_path: Path) -> None:
+    url = f"{server}/{name.replace(' ', '-')}"
+    result = CliRunner().invoke(main, ["contrib", "download", "--force", url, str(tmp_path / "out" / "here")])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("page", ["/bomb.tar.gz", "/bomb.zip", "/bomb.gz"])
+def test_bombs_are_refused(page: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    copy = utils._copy
+    monkeypatch.setattr(utils, "_copy", lambda *args: written.append(copy(*args)))
+    with pytest.raises(InvalidArchive, match="unpack to more than"):
+        download(server + page, tmp_path / "out", force=True)
+    assert written == []
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_archives_of_many_files_are_refused(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(utils, "MOST_FILES", 1)
+    for page in ("/plain.tar", "/archive.zip"):
+        with pytest.raises(InvalidArchive, match="more than 1 files"):
+            download(server + page, tmp_path / "out", force=True)
+    monkeypatch.setattr(utils, "MOST_BYTES", 100)
+    with pytest.raises(InvalidArchive, match="more than 100 bytes"):
+        download(f"{server}/plain.tar", tmp_path / "out", force=True)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("target", ["http://example.org/a.tar", "file:///etc/passwd", "ftp://localhost/a"])
+def test_redirects_to_insecure_addresses_are_refused(target: str, server: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArchive, match="https://|is not allowed"):
+        download(f"{server}/to/{target}", tmp_path / "out", force=True)
+
+
+def test_targets_are_checked_before_anything_is_asked_for(server: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    before = len(asked)
+    for target, compress in ((tmp_path / "file", False), (tmp_path / "folder", True), (tmp_path / "file/in", False)):
+        with pytest.raises(OSError, match="file|folder"):
+            download(f"{server}/plain.tar", target, force=True, compress=compress)
+    assert len(asked) == before
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 @pytest.mark.parametrize(("page", "words"), [("/page", "neither a tar nor a zip"), ("/absent", "response code of 404")])
@@ -134,9 +252,11 @@ def test_hosts(url: str, tmp_path: Path) -> None:
         download(url, tmp_path / "out")
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://www.hepdata.net/a.tar", "archive.tar"])
+@pytest.mark.parametrize("url", [
+    "file:///etc/passwd", "ftp://www.hepdata.net/a.tar", "archive.tar", "http://www.hepdata.net/a.tar", "https://[a",
+    "https:///a"])  # fmt: skip
 def test_only_the_web(url: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidArchive, match="https://"):
+    with pytest.raises(InvalidArchive, match="address"):
         download(url, tmp_path / "out", force=True)
 
 

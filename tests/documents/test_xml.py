@@ -286,6 +286,8 @@ def test_what_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture
     spec = workspace_spec()
     spec["channels"][0]["samples"][0]["modifiers"].append(modifier("mine", "own"))
     assert "own" not in str(_written(spec, tmp_path / "c")["channels"])
+    with pytest.raises(exceptions.InvalidSpecification, match="own: HistFactory has no type mine"):
+        writexml.writexml(spec, tmp_path / "c/config", tmp_path / "c/data", "Fit", strict=True)
     assert "Skipping modifier own(mine)" in caplog.text
 
 
@@ -309,7 +311,97 @@ def test_written_as_by_pyhf(tmp_path: Path) -> None:
 
 def _normal(text: bytes, folder: Path) -> list[Any]:
     elements = ET.fromstring(text.replace(bytes(folder), b"")).iter()
-    return [(element.tag, sorted(element.attrib.items()), (element.text or "").strip()) for element in elements]
+    return [
+        (element.tag, sorted(element.attrib.items()), (element.text or "").strip())
+        for element in elements
+        if element.tag != "StatErrorConfig"  # which pyhf does not write
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["data/yields.root:/", "yields.root:", "/"])
+def test_paths_may_hold_the_file(prefix: str, histfactory: Path) -> None:
+    expected = readxml.parse(histfactory / "top.xml", histfactory)
+    _edit(histfactory, '<Data HistoName="data"/>', f'<Data HistoName="data" HistoPath="{prefix}sr/"/>')
+    assert readxml.parse(histfactory / "top.xml", histfactory) == expected
+
+
+def test_histograms_of_two_dimensions_are_flattened_as_by_root(histfactory: Path) -> None:
+    with uproot.update(histfactory / "data" / "yields.root") as file:
+        file["cr_top2"] = np.array([[190.5, 148.0]]), np.arange(2.0), np.arange(3.0)
+    _edit(histfactory, '"cr_top"', '"cr_top2"', "config/control_region.xml")
+    assert readxml.parse(histfactory / "top.xml", histfactory)["channels"][1]["samples"][0]["data"] == [190.5, 148.0]
+
+
+LOST = {
+    "a constraint": ("top.xml", "strength</POI>", 'strength</POI><ConstraintTerm Type="Gamma">tilt</ConstraintTerm>'),
+    "NoSyst": ("top.xml", "<POI>strength</POI>", "<POI>strength</POI><NoSyst>tilt</NoSyst>"),
+    "Asimov": ("top.xml", "<POI>strength</POI>", '<POI>strength</POI><Asimov Name="a"/>'),
+    "a function": ("top.xml", "<Input>config/s", '<Function Name="f" Expression="x*x" Dependents="x"/><Input>config/s'),
+    "an unknown parameter": ("top.xml", "alpha_trigger", "alpha_none"),
+    "a Poisson constraint": ("config/signal_region.xml", 'ConstraintType="Gaussian"', 'ConstraintType="Poisson"'),
+    "the default of ROOT": ("config/signal_region.xml", ' ConstraintType="Gaussian"', ""),
+    "an attribute": ("config/control_region.xml", '<ShapeFactor ', '<ShapeFactor HistoName="start" '),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_nothing_is_dropped_in_silence(name: str, histfactory: Path) -> None:
+    file, old, new = LOST[name]
+    readxml.parse(histfactory / "top.xml", histfactory, strict=True)
+    _edit(histfactory, old, new, file)
+    with pytest.warns(exceptions.WorkspaceWarning) as caught:
+        readxml.parse(histfactory / "top.xml", histfactory)
+    assert len(caught) == len(caught[0].message.faults) == 1
+    with pytest.raises(exceptions.InvalidSpecification):
+        readxml.parse(histfactory / "top.xml", histfactory, strict=True)
+
+
+def test_bins_below_the_threshold_are_without_statistical_uncertainty(histfactory: Path) -> None:
+    _edit(histfactory, 'RelErrorThreshold="0.05"', 'RelErrorThreshold="0.2"')
+    samples = readxml.parse(histfactory / "top.xml", histfactory)["channels"][0]["samples"]
+    widths = [one["data"] for sample in samples for one in sample["modifiers"] if one["type"] == "staterror"]
+    assert [[width > 0 for width in row] for row in widths] == [[False, False, True]] * 2
+
+
+def test_files_outside_of_the_base_folder_need_a_flag(histfactory: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.root").write_bytes((histfactory / "data" / "yields.root").read_bytes())
+    expected = readxml.parse(histfactory / "top.xml", histfactory)
+    for path in ("../other.root", str(tmp_path / "other.root")):
+        _edit(histfactory, '<Data HistoName="data"/>', f'<Data HistoName="data" InputFile="{path}"/>')
+        with pytest.raises(exceptions.InvalidSpecification, match="outside of the base folder"):
+            readxml.parse(histfactory / "top.xml", histfactory)
+        assert readxml.parse(histfactory / "top.xml", histfactory, allow_outside=True) == expected
+        _edit(histfactory, f'<Data HistoName="data" InputFile="{path}"/>', '<Data HistoName="data"/>')
+
+
+@pytest.mark.parametrize("head", ['<?xml version="1.0" encoding="klingon"?>', '<!DOCTYPE a [<!ENTITY b "c">]>',
+    '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>'])  # fmt: skip
+def test_hostile_xml_is_refused_by_name(head: str, tmp_path: Path) -> None:
+    (tmp_path / "top.xml").write_text(f"{head}<Combination/>")
+    with pytest.raises(exceptions.InvalidDocument, match="top.xml"):
+        readxml.parse(tmp_path / "top.xml", tmp_path)
+
+
+def test_settings_of_components_survive(tmp_path: Path) -> None:
+    spec = workspace_spec()
+    spec["measurements"][0]["config"]["parameters"].append({"name": "free", "inits": [0.5, 1.0, 2.0], "fixed": True})
+    again = _written(spec, tmp_path)
+    assert {"name": "free", "inits": [0.5, 1.0, 2.0], "fixed": True} in [
+        {"inits": [0.5, 1.0, 2.0], **one} for one in again["measurements"][0]["config"]["parameters"]
+    ]
+    assert 'ConstraintType="Gaussian" ' not in (tmp_path / "Fit.xml").read_text()
+
+
+def test_what_the_xml_cannot_say_is_warned_of(tmp_path: Path) -> None:
+    spec = workspace_spec()
+    spec["measurements"][0]["config"]["parameters"].append({"name": "free", "bounds": [[0.0, 3.0]] * 3})
+    with pytest.warns(exceptions.WorkspaceWarning, match="free: the bounds of a shapefactor"):
+        _written(spec, tmp_path)
+    for name in ("config", "data"):
+        (tmp_path / "strict" / name).mkdir(parents=True)
+    with pytest.raises(exceptions.InvalidSpecification, match="free"):
+        writexml.writexml(spec, tmp_path / "strict/config", tmp_path / "strict/data", "Fit", strict=True)
+    assert [path for path in (tmp_path / "strict").rglob("*") if path.is_file()] == []
 
 
 def test_a_model_from_xml_equals_one_from_numbers(histfactory: Path) -> None:
