@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FailedMinimization",
     "Fault",
+    "ForkedProcess",
     "ImportBackendError",
     "InvalidArchive",
     "InvalidArchiveHost",
@@ -274,6 +275,20 @@ class FailedMinimization(PyhfFuncError):
     def __init__(self, result: Any) -> None:
         self.result = result
         super().__init__(getattr(result, "message", "The fit failed, see the attribute 'result'."))
+
+
+class ForkedProcess(PyhfFuncError, RuntimeError):
+    """A process made by fork can't compute, since its parent had already computed: JAX's threads are not copied."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(
+            *args
+            or (
+                "This process was forked from one that had already computed with pyhf_func, and JAX would wait for "
+                "ever here. Start workers with multiprocessing.get_context('spawn') (ProcessPoolExecutor takes it as "
+                "mp_context), or leave the work to one process: pf.scan, pf.grid and jax.vmap use all cores.",
+            )
+        )
 
 
 class WorkspaceWarning(UserWarning):

@@ -26,6 +26,7 @@ from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
 from pyhf_func.core.inference import TestStat
 from pyhf_func.core.inference.batches import PointResult, run
 from pyhf_func.core.likelihood import Likelihood
+from pyhf_func.core.processes import check_process
 from pyhf_func.core.threads import pool as threads_for
 from pyhf_func.exceptions import PyhfFuncError
 from pyhf_func.functional.arguments import check_level, check_poi, check_test_stat, one_number, traced_minimiser
@@ -176,6 +177,7 @@ def grid(
         >>> result.names, [round(float(x), 4) for x in result.cls]
         (('weak', 'strong'), [0.1601, 0.0])
     """
+    check_process()
     check_test_stat(test_stat, ("q", "qtilde"))
     chosen, tested = traced_minimiser(minimiser, "grid"), float(one_number(mu, "mu", "several grids"))
     check_level(level)

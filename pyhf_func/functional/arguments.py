@@ -14,6 +14,7 @@ from pyhf_func.adapters import bridge
 from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, resolve_start
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, chosen_minimiser
+from pyhf_func.core.processes import check_process
 from pyhf_func.exceptions import InvalidTestStatistic, UnspecifiedPOI
 from pyhf_func.pdf import Model
 
@@ -32,6 +33,7 @@ def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        check_process()
         model = args[place] if len(args) > place else kwargs.get("model")
         if model is not None and not isinstance(model, Model):
             order = ", ".join(names[: place + 1])

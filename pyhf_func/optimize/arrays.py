@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from pyhf_func.adapters import bridge
+from pyhf_func.core.processes import check_process
 from pyhf_func.pdf import Model
 from pyhf_func.tensor import dispatch
 from pyhf_func.tensor.manager import current_backend
@@ -32,6 +33,7 @@ def traced(tree: Any) -> bool:
 
 def call(function: Callable[..., Any], *args: Any) -> Any:
     """Call a pure JAX function of pytrees; all its arrays have the kind that the arguments ask for."""
+    check_process()
     here = kind(*args)
     if here == "jax":
         return function(*args)

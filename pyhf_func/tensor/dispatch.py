@@ -15,6 +15,7 @@ import numpy as np
 
 import pyhf_func.tensor as retriever
 from pyhf_func.core.arrays import floats
+from pyhf_func.core.processes import check_process
 from pyhf_func.tensor.manager import current_backend
 
 _NUMBERS = frozenset((float, int, bool, np.float64, np.float32, np.int64, np.bool_))
@@ -75,6 +76,7 @@ def evaluate(function: Callable[..., Any], *args: Any) -> Any:
 
 def call(here: str | None, function: Callable[..., Any], *args: Any) -> Any:
     """Call a pure JAX function of pytrees, and give its array as the kind of tensor ``here``, a result of `kind`."""
+    check_process()
     if here == "jax":
         return function(*args)
     if here is not None:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.scipy.linalg import cho_solve
 
+from pyhf_func.core.fit.cholesky import solver
 from pyhf_func.core.likelihood.expansion import Expansion, jacobian
 
 
@@ -29,9 +29,8 @@ def inverse_metric(x: Expansion, free: Array) -> Callable[[Array], Array]:
 
     n_bins, n_pars = root.shape
     if n_bins >= n_pars:
-        factor = jnp.linalg.cholesky(jnp.diag(diagonal) + root.T @ root)
-        return lambda v: cho_solve((factor, True), v)
+        return solver(jnp.diag(diagonal) + root.T @ root)
 
     scaled = root / diagonal
-    factor = jnp.linalg.cholesky(jnp.eye(n_bins, dtype=root.dtype) + scaled @ root.T)
-    return lambda v: v / diagonal - cho_solve((factor, True), scaled @ v) @ scaled
+    solve = solver(jnp.eye(n_bins, dtype=root.dtype) + scaled @ root.T)
+    return lambda v: v / diagonal - solve(scaled @ v) @ scaled

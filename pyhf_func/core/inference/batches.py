@@ -20,6 +20,7 @@ from pyhf_func.core.inference.asymptotics import TestStat
 from pyhf_func.core.inference.hypothesis import FITS, HypotestResult, Near, hypotest
 from pyhf_func.core.inference.limits import upper_limit
 from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.core.processes import check_process
 
 
 class PointResult(NamedTuple):
@@ -127,6 +128,7 @@ def run(
 
     A model is ``alike`` if it has the parameters of the one before.
     """
+    check_process()
     n = len(models)
     repeated = [*range(n), *[n - 1] * (size - n)]
     stacked = jax.tree.map(lambda *leaves: np.stack([leaves[i] for i in repeated]), *models)

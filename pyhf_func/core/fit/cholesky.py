@@ -1,0 +1,104 @@
+"""Solves and inverses by Cholesky factors that take one thread, whatever the number of threads is set to.
+
+JAX calls the LAPACK that SciPy brings, whose BLAS shares work among threads: to factor 128 rows or more, and to solve
+for eight right-hand sides or more. On some hundred rows these threads wait for one another longer than they compute,
+a hundred times as long where other work keeps the cores busy. Their number is a setting of the whole program, which
+belongs to the user. So larger matrices are factored in blocks that LAPACK does alone, with products by XLA, and
+smaller ones are solved for one vector after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jax.scipy.linalg import cho_solve
+
+from pyhf_func.core.fit.lanes import one_by_one
+
+Solver = Callable[[Array], Array]
+
+ALONE = 127
+"""The most rows that LAPACK factors on one thread."""
+_BLOCK = ALONE // 2
+
+
+def solver(matrix: Array) -> Solver:
+    """The inverse of a symmetric matrix (n, n) as a function of a vector (n,), for one vector at a time on CPUs.
+
+    It gives no finite numbers where the matrix is not positive definite, and is not to be differentiated.
+    """
+    if matrix.shape[0] > ALONE:
+        return _solver_in_blocks(matrix)
+    factor = jnp.linalg.cholesky(matrix)
+    return lambda v: cho_solve((factor, True), v)
+
+
+@jax.custom_jvp
+def inverse(matrix: Array) -> Array:
+    """The inverse of a symmetric matrix (n, n); not finite where it is not positive definite."""
+    solve = solver(matrix)
+    return jax.vmap(solve if matrix.shape[0] > ALONE else one_by_one(solve))(
+        jnp.eye(matrix.shape[0], dtype=matrix.dtype)
+    )
+
+
+@inverse.defjvp
+def _inverse_jvp(matrices: tuple[Array], changes: tuple[Array]) -> tuple[Array, Array]:
+    found = inverse(*matrices)
+    return found, -found @ changes[0] @ found
+
+
+def _solver_in_blocks(matrix: Array) -> Solver:
+    n = matrix.shape[0]
+    count = -(-n // _BLOCK)  # of blocks in a row, the last one filled up with ones on the diagonal
+    size = -(-n // count)
+    filled = jnp.eye(count * size, dtype=matrix.dtype).at[:n, :n].set(matrix)
+    factor, inverses = _factor(filled.reshape(count, size, count, size))
+
+    def solve(v: Array) -> Array:
+        filled = jnp.pad(v, (0, count * size - n)).reshape(count, size)
+
+        def forward(j: Array, y: Array) -> Array:
+            return y.at[j].set(inverses[j] @ (filled[j] - jnp.tensordot(y, factor[:, :, j], 2)))
+
+        def backward(i: Array, x: Array) -> Array:
+            j = count - 1 - i
+            return x.at[j].set((y[j] - jnp.tensordot(factor[j], x, 2)) @ inverses[j])
+
+        y = lax.fori_loop(0, count, forward, jnp.zeros_like(filled))
+        return lax.fori_loop(0, count, backward, jnp.zeros_like(filled)).ravel()[:n]
+
+    return solve
+
+
+def _factor(matrix: Array) -> tuple[Array, Array]:
+    """The upper Cholesky factor of a matrix (blocks, size, blocks, size), and the inverses of its diagonal blocks'.
+
+    Row after row of blocks, each from those above it.
+    """
+    count, size = matrix.shape[:2]
+
+    def add_row(j: Array, known: tuple[Array, Array]) -> tuple[Array, Array]:
+        factor, inverses = known
+
+        def without(i: Array, row: Array) -> Array:
+            return row - jnp.tensordot(factor[i, :, j].T, factor[i], 1)
+
+        row = lax.fori_loop(0, j, without, matrix[j])
+        own = _inverse_of_factor(row[:, j])
+        row = jnp.where(jnp.arange(count)[:, None] < j, 0.0, jnp.tensordot(own, row, 1))
+        return factor.at[j].set(row), inverses.at[j].set(own)
+
+    return lax.fori_loop(0, count, add_row, (jnp.zeros_like(matrix), jnp.zeros((count, size, size), matrix.dtype)))
+
+
+def _inverse_of_factor(matrix: Array) -> Array:
+    """``L^-1`` of a matrix ``L L'``, read off the factor of a larger one, since to solve for it takes more threads."""
+    size, one = matrix.shape[0], jnp.eye(matrix.shape[0], dtype=matrix.dtype)
+    large = float(np.finfo(matrix.dtype).max) ** 0.5
+    larger = jnp.block([[matrix, one], [one, large * one]])  # [[L, 0], [L^-1', ...]] times its transpose
+    return jnp.linalg.cholesky(larger, symmetrize_input=False)[size:, :size].T
