@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import tarfile
 import zipfile
@@ -15,6 +16,8 @@ from urllib.request import Request, urlopen
 
 from pyhf_func._version import __version__
 from pyhf_func.exceptions import InvalidArchive, InvalidArchiveHost
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["download"]
 
