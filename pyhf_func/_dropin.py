@@ -104,6 +104,9 @@ def as_pyhf() -> None:
     spec.loader.exec_module(sys.modules["pyhf"])
     if str(_STAND_IN) not in sys.path:
         sys.path.insert(1, str(_STAND_IN))  # after the program's own folder, before installed packages
+    home = str(Path(pyhf_func.__file__).parent.parent)
+    if home not in sys.path:  # found in the working directory, in the place of which the program's folder comes
+        sys.path.append(home)
     logging.getLogger("pyhf_func").parent = logging.getLogger("pyhf")
 
 
@@ -120,6 +123,8 @@ def main(arguments: Sequence[str]) -> None:
     if asked or not arguments or list(arguments) == ["-m"] or (arguments[0][:1] == "-" and arguments[0] != "-m"):
         print(_USAGE, file=sys.stdout if asked else sys.stderr)
         raise SystemExit(0 if asked else 2)
+    if arguments[0] != "-m":
+        sys.path[0] = str(Path(arguments[0]).resolve().parent)
     as_pyhf()
     inherited = [str(_STAND_IN), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(inherited)  # for other Python processes that the program starts
@@ -128,7 +133,6 @@ def main(arguments: Sequence[str]) -> None:
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     else:
         sys.argv = list(arguments)
-        sys.path[0] = str(Path(sys.argv[0]).resolve().parent)
         runpy.run_path(sys.argv[0], run_name="__main__")
 
 

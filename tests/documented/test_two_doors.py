@@ -31,6 +31,7 @@ def fix_a_component_elsewhere(config: Any) -> None:
 
 def bound_the_poi(config: Any) -> None:
     config.param_set("mu").suggested_bounds = [(0.0, 0.2)]
+    config.param_set("mu").suggested_init = [0.1]
 
 
 def start_elsewhere(config: Any) -> None:
