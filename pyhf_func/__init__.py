@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pyhf_func._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from pyhf_func._dropin import as_pyhf as as_pyhf
     from pyhf_func.core.fit import LBFGS as LBFGS
     from pyhf_func.core.fit import FirstOrder as FirstOrder
     from pyhf_func.core.fit import FitResult as FitResult
@@ -102,6 +103,7 @@ _HOMES = {
 }
 _MODULES = (
     "adapters",
+    "as_pyhf",
     "cli",
     "compat",
     "constraints",

@@ -47,6 +47,8 @@ class _Combined(ABC):
                 places += range(first, first + parameter.n_parameters)
                 scales += self._scales_of(parameter)
             first += parameter.n_parameters
+        self.data_indices = list(range(first))
+        self.par_indices = list(range(pdfconfig.npars))
         slices = [pdfconfig.par_map[name]["slice"] for name in names]
         pars = np.array([i for here in slices for i in range(here.start, here.stop)], dtype=int)
         batches = np.arange(batch_size or 1)[:, None]
@@ -66,6 +68,21 @@ class _Combined(ABC):
     def has_pdf(self) -> bool:
         """Whether any parameter has such a constraint."""
         return bool(self._access.size)
+
+    @property
+    def access_field(self) -> Any:
+        """Their parameters' places in the flattened parameter vectors; shape (batch_size or 1, constrained)."""
+        return self._if_any(np.atleast_2d(self._access), "int")
+
+    def _if_any(self, values: np.ndarray, dtype: str = "float") -> Any:
+        """Numbers of the terms as a tensor of the current backend.
+
+        Raises:
+            AttributeError: There are no terms; callers find out by ``getattr`` or ``hasattr``.
+        """
+        if not self.has_pdf():
+            raise AttributeError(f"The model has no {self.density} constraints.")
+        return current_backend().astensor(values, dtype=dtype)
 
     def make_pdf(self, pars: Any) -> Independent | None:
         """The distribution of their auxiliary data; None where there are none."""
@@ -90,6 +107,16 @@ class gaussian_constraint_combined(_Combined):
 
     density = "normal"
 
+    @property
+    def sigmas(self) -> Any:
+        """Widths; shape (constrained,), or (batch_size, constrained)."""
+        return self._if_any(np.broadcast_to(self._scales, self._access.shape))
+
+    @property
+    def normal_data(self) -> Any:
+        """Places of their auxiliary data among all; shape (constrained,)."""
+        return self._if_any(self._data, "int")
+
     @staticmethod
     def _scales_of(parameter: Any) -> list[float]:
         return list(getattr(parameter, "sigmas", [1.0] * parameter.n_parameters))
@@ -102,6 +129,16 @@ class poisson_constraint_combined(_Combined):
     """The Poisson constraint terms of a model: counts with mean parameter × factor."""
 
     density = "poisson"
+
+    @property
+    def batched_factors(self) -> Any:
+        """Factors; shape (batch_size or 1, constrained)."""
+        return self._if_any(np.broadcast_to(self._scales, np.atleast_2d(self._access).shape))
+
+    @property
+    def poisson_data(self) -> Any:
+        """Places of their auxiliary data among all; shape (constrained,)."""
+        return self._if_any(self._data, "int")
 
     @staticmethod
     def _scales_of(parameter: Any) -> list[float]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["_ChannelSummaryMixin"]
 

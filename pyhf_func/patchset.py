@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from pyhf_func.schema.frozen import thaw
 from pyhf_func.utils import digest
 from pyhf_func.workspace import Workspace
 from pyhf_func.workspace.patching import apply, patched
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["Patch", "PatchSet"]
 

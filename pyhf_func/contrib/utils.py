@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import logging
 import lzma
 import os
 import ssl
@@ -24,6 +25,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from pyhf_func._version import __version__
 from pyhf_func.exceptions import InvalidArchive, InvalidArchiveHost, cut
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["download"]
 

@@ -8,6 +8,7 @@ from inspect import signature
 from typing import ParamSpec, TypeVar
 
 import jax
+import numpy as np
 from jax import Array
 
 from pyhf_func.adapters import bridge
@@ -15,7 +16,7 @@ from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, resolve_start
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, chosen_minimiser
 from pyhf_func.core.processes import check_process
-from pyhf_func.exceptions import InvalidTestStatistic, UnspecifiedPOI
+from pyhf_func.exceptions import InvalidModel, InvalidTestStatistic, UnspecifiedPOI
 from pyhf_func.pdf import Model
 
 P = ParamSpec("P")
@@ -48,6 +49,22 @@ def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
 def start_of(model: Model, init: Init, bounds: Bounds, fixed: Fixed) -> Start:
     """The start of the fits: the model's suggestions, overridden."""
     return resolve_start(model.likelihood.space, model.config.par_slices, init, bounds, fixed)
+
+
+def start_of_test(model: Model, init: Init, bounds: Bounds, fixed: Fixed) -> Start:
+    """The start of the fits of a hypothesis test, which need the parameter of interest free.
+
+    Raises:
+        InvalidModel: It is fixed.
+    """
+    start = start_of(model, init, bounds, fixed)
+    poi = model.config.poi_index
+    if poi is not None and not isinstance(start.fixed, jax.core.Tracer) and np.asarray(start.fixed)[..., poi].any():
+        raise InvalidModel(
+            f"The parameter of interest {model.config.poi_name!r} is fixed, and a hypothesis test needs it free: "
+            "set its flag in fixed=, its suggested_fixed, or 'fixed' in the measurement, to False."
+        )
+    return start
 
 
 def traced_minimiser(minimiser: Minimiser | HostMinimiser | str, verb: str) -> Minimiser:

@@ -16,7 +16,7 @@ from pyhf_func.functional.arguments import (
     check_test_stat,
     for_every_framework,
     one_number,
-    start_of,
+    start_of_test,
     traced_minimiser,
 )
 from pyhf_func.pdf import Model
@@ -57,6 +57,7 @@ def hypotest(
 
     Raises:
         UnspecifiedPOI: The model has no parameter of interest.
+        InvalidModel: The parameter of interest is fixed.
         InvalidTestStatistic: There is no such test statistic.
         InvalidPdfData, InvalidPdfParameters: A shape or name does not fit the model.
 
@@ -82,7 +83,7 @@ def hypotest(
         tested,
         model.checked_data(data),
         model.likelihood,
-        start_of(model, init, bounds, fixed),
+        start_of_test(model, init, bounds, fixed),
     )
 
 
@@ -136,7 +137,7 @@ def scan(
         tested,
         model.checked_data(data),
         model.likelihood,
-        start_of(model, init, bounds, fixed),
+        start_of_test(model, init, bounds, fixed),
     )
 
 
@@ -190,7 +191,7 @@ def upper_limit(
         wanted,
         model.checked_data(data),
         model.likelihood,
-        start_of(model, init, bounds, fixed),
+        start_of_test(model, init, bounds, fixed),
     )
 
 
@@ -232,5 +233,5 @@ def discovery(
         traced_minimiser(minimiser, "discovery"),
         model.checked_data(data),
         model.likelihood,
-        start_of(model, init, bounds, fixed),
+        start_of_test(model, init, bounds, fixed),
     )

@@ -30,7 +30,7 @@ from pyhf_func.functional.arguments import (
     check_test_stat,
     for_every_framework,
     one_number,
-    start_of,
+    start_of_test,
     traced_minimiser,
 )
 from pyhf_func.pdf import Model
@@ -117,7 +117,7 @@ def toys(
     typed = _checked_key(key)
     if ntoys < 1 or first < 0 or (chunk is not None and chunk < 1):
         raise ValueError(f"ntoys and chunk must be at least 1, first at least 0; not {ntoys}, {chunk} and {first}.")
-    chosen, start = traced_minimiser(minimiser, "toys"), start_of(model, init, bounds, fixed)
+    chosen, start = traced_minimiser(minimiser, "toys"), start_of_test(model, init, bounds, fixed)
     observed = _compiled_hypotest(chosen, test_stat, tested, model.checked_data(data), model.likelihood, start)
     size = chunk_size(model) if chunk is None else chunk
     draw = partial(toy_chunk, chosen, test_stat, size, tested, model.likelihood, start, origins(observed), typed)

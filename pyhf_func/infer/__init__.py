@@ -6,7 +6,6 @@ from typing import Any
 
 from pyhf_func.exceptions import InvalidModel, UnspecifiedPOI
 from pyhf_func.infer import calculators, engine, mle, test_statistics, utils
-from pyhf_func.optimize.arrays import given
 from pyhf_func.tensor.dispatch import backend_for
 
 
@@ -40,7 +39,8 @@ def hypotest(
         return_expected: Also return the expected CLs for background-only data.
         return_expected_set: Also return the list of expected CLs at -2, -1, 0, 1, 2 standard deviations.
         return_calculator: Also return the calculator.
-        kwargs: Options of the calculator, such as ``test_stat="q"`` (`pyhf_func.infer.calculators`).
+        kwargs: Options of the calculator, such as ``test_stat="q"`` (`pyhf_func.infer.calculators`); ``qtilde=True``
+            and ``qtilde=False``, as in older versions of pyhf, are ``test_stat="qtilde"`` and ``"q"``.
 
     Returns:
         CLs, shape () (for ``test_stat="q0"`` the p-value of background only, p0); or a tuple of it and what else was
@@ -50,7 +50,8 @@ def hypotest(
         UnspecifiedPOI: The model has no parameter of interest.
         InvalidModel: The parameter of interest is fixed.
         InvalidTestStatistic: There is no such test statistic.
-        ValueError: The tested value or a start value lies outside of its bounds.
+        InvalidPdfParameters: Start values, bounds or flags are not one for each parameter.
+        ValueError: Several values are to be tested; or one, or a start value, lies outside of its bounds.
         FailedMinimization: A fit did not converge.
 
     Example:
@@ -61,10 +62,11 @@ def hypotest(
         >>> round(float(observed), 6), [round(float(cls), 6) for cls in expected]
         (0.052516, [0.002606, 0.013821, 0.064455, 0.235261, 0.573042])
     """
-    fixed_params = fixed_params if given(fixed_params) else pdf.config.suggested_fixed()
+    poi_test = mle.one_value(poi_test)
+    init_pars, par_bounds, fixed_params = mle.start_of(pdf, init_pars, par_bounds, fixed_params)
     _check_prerequisites(pdf, fixed_params)
     calculator = utils.create_calculator(calctype, data, pdf, init_pars, par_bounds, fixed_params, **kwargs)
-    is_q0 = kwargs.get("test_stat", "qtilde") == "q0"
+    is_q0 = calculator.test_stat == "q0"
     observed, band = ("clsb", "clsb_expected") if is_q0 else ("cls", "cls_expected")
     tails = ("clb",) if is_q0 else ("clsb", "clb")
     wanted = [observed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,13 @@ import numpy as np
 import tqdm
 
 from pyhf_func.infer import engine, toys
-from pyhf_func.infer.mle import fixed_poi_fit
+from pyhf_func.infer.mle import fixed_poi_fit, one_value, start_of
 from pyhf_func.infer.test_statistics import advise, tested_by_q0
 from pyhf_func.infer.utils import get_test_stat
-from pyhf_func.optimize.arrays import given, to_numpy
+from pyhf_func.optimize.arrays import to_numpy
 from pyhf_func.tensor.dispatch import backend_for
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = [
     "AsymptoticCalculator",
@@ -137,13 +140,20 @@ class HypoTestFitResults:
 class _Calculator:
     """What is tested, and how p-values follow from distributions."""
 
-    def __init__(self, data: Any, pdf: Any, init_pars: Any, par_bounds: Any, fixed_params: Any, test_stat: str) -> None:
+    def __init__(
+        self,
+        data: Any,
+        pdf: Any,
+        init_pars: Any,
+        par_bounds: Any,
+        fixed_params: Any,
+        test_stat: str,
+        qtilde: bool | None,
+    ) -> None:
         self.data = data
         self.pdf = pdf
-        self.init_pars = init_pars if given(init_pars) else pdf.config.suggested_init()
-        self.par_bounds = par_bounds if given(par_bounds) else pdf.config.suggested_bounds()
-        self.fixed_params = fixed_params if given(fixed_params) else pdf.config.suggested_fixed()
-        self.test_stat = test_stat
+        self.init_pars, self.par_bounds, self.fixed_params = start_of(pdf, init_pars, par_bounds, fixed_params)
+        self.test_stat = test_stat if qtilde is None else ("qtilde" if qtilde else "q")
 
     @property
     def _start(self) -> engine.Start:
@@ -195,6 +205,8 @@ class AsymptoticCalculator(_Calculator):
         fixed_params: Any = None,
         test_stat: str = "qtilde",
         calc_base_dist: str = "normal",
+        *,
+        qtilde: bool | None = None,
     ) -> None:
         """What to test.
 
@@ -207,8 +219,9 @@ class AsymptoticCalculator(_Calculator):
             test_stat: ``"qtilde"``, ``"q"`` or ``"q0"``.
             calc_base_dist: ``"normal"``; or ``"clipped_normal"``, which keeps the expected test statistics from
                 lying where the best fit would exceed the tested value.
+            qtilde: True for ``"qtilde"`` and False for ``"q"``, as in older versions of pyhf.
         """
-        super().__init__(data, pdf, init_pars, par_bounds, fixed_params, test_stat)
+        super().__init__(data, pdf, init_pars, par_bounds, fixed_params, test_stat, qtilde)
         self.calc_base_dist = calc_base_dist
         self.sqrtqmuA_v: Any = None
         self.fitted_pars: HypoTestFitResults | None = None
@@ -377,6 +390,8 @@ class ToyCalculator(_Calculator):
         test_stat: str = "qtilde",
         ntoys: int = 2000,
         track_progress: bool = True,
+        *,
+        qtilde: bool | None = None,
     ) -> None:
         """What to test.
 
@@ -389,8 +404,9 @@ class ToyCalculator(_Calculator):
             test_stat: ``"qtilde"``, ``"q"`` or ``"q0"``.
             ntoys: Number of toys for each hypothesis.
             track_progress: Whether to show a progress bar on standard error.
+            qtilde: True for ``"qtilde"`` and False for ``"q"``, as in older versions of pyhf.
         """
-        super().__init__(data, pdf, init_pars, par_bounds, fixed_params, test_stat)
+        super().__init__(data, pdf, init_pars, par_bounds, fixed_params, test_stat, qtilde)
         self.ntoys = ntoys
         self.track_progress = track_progress
 
@@ -438,7 +454,7 @@ class ToyCalculator(_Calculator):
         if minimiser is None:
             return lambda samples, _: ([statistic(poi_test, sample, self.pdf, *self._start)] for sample in samples)
         advise(self.test_stat, self.pdf, self.par_bounds)
-        mu = tested_by_q0(poi_test) if self.test_stat == "q0" else poi_test
+        mu = tested_by_q0(poi_test) if self.test_stat == "q0" else one_value(poi_test)
         return lambda samples, pars: toys.teststatistics(
             minimiser, self.test_stat, float(mu), to_numpy(samples), to_numpy(pars), self.pdf, self._start
         )

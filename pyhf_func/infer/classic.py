@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from pyhf_func.infer import calculators, engine, mle, test_statistics
-from pyhf_func.optimize.arrays import given
 from pyhf_func.optimize.engine import is_twice_nll
 from pyhf_func.tensor.dispatch import backend_for
 
@@ -183,11 +182,7 @@ def hypotest(
         >>> pyhf.utils.hypotest(1.0, data, model, qtilde=True).round(6)
         array([0.052516])
     """
-    start = (
-        init_pars if given(init_pars) else pdf.config.suggested_init(),
-        par_bounds if given(par_bounds) else pdf.config.suggested_bounds(),
-        pdf.config.suggested_fixed(),
-    )
+    start = mle.start_of(pdf, init_pars, par_bounds, None)
     test = _in_engine if engine.engine_minimiser(pdf) is not None else _step_by_step
     found = test(poi_test, data, pdf, start, qtilde)
     tensorlib = backend_for(found["cls"])

@@ -18,7 +18,7 @@ from pyhf_func.core.fit import Newton, Status
 from pyhf_func.core.inference import HypotestResult
 from pyhf_func.core.inference.asymptotics import square_root, transformed
 from pyhf_func.exceptions import FailedMinimization
-from pyhf_func.infer.mle import check_start, check_value
+from pyhf_func.infer.mle import check_start, check_value, one_value
 from pyhf_func.optimize.arrays import bounds_array, call, numbers
 from pyhf_func.optimize.engine import engine_model
 from pyhf_func.optimize.opt_newton import newton_optimizer
@@ -53,7 +53,7 @@ def test(
         ValueError: The tested value, the Asimov value or a start value lies outside of its bounds.
         FailedMinimization: A fit did not converge.
     """
-    mu = mu if np.shape(mu) == () else mu[0]
+    mu = one_value(mu)
     overrides = _overrides(pdf, start)
     poi = pdf.config.poi_index
     for value in (mu, float(test_stat == "q0")):

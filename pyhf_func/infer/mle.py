@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import numpy as np
 
-from pyhf_func.exceptions import UnspecifiedPOI
+from pyhf_func.exceptions import InvalidPdfParameters, UnspecifiedPOI
 from pyhf_func.optimize.arrays import bounds_array, given, numbers
 from pyhf_func.optimize.engine import is_twice_nll
 from pyhf_func.tensor.manager import get_backend
@@ -78,9 +79,7 @@ def fit(
         24.983935
     """
     _, optimizer = get_backend()
-    init_pars = init_pars if given(init_pars) else pdf.config.suggested_init()
-    par_bounds = par_bounds if given(par_bounds) else pdf.config.suggested_bounds()
-    fixed_params = fixed_params if given(fixed_params) else pdf.config.suggested_fixed()
+    init_pars, par_bounds, fixed_params = start_of(pdf, init_pars, par_bounds, fixed_params)
     check_start(init_pars, par_bounds)
     fixed_vals = [(index, value) for index, value in enumerate(init_pars) if fixed_params[index]]
     return optimizer.minimize(twice_nll, data, pdf, init_pars, par_bounds, fixed_vals, **kwargs)
@@ -124,10 +123,79 @@ def fixed_poi_fit(
     poi = pdf.config.poi_index
     if poi is None:
         raise UnspecifiedPOI("No POI is defined. A POI is required to fit with a fixed POI.")
-    init_pars = list(init_pars if given(init_pars) else pdf.config.suggested_init())
-    fixed_params = list(fixed_params if given(fixed_params) else pdf.config.suggested_fixed())
-    init_pars[poi], fixed_params[poi] = poi_val, True
+    init_pars, par_bounds, fixed_params = start_of(pdf, init_pars, par_bounds, fixed_params)
+    init_pars, fixed_params = list(init_pars), list(fixed_params)
+    init_pars[poi], fixed_params[poi] = one_value(poi_val), True
     return fit(data, pdf, init_pars, par_bounds, fixed_params, **kwargs)
+
+
+def start_of(pdf: Any, init_pars: Any, par_bounds: Any, fixed_params: Any) -> tuple[Any, Any, Any]:
+    """Start values, bounds and fixed flags of a fit: the given ones, and the model's suggestion where there are none.
+
+    Raises:
+        InvalidPdfParameters: They are not one for each parameter.
+    """
+    config = pdf.config
+    init_pars = init_pars if _some(init_pars, "init_pars") else config.suggested_init()
+    par_bounds = par_bounds if _some(par_bounds, "par_bounds") else config.suggested_bounds()
+    fixed_params = fixed_params if _some(fixed_params, "fixed_params") else config.suggested_fixed()
+    npars = getattr(config, "npars", len(init_pars))
+    for name, values in (("init_pars", init_pars), ("par_bounds", par_bounds), ("fixed_params", fixed_params)):
+        if len(values) != npars:
+            raise InvalidPdfParameters(
+                f"{name} has {len(values)} elements and the model {npars} parameters: give one for each, "
+                f"in the order of model.config.par_names."
+            )
+    for name, values in (("init_pars", init_pars), ("fixed_params", fixed_params)):
+        if isinstance(values, list | tuple) and not _NO_NUMBERS.isdisjoint(map(type, values)):
+            raise InvalidPdfParameters(f"{name} is {values}; give a number or flag for each parameter.")
+    if isinstance(par_bounds, list | tuple) and not _are_pairs(par_bounds):
+        raise InvalidPdfParameters(f"par_bounds is {par_bounds}; give (lower, upper) for each parameter.")
+    return init_pars, par_bounds, fixed_params
+
+
+_NO_NUMBERS = frozenset((str, bytes, type(None), dict))
+
+
+def _are_pairs(bounds: Any) -> bool:
+    try:
+        return set(map(len, bounds)) <= {2} and str not in map(type, bounds)
+    except TypeError:
+        return False
+
+
+def _some(values: Any, name: str) -> bool:
+    """Whether an optional list or array was given.
+
+    Raises:
+        InvalidPdfParameters: It is neither.
+    """
+    if isinstance(values, str | Mapping | set | frozenset) or (values is not None and not hasattr(values, "__len__")):
+        raise InvalidPdfParameters(
+            f"{name} is {values!r}; give a list or an array with one element for each parameter. "
+            "The verbs, such as pyhf_func.fit, take names."
+        )
+    return given(values)
+
+
+def one_value(poi_val: Any) -> Any:
+    """A value of the parameter of interest; that of a list or array of one.
+
+    Raises:
+        ValueError: There are none, or several.
+        TypeError: It is no number.
+    """
+    if isinstance(poi_val, str | Mapping | type(None)):
+        raise TypeError(f"The value of the parameter of interest is {poi_val!r}; give a number.")
+    shape = tuple(np.shape(poi_val))
+    if shape == ():
+        return poi_val
+    if shape == (1,):
+        return poi_val[0]
+    raise ValueError(
+        f"The value of the parameter of interest has shape {shape}; give one number. "
+        "pyhf_func.scan tests many values in one call."
+    )
 
 
 def check_start(init_pars: Any, par_bounds: Any) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from pyhf_func.exceptions import InvalidTestStatistic
 from pyhf_func.infer import test_statistics
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["create_calculator", "get_test_stat"]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import ClassVar
 
 from pyhf_func.interpolators._sets import Interpolator, OneByOne
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["code0"]
 

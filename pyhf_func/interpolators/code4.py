@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -9,6 +10,8 @@ from jax import Array
 
 from pyhf_func.interpolators._sets import Interpolator, OneByOne
 from pyhf_func.tensor.dispatch import evaluate
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["code4"]
 

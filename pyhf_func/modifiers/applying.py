@@ -12,6 +12,7 @@ import numpy as np
 
 from pyhf_func import interpolators
 from pyhf_func.exceptions import InvalidInterpCode
+from pyhf_func.parameters import ParamViewer
 from pyhf_func.tensor.dispatch import backend_for
 
 
@@ -37,6 +38,8 @@ class Applier:
     ) -> None:
         self.batch_size = batch_size
         self._names = [name for name, _ in modifiers]
+        shape = (batch_size, pdfconfig.npars) if batch_size else (pdfconfig.npars,)
+        self.param_viewer = ParamViewer(shape, pdfconfig.par_map, self._names)
         self._starts = np.array([pdfconfig.par_map[name]["slice"].start for name in self._names], dtype=int)
         self._n_pars = pdfconfig.npars
         samples = [[builder_data[f"{kind}/{name}"][s]["data"] for s in pdfconfig.samples] for name, kind in modifiers]

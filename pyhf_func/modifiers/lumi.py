@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyhf_func.modifiers.applying import Scaling
 from pyhf_func.modifiers.building import Builder
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["lumi_builder", "lumi_combined", "required_parset"]
 

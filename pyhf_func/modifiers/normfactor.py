@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyhf_func.core.compiler.parameters import free
 from pyhf_func.modifiers.applying import Scaling
 from pyhf_func.modifiers.building import Builder, requirement
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["normfactor_builder", "normfactor_combined", "required_parset"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from pyhf_func.modifiers.applying import ScalingByBin
 from pyhf_func.modifiers.building import Builder
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["required_parset", "staterror_builder", "staterror_combined"]
 

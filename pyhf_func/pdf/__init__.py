@@ -1,10 +1,13 @@
 """Models: what a spec compiles to, and its configuration."""
 
 import importlib
+import logging
 from typing import Any
 
 from pyhf_func.pdf.config import _ModelConfig as _ModelConfig
 from pyhf_func.pdf.model import Model as Model
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["Model", "_ModelConfig"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
@@ -63,6 +64,9 @@ class _ModelConfig:
     _agreed: tuple[Any, Any] | None = None
     """A start that was found to be the one that the model's arrays suggest: those arrays, and the start."""
 
+    _seen: Any = None
+    """What parameter sets in users' hands suggested when it was last read."""
+
     @classmethod
     def _of(cls, names: Names, live: Mapping[str, Any] | None = None) -> _ModelConfig:
         config = cls.__new__(cls)
@@ -72,10 +76,10 @@ class _ModelConfig:
         return config
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ModelConfig) and self._names == other._names
+        return isinstance(other, _ModelConfig) and self._settled() == other._settled()
 
     def __hash__(self) -> int:
-        return hash(self._names)
+        return hash(self._settled())
 
     @property
     def layout(self) -> Layout:
@@ -223,15 +227,43 @@ class _ModelConfig:
 
     def suggested_init(self) -> list[float]:
         """Start values for a fit."""
+        if not self._handed_out:
+            return [value for parameter in self._names.parameters.values() for value in parameter.inits]
         return list(chain.from_iterable(entry["paramset"].suggested_init for entry in self.par_map.values()))
 
     def suggested_bounds(self) -> list[Sequence[float]]:
         """(lower, upper) bounds for a fit; lists where the measurement lists them."""
+        if not self._handed_out:
+            return [pair for parameter in self._names.parameters.values() for pair in self._bounds_of(parameter)]
         return list(chain.from_iterable(entry["paramset"].suggested_bounds for entry in self.par_map.values()))
 
     def suggested_fixed(self) -> list[bool]:
         """Which parameters a fit should keep fixed."""
+        if not self._handed_out:
+            return [flag for parameter in self._names.parameters.values() for flag in parameter.fixed]
         return list(chain.from_iterable(entry["paramset"].suggested_fixed for entry in self.par_map.values()))
+
+    @property
+    def _handed_out(self) -> bool:
+        """Whether users hold parameter sets, and may have changed what these suggest."""
+        return "par_map" in self.__dict__
+
+    def _settled(self) -> Names:
+        """The names, with what users have changed in parameter sets.
+
+        Raises:
+            InvalidModel: What was set does not fit a parameter.
+        """
+        if self._handed_out:
+            sets = [entry["paramset"] for entry in self.par_map.values()]
+            found = [(each.suggested_init, each.suggested_bounds, each._fixed) for each in sets]
+            if found != self._seen:
+                self._names = self._names.with_suggestions(dict(zip(self.par_map, found, strict=True)))
+                self._seen = deepcopy(found)
+        return self._names
+
+    def _bounds_of(self, parameter: ParameterSet) -> list[Sequence[float]]:
+        return [list(pair) if parameter.name in self._names.listed_bounds else pair for pair in parameter.bounds]
 
     def _paramset(self, parameter: ParameterSet, has_widths: bool) -> paramset:
         """A parameter as its users see it."""
@@ -239,7 +271,7 @@ class _ModelConfig:
             "name": parameter.name,
             "n_parameters": parameter.n_parameters,
             "inits": list(parameter.inits),
-            "bounds": [list(b) if parameter.name in self._names.listed_bounds else b for b in parameter.bounds],
+            "bounds": self._bounds_of(parameter),
             "fixed": list(parameter.fixed),
             "is_scalar": parameter.is_scalar,
         }

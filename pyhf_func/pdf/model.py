@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -136,7 +137,7 @@ class Model:
 
     def tree_flatten(self) -> tuple[tuple[Likelihood], Names]:
         """The likelihood's leaves; the names are static."""
-        return (self.likelihood,), self.config._names
+        return (self.likelihood,), self.config._settled()
 
     @classmethod
     def tree_unflatten(cls, names: Names, children: tuple[Likelihood]) -> Model:
@@ -154,10 +155,15 @@ class Model:
     def likelihood(self) -> Likelihood:
         """The numbers, without names: what the engine works on."""
         hidden = self.__dict__
-        names = self.config._names
-        if hidden["_names"] is not names:  # config.set_poi was called
-            hidden.update(_names=names, _likelihood=_with_poi(hidden["_likelihood"], names.poi_index))
+        names = self.config._settled()
+        if hidden["_names"] is not names:  # the config was changed by hand
+            hidden.update(_names=names, _likelihood=_with_space(hidden["_likelihood"], names))
         return hidden["_likelihood"]
+
+    @property
+    def _content(self) -> Likelihood:
+        """The same where suggestions to fits do not matter, without a look at them."""
+        return self.__dict__["_likelihood"]
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -218,6 +224,7 @@ class Model:
         """Expected main data, followed by expected auxiliary data; shape (nmaindata + nauxdata,).
 
         With a ``batch_size``, ``pars`` and the result have an axis of that length in front, here and elsewhere.
+        More than npars elements are cut off with a warning, here and elsewhere, and refused by `logpdf`.
 
         Raises:
             InvalidPdfParameters: ``pars`` does not have shape (npars,).
@@ -243,10 +250,12 @@ class Model:
             InvalidPdfData: ``data`` does not have shape (nmaindata + nauxdata,).
         """
         here = self._kind(pars, data)
+        content = self._content
+        pars = self._vector(pars, here, content.n_pars, "pars")
         if here == "jax" and self.batch_size is None and current_backend().name != "jax":
-            return likelihood.logpdf(self.likelihood, self._checked_pars(pars, here), self.checked_data(data))
-        data = self._vector(data, here, self.likelihood.n_bins + self.likelihood.n_aux, "data")
-        return call(here, compute.logpdf, self.likelihood, self._checked_pars(pars, here), data)
+            return likelihood.logpdf(content, argument(pars), self.checked_data(data))
+        data = self._vector(data, here, content.n_bins + content.n_aux, "data")
+        return call(here, compute.logpdf, content, pars, data)
 
     def pdf(self, pars: Numbers, data: Numbers) -> Any:
         """Density of the data at the parameters: the exponential of `logpdf`."""
@@ -283,7 +292,7 @@ class Model:
         Raises:
             InvalidPdfData: ``data`` does not have shape (nmaindata + nauxdata,).
         """
-        n_main, n_aux = self.likelihood.n_bins, self.likelihood.n_aux
+        n_main, n_aux = self._content.n_bins, self._content.n_aux
         array = argument(data)
         if array.shape != (n_main + n_aux,):
             raise InvalidPdfData(
@@ -303,17 +312,26 @@ class Model:
 
     def _evaluate(self, function: Any, pars: Numbers, places: Sequence[Any] = ()) -> Any:
         here = self._kind(pars)
-        return call(here, function, self.likelihood, *places, self._checked_pars(pars, here))
+        return call(here, function, self._content, *places, self._checked_pars(pars, here))
 
     def _logpdf_of(self, function: Any, data: Numbers, length: int, pars: Numbers) -> Any:
         here = self._kind(pars, data)
         data = self._vector(data, here, length, "data")
-        return call(here, function, self.likelihood, self._checked_pars(pars, here), data)
+        return call(here, function, self._content, self._checked_pars(pars, here), data)
 
     def _checked_pars(self, pars: Numbers, here: str | None = None) -> Any:
-        """Parameters as an array of the right shape, of the kind ``here``."""
-        here = here or self._kind(pars)
-        return self._vector(pars, here, self.likelihood.n_pars, "pars")
+        """Parameters as an array of the right shape, of the kind ``here``; a surplus is left out, with a warning."""
+        here, length = here or self._kind(pars), self._content.n_pars
+        array = numbers(here, pars)
+        surplus = len(array.shape) == 1 and (array.shape[0] or 0) - length
+        if self.batch_size is not None or surplus <= 0:
+            return self._vector(array, here, length, "pars")
+        warnings.warn(
+            f"pars has {array.shape[0]} elements and the model {length} parameters: the last {surplus} are ignored. "
+            "Give them in the order of model.config.par_names.",
+            stacklevel=4,
+        )
+        return array[:length]
 
     def _vector(self, values: Any, here: str | None, length: int, what: str) -> Any:
         """A vector, or a batch of them, of the given length."""
@@ -336,7 +354,7 @@ class Model:
         """A copy with whole arrays of ``model.likelihood.values`` replaced."""
         old = self.likelihood.values
         new = {name: self._like(getattr(old, name), value, name) for name, value in values.items()}
-        return self.tree_unflatten(self.config._names, (replace(self.likelihood, values=replace(old, **new)),))
+        return self.tree_unflatten(self.config._settled(), (replace(self.likelihood, values=replace(old, **new)),))
 
     def with_yields(self, channel: str, sample: str, yields: Numbers) -> Model:
         """A copy with other nominal yields of one sample; may be traced.
@@ -462,10 +480,15 @@ def _fill(model: Model, content: Likelihood, config: _ModelConfig) -> Model:
     return model
 
 
-def _with_poi(content: Likelihood, poi_index: int | None) -> Likelihood:
-    poi = content.space.poi
-    index = np.full(poi.shape, -1 if poi_index is None else poi_index, dtype=poi.dtype)
-    return replace(content, space=replace(content.space, poi=jax.device_put(index)))
+def _with_space(content: Likelihood, names: Names) -> Likelihood:
+    """The likelihood with the parameter of interest and the suggestions of its names."""
+    old, poi = content.space, names.poi_index
+    new = compiler.parameter_space(list(names.parameters.values()), -1 if poi is None else poi)
+    shaped = {
+        name: jnp.broadcast_to(jnp.asarray(getattr(new, name), array.dtype), array.shape)
+        for name, array in vars(old).items()
+    }
+    return replace(content, space=replace(old, **shaped))
 
 
 def _kind_of_leaves(content: Likelihood) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,20 @@ class Names:
         ]
         return np.array(place, dtype=int), (len(samples), self.order.n_bins)
 
+    def with_suggestions(self, changed: Mapping[str, tuple[Any, Any, Any]]) -> Names:
+        """The same with other start values, bounds and fixed flags of parameters; itself where nothing differs.
+
+        Raises:
+            InvalidModel: They are not one for each component, or no numbers.
+        """
+        parameters = {name: _suggesting(known, *changed[name]) for name, known in self.parameters.items()}
+        if parameters == self.parameters:
+            return self
+        other = copy.copy(self)
+        other.parameters = parameters
+        other._set_poi(self.poi_name)
+        return other
+
     def with_poi(self, name: str | None) -> Names:
         """The same with another parameter of interest.
 
@@ -123,6 +138,24 @@ class Names:
         other = copy.copy(self)
         other._set_poi(name)
         return other
+
+
+def _suggesting(known: ParameterSet, inits: Any, bounds: Any, fixed: Any) -> ParameterSet:
+    try:
+        changed = replace(
+            known,
+            inits=tuple(map(float, inits)),
+            bounds=tuple((float(low), float(high)) for low, high in bounds),
+            fixed=tuple(map(bool, fixed)),
+        )
+    except (TypeError, ValueError):
+        changed = None
+    if changed is None or not len(changed.inits) == len(changed.bounds) == len(changed.fixed) == known.n_parameters:
+        raise InvalidModel(
+            f"The parameter {known.name!r} was set to suggest the start {inits!r}, the bounds {bounds!r} and the flags "
+            f"{fixed!r}; it needs {known.n_parameters} of each, with (lower, upper) as bounds."
+        )
+    return changed
 
 
 def listed_bounds(spec: Mapping[str, Any]) -> frozenset[str]:

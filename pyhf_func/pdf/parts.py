@@ -28,6 +28,8 @@ class MainModel:
         self._model = model
         self.config = model.config
         self.batch_size = model.batch_size
+        self.clip_sample_data = model.likelihood.least_entry
+        self.clip_bin_data = model.likelihood.least_bin
 
     @property
     def nominal_rates(self) -> Any:
@@ -60,6 +62,8 @@ class MainModel:
     def modifications(self, pars: Any) -> tuple[list[Any], list[Any]]:
         """Shifts and factors of all modifier types; see `Model.modifications`."""
         return modifications(self.modifiers_appliers, self._model._checked_pars(pars))
+
+    _modifications = modifications
 
     def make_pdf(self, pars: Any) -> Independent:
         """The distribution of the main data."""

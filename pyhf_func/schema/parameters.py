@@ -130,15 +130,18 @@ def _check_constraint(values: Mapping[str, list[Any]], kind: str, place: Steps, 
 
 
 def _check_lumi(name: str, configured: tuple[int, Mapping[str, Any]] | None, report: Report) -> None:
-    """The luminosity has no defaults: its measurement must be configured."""
+    """The luminosity has no default measurement: it must be configured."""
     place: Steps = ("parameters", configured[0]) if configured else ("parameters",)
     config = configured[1] if configured else {}
-    missing = [key for key in ("auxdata", "bounds", "inits") if key not in config]
+    missing = [key for key in ("auxdata", "inits") if key not in config]
     if missing:
         advice = f"add {', '.join((*missing, *(() if 'sigmas' in config else ('sigmas',))))} to its configuration"
         report.fault(place, f"the parameter {name!r} of lumi modifiers has no default: {advice}")
-    elif "sigmas" not in config:
+        return
+    if "sigmas" not in config:
         report.doubt(place, f"the parameter {name!r} has no sigmas: a width of 1 is used")
+    if "bounds" not in config:
+        report.doubt(place, f"the parameter {name!r} has no bounds: five of its sigmas to both sides are used")
 
 
 def check_poi(poi_name: str | None, used: set[str], parameters: Mapping[str, tuple[str, int]], report: Report) -> None:

@@ -1,5 +1,9 @@
 """The PyTorch backend."""
 
+import logging
+
 from pyhf_func.adapters.torch import pytorch_backend as pytorch_backend
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["pytorch_backend"]

@@ -1,5 +1,9 @@
 """The TensorFlow backend."""
 
+import logging
+
 from pyhf_func.adapters.tensorflow import tensorflow_backend as tensorflow_backend
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
 
 __all__ = ["tensorflow_backend"]

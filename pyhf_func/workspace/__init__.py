@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyhf_func.schema.reading import load as load
 from pyhf_func.schema.reading import load_patch as load_patch
 from pyhf_func.workspace.document import Workspace as Workspace
+from pyhf_func.workspace.document import log as log
 from pyhf_func.workspace.join import _join_channels as _join_channels
 from pyhf_func.workspace.join import _join_items as _join_items
 from pyhf_func.workspace.join import _join_measurements as _join_measurements

@@ -133,7 +133,6 @@ FAULTS = [
     Bad("lumi not configured", drop("parameters.0"), MODEL, "$.parameters", "other"),
     Bad("lumi without auxdata", drop("parameters.0.auxdata"), MODEL, "$.parameters[0]", "other"),
     Bad("lumi without inits", drop("parameters.0.inits"), MODEL, "$.parameters[0]", "other"),
-    Bad("lumi without bounds", drop("parameters.0.bounds"), MODEL, "$.parameters[0]", "accepts"),
     Bad("unknown POI", drop("channels.0.samples.0.modifiers.0"), MODEL, "$", "same"),
     Bad("POI with components", all_of(put("parameters.1", {"name": "mu"}),
                                       put("channels.0.samples.0.modifiers.0", modifier("shapefactor", "mu"))),
@@ -171,6 +170,7 @@ DOUBTS = [
     Dubious("bounds without width", put("parameters.1.bounds", [[1.0, 1.0]]), "$.parameters[1].bounds[0]"),
     Dubious("infinite bound", put("parameters.1.bounds", [[0.0, INF]]), "$.parameters[1].bounds[0]"),
     Dubious("lumi without sigmas", drop("parameters.0.sigmas"), "$.parameters[0]"),
+    Dubious("lumi without bounds", drop("parameters.0.bounds"), "$.parameters[0]"),
     Dubious("name of a component", add("channels.1.samples.0.modifiers", modifier("normsys", "shape[0]", NAME)),
             "$.channels"),
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from pyhf_func.core.compiler.build import Compiled as Compiled
 from pyhf_func.core.compiler.build import Layout as Layout
 from pyhf_func.core.compiler.build import compile_model as compile_model
 from pyhf_func.core.compiler.build import parameter_slices as parameter_slices
+from pyhf_func.core.compiler.build import parameter_space as parameter_space
 from pyhf_func.core.compiler.order import Order as Order
 from pyhf_func.core.compiler.overrides import Bounds as Bounds
 from pyhf_func.core.compiler.overrides import Fixed as Fixed

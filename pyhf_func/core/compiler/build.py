@@ -115,7 +115,7 @@ def compile_model(
             poisson_par=poisson[0],
             poisson_aux=poisson[1],
         ),
-        space=_space(parameters, poi_index(poi_name, parameters)),
+        space=parameter_space(parameters, poi_index(poi_name, parameters)),
         n_bins=order.n_bins,
         histosys_code=histosys_code,
         normsys_code=normsys_code,
@@ -249,7 +249,8 @@ def _constraints(
     return (_ints(normal[0]), _ints(normal[1])), (_ints(poisson[0]), _ints(poisson[1]))
 
 
-def _space(parameters: Sequence[ParameterSet], poi: int) -> Space:
+def parameter_space(parameters: Sequence[ParameterSet], poi: int) -> Space:
+    """The parameters' suggestions to fits, and the place of the parameter of interest (-1 for none)."""
     bounds = np.asarray([bound for p in parameters for bound in p.bounds], dtype=float).reshape(-1, 2)
     return Space(
         init=_floats([value for p in parameters for value in p.inits]),

@@ -104,6 +104,9 @@ def _configure(required: ParameterSet, config: Mapping[str, Any]) -> ParameterSe
             changes[key] = tuple(float(value) for value in config[key])
     if "bounds" in config:
         changes["bounds"] = tuple((float(low), float(high)) for low, high in config["bounds"])
+    elif not required.bounds:  # the luminosity
+        measured = zip(changes.get("auxdata", ()), changes.get("sigmas", required.sigmas), strict=False)
+        changes["bounds"] = tuple((value - 5 * width, value + 5 * width) for value, width in measured)
     if "fixed" in config:
         changes["fixed"] = (bool(config["fixed"]),) * len(required.fixed)
     return replace(required, **changes)

@@ -16,7 +16,8 @@ from pyhf_func import functional
 from pyhf_func.core.fit import Newton, Status
 from pyhf_func.exceptions import FailedMinimization
 from pyhf_func.infer import engine
-from pyhf_func.optimize.arrays import bounds_array, call, given, kind, numbers, traced
+from pyhf_func.infer.mle import start_of
+from pyhf_func.optimize.arrays import bounds_array, call, kind, numbers, traced
 
 
 def wanted(data: Any, model: Any) -> bool:
@@ -33,18 +34,17 @@ def limits(data: Any, model: Any, level: Any, hypotest_kwargs: dict[str, Any]) -
         FailedMinimization: There is no limit, or a fit did not converge.
     """
     minimiser = engine.engine_minimiser(model)
+    qtilde = hypotest_kwargs.get("qtilde", True)
+    test_stat = hypotest_kwargs.get("test_stat", "qtilde" if qtilde else "q")
     options = {"calctype": "asymptotics", "calc_base_dist": "normal", **hypotest_kwargs}
     if minimiser is None or (options["calctype"], options["calc_base_dist"]) != ("asymptotics", "normal"):
         raise TypeError(
             "Limits with derivatives need the default optimizer, calctype='asymptotics' and calc_base_dist='normal': "
             "give plain numbers instead of tensors for others."
         )
-    config = model.config
-    init = numbers(options["init_pars"] if given(options.get("init_pars")) else config.suggested_init())
-    bounds = bounds_array(options["par_bounds"] if given(options.get("par_bounds")) else config.suggested_bounds())
-    flags = options["fixed_params"] if given(options.get("fixed_params")) else config.suggested_fixed()
-    start = engine.changed(model, init, bounds, np.asarray(flags, dtype=bool))
-    found, status = call(_runner(minimiser, options.get("test_stat", "qtilde")), model, level, numbers(data), *start)
+    init, bounds, flags = start_of(model, *(options.get(key) for key in ("init_pars", "par_bounds", "fixed_params")))
+    start = engine.changed(model, numbers(init), bounds_array(bounds), np.asarray(flags, dtype=bool))
+    found, status = call(_runner(minimiser, test_stat), model, level, numbers(data), *start)
     if not isinstance(status, jax.core.Tracer) and int(status) != Status.CONVERGED:
         message = f"The search for the limits failed. {Status(int(status)).sentence}"
         raise FailedMinimization(OptimizeResult(success=False, status=int(status), message=message))
