@@ -2,21 +2,23 @@
 #   make demo     CLs of the example workspace from the shell, and a CLs-versus-mu plot
 #   make test     every check: lint, types, import directions, the whole test suite
 #   make quick    the same checks with the fastest tests only
+#   make fuzz     long runs of the fuzzers: N trials each
 #   make bench    the comparison with pyhf 0.7.6 (minutes)
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2
 TESTS ?= tests
 BENCH ?=
+N ?= 1000
 
 BIN := $(VENV)/bin
 EXAMPLE := examples/workspace.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint bench clean
+.PHONY: help demo test quick lint fuzz bench clean
 
 help:
-	@sed -n '2,5s/^#   //p' Makefile
+	@sed -n '2,6s/^#   //p' Makefile
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -49,6 +51,9 @@ test: lint $(VENV)/stamp-mxnet
 
 quick: lint $(VENV)/stamp-mxnet
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(TESTS)
+
+fuzz: $(VENV)/stamp-mxnet
+	$(BIN)/python -m pytest tests/fuzz --fuzz $(N)
 
 bench: $(VENV)/stamp-bench
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import random
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -49,8 +50,10 @@ SECONDS = 1.5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run tell which tests are slow."""
+    """Add the options of this suite: noting slow tests, and the length of fuzzing."""
     parser.addoption("--note-slow", action="store_true", help=f"add tests of more than {SECONDS} s to {SLOW.name}")
+    parser.addoption("--fuzz", type=int, default=20, metavar="N", help="number of trials of each test in tests/fuzz")
+    parser.addoption("--fuzz-first", type=int, default=0, metavar="SEED", help="seed of the first of these trials")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,6 +90,22 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no published likelihoods at {SHARED_DATA.relative_to(ROOT.parent)} beside the repository")
     return SHARED_DATA
+
+
+@pytest.fixture
+def trials(request: pytest.FixtureRequest) -> Iterator[random.Random]:
+    """A source of random numbers for each trial of a fuzzer: ``for rng in trials: ...``.
+
+    The last line that a failed test printed names its seed; ``--fuzz 1 --fuzz-first SEED`` repeats it.
+    """
+    first = request.config.getoption("--fuzz-first")
+
+    def sources() -> Iterator[random.Random]:
+        for seed in range(first, first + request.config.getoption("--fuzz")):
+            print(f"trial with --fuzz-first {seed}")
+            yield random.Random(seed)
+
+    return sources()
 
 
 @pytest.fixture
