@@ -15,7 +15,7 @@ from pyhf_func.cli.documents import (
 )
 from pyhf_func.cli.errors import reported
 from pyhf_func.cli.pictures import plot_option
-from pyhf_func.cli.report import require_converged
+from pyhf_func.cli.report import require_converged, status_of
 from pyhf_func.cli.settings import Settings, fit_options, prepare_jax
 from pyhf_func.cli.study import Study
 
@@ -112,8 +112,20 @@ def _report(study: Study) -> dict[str, Any]:
         "parameters": study.model.config.par_names,
         "at_bound": _by_name(study, found.fit.at_bound.tolist()),
         "edm": found.fit.edm,
-        **require_converged(found.status),
+        **_ended(study),
     }
+
+
+def _ended(study: Study) -> dict[str, str]:
+    """How the fit ended; where parameters are not identified, the others have errors, and the message names them."""
+    from pyhf_func.core.fit import Status
+
+    found, names = study.fitted, study.model.config.par_names
+    if int(found.status) != Status.NOT_IDENTIFIED:
+        return require_converged(found.status)
+    loose = [name for name, known in zip(names, found.identified.tolist(), strict=True) if not known]
+    ended = status_of(found.status)
+    return {**ended, "message": f"{ended['message']} They are: {', '.join(loose)}."}
 
 
 def _pulls(study: Study) -> "Figure":

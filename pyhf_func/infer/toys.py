@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 
 from pyhf_func.core.compiler import Start
-from pyhf_func.core.fit import Newton, Status
+from pyhf_func.core.fit import Minimiser, Status
 from pyhf_func.core.inference.toys import Toys
 from pyhf_func.core.inference.toys import teststatistics as fit_toys
 from pyhf_func.core.threads import in_order
@@ -24,7 +24,7 @@ _BATCH = 64
 
 
 def teststatistics(
-    minimiser: Newton,
+    minimiser: Minimiser,
     test_stat: Any,
     mu: float,
     samples: np.ndarray,

@@ -200,7 +200,8 @@ class TestIntervals:
         monkeypatch.setattr("pyhf_func.functional.uncertainties._check", lambda *_: None)
         for sigmas in (-1.0, 0.0, np.nan):
             found = pf.intervals([100.0], counting(), sigmas=sigmas)
-            assert np.all(np.asarray(found.status) == pf.Status.NOT_FINITE)
+            assert np.all(np.asarray(found.status) == pf.Status.INVALID_ARGUMENT)
+            assert np.all(np.isnan([found.lower, found.upper]))
 
 
 class TestImpacts:
@@ -390,3 +391,30 @@ class TestCovariance:
         assert float(found.errors[poi]) == 0.0
         held = pf.covariance(data, model, fixed={"mu": 0.0})
         np.testing.assert_allclose(found.covariance, held.covariance, rtol=1e-6, atol=1e-9)
+
+    def test_two_factors_of_one_sample_are_not_identified(self) -> None:
+        """The fit converges, and only what moves along the flat direction has no error."""
+        factors = zoo.normfactor("mu"), zoo.normfactor("k")
+        channel = zoo.channel(
+            "SR",
+            zoo.sample("signal", [10.0, 5.0], *factors),
+            zoo.sample("background", [50.0, 40.0], zoo.normsys("rate", 0.9, 1.1)),
+        )
+        model = pf.Model({"channels": [channel]})
+        found = pf.covariance([66.0, 43.0, *model.config.auxdata], model)
+        assert int(found.fit.status) == pf.Status.CONVERGED
+        assert int(found.status) == pf.Status.NOT_IDENTIFIED
+        place = model.config.par_names.index("rate")
+        assert (
+            np.flatnonzero(found.identified).tolist() == np.flatnonzero(np.isfinite(found.errors)).tolist() == [place]
+        )
+        held = pf.covariance([66.0, 43.0, *model.config.auxdata], model, fixed=["k"])
+        assert int(held.status) == pf.Status.CONVERGED
+        assert float(found.errors[place]) == pytest.approx(float(held.errors[place]), rel=1e-6)
+
+    def test_no_error_of_a_fit_that_failed(self) -> None:
+        model, data = toy.toy()
+        found = jax.jit(lambda data: pf.covariance(data, model, fixed=["norm"]))(data.at[0].set(-1.0))
+        assert int(found.status) == pf.Status.NOT_FINITE
+        free = np.arange(model.config.npars) != toy.place("norm")
+        assert np.isnan(found.errors).tolist() == free.tolist()

@@ -13,5 +13,8 @@ from pyhf_func.core.fit.problem import Problem as Problem
 from pyhf_func.core.fit.result import FitResult as FitResult
 from pyhf_func.core.fit.result import describe as describe
 from pyhf_func.core.fit.result import fit_problem as fit_problem
+from pyhf_func.core.fit.result import where_converged as where_converged
+from pyhf_func.core.fit.result import where_known as where_known
+from pyhf_func.core.fit.result import worst as worst
 from pyhf_func.core.fit.solution import attach as attach
 from pyhf_func.core.fit.status import Status as Status

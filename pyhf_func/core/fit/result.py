@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
 from pyhf_func.core.fit.descent import blocked
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
 from pyhf_func.core.fit.solution import Solution, attach, without_derivative
+from pyhf_func.core.fit.status import Status
+
+T = TypeVar("T")
 
 
 class FitResult(NamedTuple):
@@ -60,3 +65,27 @@ def describe(problem: Problem, minimum: Minimum) -> FitResult:
         minima=minimum.minima,
         runner_up=2 * minimum.runner_up,
     )
+
+
+def worst(*statuses: Array) -> Array:
+    """The worst of statuses, element by element."""
+    return jnp.max(jnp.stack(jnp.broadcast_arrays(*statuses)), axis=0)
+
+
+def where_converged(fits: Sequence[FitResult], numbers: T) -> T:
+    """Numbers made from fits, each of status (); not numbers where one of the fits did not converge."""
+    return where_known(worst(*(fit.status for fit in fits)), numbers)
+
+
+def where_known(status: Array, numbers: T) -> T:
+    """Numbers, and not numbers where their status says that what they are made from is not known.
+
+    The status has the shape of the leading axes of each array of numbers.
+    """
+    known = status < Status.ITERATION_LIMIT
+
+    def masked(x: Array) -> Array:
+        return jnp.where(known.reshape(known.shape + (1,) * (x.ndim - known.ndim)), x, jnp.nan)
+
+    result: T = jax.tree.map(masked, numbers)
+    return result

@@ -8,7 +8,8 @@ from enum import IntEnum
 class Status(IntEnum):
     """How a fit, or everything that a result is made of, ended: a number inside jit, a sentence outside.
 
-    A larger number is worse, and a result has the worst status of all that it is made of.
+    A larger number is worse, and a result has the worst status of all that it is made of. Numbers that depend on
+    something with a status from ``ITERATION_LIMIT`` on are not numbers (NaN).
 
     Example:
         >>> Status(0).sentence
@@ -17,11 +18,14 @@ class Status(IntEnum):
 
     CONVERGED = 0
     NO_LIMIT = 1
-    ITERATION_LIMIT = 2
-    STALLED = 3
-    NOT_FINITE = 4
-    INVALID_MODEL = 5
-    NOT_COMPUTED = 6
+    NOT_IDENTIFIED = 2
+    ITERATION_LIMIT = 3
+    BETTER_MINIMUM = 4
+    STALLED = 5
+    INVALID_ARGUMENT = 6
+    NOT_FINITE = 7
+    INVALID_MODEL = 8
+    NOT_COMPUTED = 9
 
     @property
     def sentence(self) -> str:
@@ -31,13 +35,19 @@ class Status(IntEnum):
 
 _SENTENCES = {
     Status.CONVERGED: "The fit converged.",
-    Status.ITERATION_LIMIT: "The fit reached its iteration limit before it converged; start it nearer to the minimum.",
-    Status.STALLED: "The fit found no step that lowers the likelihood although it has not converged; "
-    "start it elsewhere, and check for templates that make an expected yield negative.",
-    Status.NOT_FINITE: "The likelihood is not finite where the fit starts: a bin with observed events has no "
-    "expected yield, a count is negative, or data, model or start hold a number that is not finite.",
     Status.NO_LIMIT: "No value of the parameter of interest is excluded at this level: the data are not sensitive "
     "to it.",
+    Status.NOT_IDENTIFIED: "The fit converged, but the likelihood is flat along a direction of the parameters, so that "
+    "those which move there have no error: fix or constrain one of them.",
+    Status.ITERATION_LIMIT: "The fit reached its iteration limit before it converged; start it nearer to the minimum.",
+    Status.BETTER_MINIMUM: "The fit ended above a lower point of -2 log L, in another minimum or on a saddle; start it "
+    "elsewhere.",
+    Status.STALLED: "The fit found no step that lowers the likelihood although it has not converged; "
+    "start it elsewhere, and check for templates that make an expected yield negative.",
+    Status.INVALID_ARGUMENT: "An argument has a value that is not allowed for it; its documentation names those that "
+    "are.",
+    Status.NOT_FINITE: "The likelihood is not finite where the fit starts: a bin with observed events has no "
+    "expected yield, a count is negative, or data, model or start hold a number that is not finite.",
     Status.INVALID_MODEL: "The model could not be built; the message beside the status says why.",
     Status.NOT_COMPUTED: "The computation broke off; the message beside the status says why.",
 }

@@ -23,9 +23,10 @@ class PValues(NamedTuple):
 
 
 def square_root(q: Array) -> Array:
-    """The square root, with derivative 0 at 0 instead of infinity."""
+    """The square root, with derivative 0 at 0 instead of infinity; 0 below it, and NaN stays NaN."""
     positive = q > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, q, 1.0)), 0.0)
+    root = jnp.sqrt(jnp.where(positive, q, 1.0))
+    return jnp.where(positive, root, jnp.where(jnp.isnan(q), q, 0.0))
 
 
 def transformed(q: Array, q_asimov: Array, test_stat: TestStat) -> Array:

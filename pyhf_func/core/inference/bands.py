@@ -10,6 +10,7 @@ from jax import Array
 from jax.ops import segment_sum
 
 from pyhf_func.core.fit.problem import Problem
+from pyhf_func.core.fit.result import where_known
 from pyhf_func.core.inference.asymptotics import square_root
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.core.inference.covariance import CovarianceResult
@@ -56,7 +57,7 @@ class YieldsResult(NamedTuple):
     postfit: YieldBand
     """at the minimum, with the covariance from the exact Hessian there."""
     status: Array
-    """() status of the fit and the covariance: a `Status`."""
+    """() status of the fit and the covariance, on which ``postfit`` depends: a `Status`."""
     covariance: CovarianceResult
     """the fit, with its covariance."""
 
@@ -78,18 +79,22 @@ class _Yields(NamedTuple):
 def yields(shape: tuple[int, int], problem: Problem, fitted: CovarianceResult, tables: Tables) -> YieldsResult:
     """Yields before and after the fit; ``shape`` is the number of samples and of channels."""
     before = jnp.diag(prefit_widths(problem) ** 2)
-    model = problem.model
+    model, status = problem.model, fitted.status
+    after = band(model, shape, tables, fitted.fit.pars, fitted.covariance)
     return YieldsResult(
         observed=problem.data[: model.n_bins],
         prefit=band(model, shape, tables, prefit_pars(problem), before),
-        postfit=band(model, shape, tables, fitted.fit.pars, fitted.covariance),
-        status=fitted.status,
+        postfit=where_known(status, after),
+        status=status,
         covariance=fitted,
     )
 
 
 def band(model: Likelihood, shape: tuple[int, int], tables: Tables, pars: Array, covariance: Array) -> YieldBand:
-    """Yields at one point, and their errors: the square root of ``J C J'`` with the Jacobian ``J`` of the yields."""
+    """Yields at one point, and their errors: the square root of ``J C J'`` with the Jacobian ``J`` of the yields.
+
+    Not a number where a parameter without a known variance moves a yield.
+    """
     n_samples, n_channels = shape
 
     def tabulate(pars: Array) -> _Yields:
@@ -98,8 +103,12 @@ def band(model: Likelihood, shape: tuple[int, int], tables: Tables, pars: Array,
         by_channel = segment_sum(samples.T, tables.channel, n_channels).T
         return _Yields(samples, total, by_channel, segment_sum(total, tables.channel, n_channels))
 
+    unknown = jnp.isnan(jnp.diagonal(covariance))
+    finite = jnp.where(jnp.isnan(covariance), 0.0, covariance)
+
     def error(jacobian: Array) -> Array:
-        return square_root(jnp.sum((jacobian @ covariance) * jacobian, axis=-1))
+        size = square_root(jnp.sum((jacobian @ finite) * jacobian, axis=-1))
+        return jnp.where(jnp.any(unknown & (jacobian != 0), axis=-1), jnp.nan, size)
 
     values = tabulate(pars)
     errors = jax.tree.map(error, jax.jacfwd(tabulate)(pars))

@@ -6,51 +6,92 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.scipy.linalg import cho_solve
 
 from pyhf_func.core.fit.problem import Problem
-from pyhf_func.core.fit.result import FitResult
+from pyhf_func.core.fit.result import FitResult, where_known, worst
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.likelihood.expansion import expand, hessian_product
 from pyhf_func.core.likelihood.objective import prepare
+
+_FLAT = 0.625
+"""Below this power of the precision an eigenvalue of the Hessian, scaled to a unit diagonal, is taken for zero."""
+_MOVES = 1e-6
+"""How much of a unit vector along a flat direction a parameter has at least."""
 
 
 class CovarianceResult(NamedTuple):
     """The covariance of the fitted parameters; zero for those that are fixed or at a bound."""
 
     covariance: Array
-    """(pars, pars) inverse of the Hessian of -log L on the parameters that are free to move."""
+    """(pars, pars) inverse of the Hessian of -log L on the parameters that are free to move; not a number for those
+    that are not identified."""
     correlation: Array
     """(pars, pars) correlations: one on the diagonal, also where there is no variance."""
     errors: Array
     """(pars,) standard errors."""
     status: Array
-    """() status of the fit; ``STALLED`` where the Hessian is not positive there. A `Status`."""
+    """() status of the fit; ``NOT_IDENTIFIED`` where the likelihood is flat in a direction there, ``BETTER_MINIMUM``
+    where it is lower on both sides. A `Status`."""
     fit: FitResult
     """the minimum."""
+    identified: Array
+    """(pars,) bool: the likelihood has a curvature in every direction in which the parameter moves."""
+
+
+class _Curvature(NamedTuple):
+    """Where a Hessian with a unit diagonal has no positive curvature."""
+
+    lifted: Array  # (pars, pars) to be added, so that it has
+    flat: Array  # (pars,) bool: the parameter moves along a flat direction
+    saddle: Array  # () bool: there is a negative curvature
 
 
 def covariance(problem: Problem, fit: FitResult) -> CovarianceResult:
     """The covariance at the minimum of a problem."""
     free = ~(problem.fixed | fit.at_bound)
-    matrix = hessian(problem, fit.pars)
+    matrix, unit = hessian(problem, fit.pars), jnp.eye(free.shape[0], dtype=fit.pars.dtype)
     both = free[:, None] & free[None, :]
     # Scaled to a unit diagonal, which spares digits where parameters have different scales.
     scale = jnp.where(free, jnp.sqrt(jnp.abs(jnp.diagonal(matrix))), 1.0)
     scale = jnp.where(scale > 0, scale, 1.0)
-    scaled = jnp.where(both, matrix / scale / scale[:, None], jnp.eye(free.shape[0], dtype=matrix.dtype))
-    factor = jnp.linalg.cholesky(scaled)
-    positive = jnp.all(jnp.isfinite(factor))
-    factor = jnp.where(positive, factor, jnp.eye(free.shape[0], dtype=matrix.dtype))
-    inverse = cho_solve((factor, True), jnp.eye(free.shape[0], dtype=matrix.dtype))
-    found = jnp.where(both & positive, inverse / scale / scale[:, None], 0.0)
+    scaled = jnp.where(both, matrix / scale / scale[:, None], unit)
+    scaled = jnp.where(jnp.all(jnp.isfinite(scaled)), scaled, unit)
+    shape = _curvature(jax.lax.stop_gradient(scaled))
+    inverse = cho_solve((jnp.linalg.cholesky(scaled + shape.lifted), True), unit)
+
+    status = jnp.where(jnp.any(shape.flat & free), Status.NOT_IDENTIFIED, Status.CONVERGED)
+    status = worst(fit.status, jnp.where(shape.saddle, Status.BETTER_MINIMUM, status).astype(jnp.int32))
+    identified = ~(free & shape.flat)
+    known = where_known(status, jnp.where(identified, 1.0, jnp.nan))
+    missing = jnp.where(problem.fixed | jnp.isfinite(known), 0.0, jnp.nan)
+
+    found = jnp.where(both, inverse / scale / scale[:, None], 0.0) + missing + missing[:, None]
     variance = jnp.diagonal(found)
-    errors = jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0)
+    errors = jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0) + missing
     width = jnp.where(errors > 0, errors, 1.0)
-    correlation = jnp.where(jnp.eye(free.shape[0], dtype=bool), 1.0, found / width / width[:, None])
-    status = jnp.where(positive, fit.status, jnp.maximum(fit.status, Status.STALLED))
-    return CovarianceResult(found, correlation, errors, status, fit)
+    correlation = jnp.where(unit > 0, 1.0, found / width / width[:, None])
+    return CovarianceResult(found, correlation, errors, status, fit, identified)
+
+
+def _curvature(scaled: Array) -> _Curvature:
+    tolerance = np.finfo(scaled.dtype).eps ** _FLAT
+    factor = jnp.linalg.cholesky(scaled)
+    regular = jnp.min(jnp.diagonal(factor)) ** 2 > tolerance  # what is not a number is not larger
+
+    def flat() -> _Curvature:
+        curvatures, directions = jnp.linalg.eigh(scaled)
+        wrong = curvatures < tolerance
+        lifted = (directions * jnp.where(wrong, 1.0 - curvatures, 0.0)) @ directions.T
+        moves = jnp.any(wrong & (jnp.abs(directions) > _MOVES), axis=-1)
+        return _Curvature(lifted, moves, jnp.min(curvatures) < -tolerance)
+
+    def nowhere() -> _Curvature:
+        return _Curvature(jnp.zeros_like(scaled), jnp.zeros(scaled.shape[0], bool), jnp.zeros((), bool))
+
+    return jax.lax.cond(regular, nowhere, flat)
 
 
 def hessian(problem: Problem, pars: Array) -> Array:

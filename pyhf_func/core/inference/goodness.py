@@ -9,7 +9,7 @@ from jax import Array
 from jax.scipy.special import gammaincc
 
 from pyhf_func.core.fit.problem import Problem
-from pyhf_func.core.fit.result import FitResult
+from pyhf_func.core.fit.result import FitResult, where_converged
 from pyhf_func.core.inference.constraints import constrained
 from pyhf_func.core.likelihood.objective import constant, prepare
 
@@ -40,4 +40,5 @@ def goodness_of_fit(problem: Problem, free: FitResult) -> GoodnessResult:
     enough = degrees > 0
     half = jnp.where(enough, degrees, 1).astype(statistic.dtype) / 2
     p_value = jnp.where(enough, gammaincc(half, statistic / 2), jnp.nan)
+    statistic, p_value = where_converged([free], (statistic, p_value))
     return GoodnessResult(statistic, degrees, p_value, free.status, free)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,20 +14,18 @@ from jax.custom_batching import custom_vmap
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import by_platform, one_by_one
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
-from pyhf_func.core.fit.result import FitResult, describe
+from pyhf_func.core.fit.result import FitResult, describe, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.asymptotics import TestStat, expected_p_values, p_values, transformed
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
 
-T = TypeVar("T")
-
 
 class HypotestResult(NamedTuple):
     """A hypothesis test with everything that went into it.
 
-    Where the likelihood is not finite, neither are the numbers, and the status says so.
+    Numbers that depend on a fit that did not converge are not numbers (NaN), and the status says why.
     The expected values are those for background-only data (for ``q0``: for data with the nominal signal) at -2,
     -1, 0, 1 and 2 standard deviations. For ``q0``, ``clsb`` is p0, the p-value of the background-only hypothesis.
     """
@@ -49,7 +47,8 @@ class HypotestResult(NamedTuple):
     teststat_asimov: Array
     """() the test statistic for the Asimov data."""
     status: Array
-    """() the worst status of the fits: a `Status`."""
+    """() the worst status of the fits; ``INVALID_ARGUMENT`` where a negative value is tested that lies below the POI's
+    lower bound, so that no data could exclude it. A `Status`."""
     free_fit: FitResult
     """all parameters fitted to the data."""
     conditional_fit: FitResult
@@ -106,11 +105,12 @@ def hypotest(
     poi = model.space.poi
     q = _test_statistic(test_stat, tested, poi, conditional, free)
     q_asimov = _test_statistic(test_stat, tested, poi, conditional_asimov, free_asimov)
-    on_asimov = (asimov_fit, free_asimov, conditional_asimov)
-    every = (free, conditional, *on_asimov)
-    observed = where_finite(every, p_values(transformed(q, q_asimov, test_stat), q_asimov))
-    q, expected = where_finite(every, q), where_finite(on_asimov, expected_p_values(q_asimov))
-    q_asimov = where_finite(on_asimov, q_asimov)
+    allowed = _allowed(test_stat, tested, start.lower[poi])
+    on_data = worst(allowed, free.status, conditional.status)
+    on_asimov = worst(allowed, asimov_fit.status, free_asimov.status, conditional_asimov.status)
+    status = worst(on_data, on_asimov)
+    observed = where_known(status, p_values(transformed(q, q_asimov, test_stat), q_asimov))
+    expected = where_known(on_asimov, expected_p_values(q_asimov))
     return HypotestResult(
         cls=observed.cls,
         clsb=observed.clsb,
@@ -118,22 +118,15 @@ def hypotest(
         cls_expected=expected.cls,
         clsb_expected=expected.clsb,
         clb_expected=expected.clb,
-        teststat=q,
-        teststat_asimov=q_asimov,
-        status=jnp.max(jnp.stack([found.status for found in every])),
+        teststat=where_known(on_data, q),
+        teststat_asimov=where_known(on_asimov, q_asimov),
+        status=status,
         free_fit=free,
         conditional_fit=conditional,
         asimov_fit=asimov_fit,
         free_fit_asimov=free_asimov,
         conditional_fit_asimov=conditional_asimov,
     )
-
-
-def where_finite(fits: Sequence[FitResult], results: T) -> T:
-    """What was made from fits; not a number where the likelihood of one is not finite."""
-    finite = jnp.all(jnp.stack([fit.status != Status.NOT_FINITE for fit in fits]))
-    masked: T = jax.tree.map(lambda x: jnp.where(finite, x, jnp.nan), results)
-    return masked
 
 
 def fixed_poi_problem(model: Likelihood, data: Array, start: Start, value: Array | None = None) -> Problem:
@@ -143,6 +136,12 @@ def fixed_poi_problem(model: Likelihood, data: Array, start: Start, value: Array
     poi = jnp.arange(model.n_pars) == model.space.poi
     init = jnp.where(poi, value, start.init)
     return Problem(model, data, init, start.lower, start.upper, start.fixed | poi)
+
+
+def _allowed(test_stat: TestStat, tested: Array, lower: Array) -> Array:
+    """The status of a tested value: below a bound that keeps the POI from it, a test for limits says nothing."""
+    senseless = (tested < 0) & (tested < lower) & (test_stat != "q0")
+    return jnp.where(senseless, Status.INVALID_ARGUMENT, Status.CONVERGED).astype(jnp.int32)
 
 
 def _test_statistic(test_stat: TestStat, tested: Array, poi: Array, conditional: FitResult, free: FitResult) -> Array:

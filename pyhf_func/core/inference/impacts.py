@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
-from pyhf_func.core.fit.result import FitResult, describe
+from pyhf_func.core.fit.result import FitResult, describe, where_converged, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
+from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.inference.profiles import held
@@ -21,6 +22,8 @@ class ImpactResult(NamedTuple):
 
     A refitted impact is the change of the POI's best value when the parameter is held at a shifted value and all
     others are fitted again; the linear ones come from the covariance alone. Shifted values stay inside the bounds.
+    Numbers that depend on a fit that did not converge, or on a standard error that the likelihood does not determine,
+    are not numbers (NaN).
     """
 
     parameters: Array
@@ -55,7 +58,9 @@ class ImpactResult(NamedTuple):
     poi_error: Array
     """() its standard error."""
     status: Array
-    """(n, 4) how the refits ended, in the order pre-fit up and down, post-fit up and down: a `Status`."""
+    """(n, 4) the worse status of the fit of all parameters and each refit: pre-fit up and down, post-fit up
+    and down; ``NOT_IDENTIFIED`` where the likelihood determines no standard error to shift by, or not the POI. A
+    `Status`."""
     covariance: CovarianceResult
     """the fit of all parameters, with its covariance and status."""
     conditional_fit: FitResult
@@ -70,13 +75,19 @@ def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, po
     others = others + (others >= poi)
 
     ends = jnp.stack([widths, -widths, errors, -errors], axis=-1)
+    unknown = jnp.isnan(ends) | ~around.identified[poi]
+    ends = jnp.where(unknown, 0.0, ends)
     shifted = jnp.clip(free.pars[:, None] + ends, problem.lower[:, None], problem.upper[:, None])
     values = jnp.where(ends == 0, free.pars[:, None], shifted)[others]
     fits = _refits(minimiser, problem, around, others, values)
+    missing = jnp.where(unknown[others], Status.NOT_IDENTIFIED, Status.CONVERGED).astype(jnp.int32)
+    status = worst(fits.status, free.status, missing)
     change = jnp.where(ends[others] == 0, 0.0, fits.pars[..., poi] - free.pars[poi])
+    change = jnp.where(unknown[others], jnp.nan, where_known(status, change))
 
     shared = around.covariance[poi, others]
-    width, error, best = widths[others], errors[others], free.pars[others]
+    best = where_converged([free], free.pars)
+    width, error = widths[others], errors[others]
     per_error = _over(shared, error)
     result = ImpactResult(
         parameters=others,
@@ -87,14 +98,14 @@ def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, po
         prefit_linear=_over(per_error, error) * width,
         postfit_linear=per_error,
         components=(around.covariance[poi] * _auxiliary(problem, free.pars))[others],
-        best=best,
+        best=best[others],
         errors=error,
-        pulls=_over(best - prefit_pars(problem)[others], width),
+        pulls=_over(best - prefit_pars(problem), widths)[others],
         constraints=_over(error, width),
         poi=poi,
-        poi_best=free.pars[poi],
+        poi_best=best[poi],
         poi_error=errors[poi],
-        status=fits.status,
+        status=status,
         covariance=around,
         conditional_fit=fits,
     )
@@ -119,6 +130,7 @@ def _refits(
     def located(problem: Problem, around: CovarianceResult, places: Array, values: Array) -> Minimum:
         def one(place: Array, value: Array) -> Minimum:
             follow = _over(around.covariance[:, place], around.covariance[place, place])
+            follow = jnp.where(jnp.isfinite(follow), follow, 0.0)
             best = around.fit.pars
             ahead = jnp.clip(best + follow * (value - best[place]), problem.lower, problem.upper)
             init = jnp.where(problem.fixed, problem.init, ahead)

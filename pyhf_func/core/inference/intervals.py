@@ -17,7 +17,7 @@ from jax import Array
 
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
-from pyhf_func.core.fit.result import FitResult, describe
+from pyhf_func.core.fit.result import FitResult, describe, where_converged, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.asymptotics import square_root
@@ -51,7 +51,8 @@ class IntervalResult(NamedTuple):
     sigmas: Array
     """() standard deviations of a normal distribution that the intervals correspond to."""
     status: Array
-    """(n, 2) how each search and its last fit ended: a `Status`."""
+    """(n, 2) the worst status of the free fit, each search and its last fit; ``BETTER_MINIMUM`` where the search met a
+    minimum below that of the free fit, around which the interval is none. A `Status`."""
     fits: Array
     """(n, 2) number of fits."""
     covariance: CovarianceResult
@@ -95,16 +96,17 @@ def intervals(
     bounds = jnp.where(problem.fixed[lanes], problem.init[lanes], bounds)
     ends = jnp.where(found.at_bound, bounds, _attach(inputs, found.value))
     fits = _describe(ends, inputs)
-    both = ends.reshape(n, 2)
+    status = worst(found.status, fits.status, free.status, jnp.where(sigmas > 0, 0, Status.INVALID_ARGUMENT))
+    both = where_known(status, ends).reshape(n, 2)
     return IntervalResult(
         parameters=places,
-        best=free.pars[places],
+        best=where_converged([free], free.pars)[places],
         lower=both[:, 0],
         upper=both[:, 1],
         at_bound=(found.at_bound & ~problem.fixed[lanes]).reshape(n, 2),
-        ratio=(fits.twice_nll - free.twice_nll).reshape(n, 2),
+        ratio=where_known(status, fits.twice_nll - free.twice_nll).reshape(n, 2),
         sigmas=sigmas,
-        status=jnp.maximum(found.status, fits.status).reshape(n, 2),
+        status=status.astype(jnp.int32).reshape(n, 2),
         fits=found.fits.reshape(n, 2),
         covariance=around,
         conditional_fit=jax.tree.map(lambda x: x.reshape((n, 2, *x.shape[1:])), fits),
@@ -116,6 +118,7 @@ def _free(around: CovarianceResult, place: Array, sigmas: Array) -> _Free:
     fit, shared = around.fit, around.covariance[:, place]
     variance = shared[place]
     known = variance > 0
+    shared = jnp.where(jnp.isfinite(shared), shared, 0.0)
     follow = jnp.where(known, shared / jnp.where(known, variance, 1.0), 0.0)
     unknown = 0.1 * jnp.maximum(jnp.abs(fit.pars[place]), 1.0)
     guess = jnp.where(known, sigmas * square_root(variance), unknown)
@@ -213,8 +216,7 @@ def _search(minimiser: Minimiser, problem: Problem, free: _Free, place: Array, s
         status = jnp.where(met | blocked, Status.CONVERGED, Status.ITERATION_LIMIT)
         status = jnp.where(unlimited & ~met & ~blocked, Status.NO_LIMIT, status)
         better = state.better | (gain < -_BETTER)
-        status = jnp.where(better, Status.STALLED, status)
-        status = jnp.where(sigmas > 0, status, Status.NOT_FINITE).astype(jnp.int32)
+        status = jnp.where(better, Status.BETTER_MINIMUM, status).astype(jnp.int32)
         moved = (found.status == Status.CONVERGED) & (value != last.value)
         follow = (found.pars - last.minimum.pars) / jnp.where(moved, value - last.value, 1.0)
         return _State(
@@ -235,6 +237,6 @@ def _search(minimiser: Minimiser, problem: Problem, free: _Free, place: Array, s
         outside=jnp.full_like(best, jnp.inf),
         follow=free.follow,
         better=jnp.zeros((), bool),
-        active=~still,
+        active=~still & (sigmas > 0) & (free.minimum.status == Status.CONVERGED),
     )
     return jax.lax.while_loop(lambda state: state.active, fit, start).end

@@ -12,7 +12,7 @@ from jax import Array
 
 from pyhf_func.core.fit.lanes import by_platform
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
-from pyhf_func.core.fit.result import FitResult, describe, fit_problem
+from pyhf_func.core.fit.result import FitResult, describe, fit_problem, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 
@@ -25,7 +25,7 @@ class ProfileResult(NamedTuple):
     ratio: Array
     """(n1, n2, ...) -2 log of the profile likelihood ratio: ``twice_nll`` above that of the free fit."""
     status: Array
-    """(n1, n2, ...) how each fit ended: a `Status`."""
+    """(n1, n2, ...) the worse status of each fit and the free fit: a `Status`."""
     free_fit: FitResult
     """all parameters fitted."""
     conditional_fit: FitResult
@@ -41,7 +41,8 @@ def profile(minimiser: Minimiser, problem: Problem, places: Array, axes: Sequenc
     fits = jax.vmap(lambda point, minimum: describe(held(problem, places, point), minimum))(grid, minima)
     shape = tuple(axis.shape[0] for axis in axes)
     fits = jax.tree.map(lambda x: x.reshape(shape + x.shape[1:]), fits)
-    return ProfileResult(tuple(axes), fits.twice_nll - free.twice_nll, fits.status, free, fits)
+    status = worst(fits.status, free.status)
+    return ProfileResult(tuple(axes), where_known(status, fits.twice_nll - free.twice_nll), status, free, fits)
 
 
 def held(problem: Problem, places: Array, values: Array) -> Problem:

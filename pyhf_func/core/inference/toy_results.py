@@ -18,7 +18,7 @@ from jax import Array
 from pyhf_func.core.fit.result import FitResult
 from pyhf_func.core.inference.toys import Toys, counting_error, ratio_error, summarise, tolerance
 
-_FORMAT = "pyhf_func toys 2"
+_FORMAT = "pyhf_func toys 3"
 _FITS = ("free_fit", "conditional_fit", "asimov_fit")
 _ONCE = ("mu", "teststat", "status", "key", "bounds", *_FITS)
 _COLUMNS = ("teststats", "status", "retries")
@@ -32,7 +32,8 @@ class ToysResult(NamedTuple):
 
     Each toy number has a toy of the tested hypothesis (sb) and one of the alternative, background only (b); for ``q0``
     background only is tested, and the alternative has the nominal signal. Probabilities are fractions of the
-    toys whose fits converged; ``failed`` and ``cls_range`` tell what the others could change.
+    toys whose fits converged; ``failed`` and ``cls_range`` tell what the others could change. Those that depend on a
+    fit to the data that did not converge are not numbers (NaN).
     """
 
     mu: Array
@@ -233,7 +234,8 @@ def record_of(result: ToysResult) -> Record:
 
 def result_of(record: Record) -> ToysResult:
     """The result for all toys of a record."""
-    summary = _summarise(record.teststat, _filled(record.toys), len(record.numbers))
+    ends = [getattr(record, name).status for name in _FITS]
+    summary = _summarise(record.teststat, _filled(record.toys), len(record.numbers), ends)
     columns = {
         f"{name}_{h}": column[:, place]
         for name, column in zip(_COLUMNS, record.toys, strict=True)

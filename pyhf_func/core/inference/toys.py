@@ -7,6 +7,7 @@ was drawn with; a fit that fails is tried again from other starts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from jax.typing import ArrayLike
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimiser, Minimum
+from pyhf_func.core.fit.result import where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.asymptotics import TestStat
@@ -214,12 +216,16 @@ _QUANTILES = (0.022750131948179195, 0.15865525393145707, 0.5, 0.8413447460685429
 """Of the Normal distribution at -2, -1, 0, 1, 2 standard deviations."""
 
 
-def summarise(teststat: Array, toys: Toys, total: Array | int) -> Summary:
+def summarise(teststat: Array, toys: Toys, total: Array | int, ends: Sequence[Array]) -> Summary:
     """CLs and its parts for a test statistic, and their expected band, from toys of shape (toys, 2).
 
     The probabilities are fractions of the toys with a test statistic at least as large, as exact as the fits are.
-    Behind the ``total`` toys there may be more, without a test statistic, that only fill the arrays.
+    Behind the ``total`` toys there may be more, without a test statistic, that only fill the arrays. ``ends`` are the
+    statuses of the free fit to the data and of those that the toys of both hypotheses are drawn from.
     """
+    free, conditional, alternative = ends
+    drawn = worst(conditional, alternative)
+    teststat = where_known(worst(free, conditional), teststat)
     good = jnp.isfinite(toys.teststat)
     n_sb, n_b = jnp.sum(good[:, 0]), jnp.sum(good[:, 1])
     in_order = jnp.sort(jnp.where(good, toys.teststat, jnp.inf), axis=0)
@@ -259,12 +265,12 @@ def summarise(teststat: Array, toys: Toys, total: Array | int) -> Summary:
         ]
     )
     return Summary(
-        cls=jnp.where(known, clsb / clb, jnp.nan),
+        cls=where_known(drawn, jnp.where(known, clsb / clb, jnp.nan)),
         clsb=jnp.where(tested, clsb, jnp.nan),
-        clb=jnp.where(tested, clb, jnp.nan),
-        cls_expected=cls_expected,
-        clsb_expected=clsb_expected,
-        clb_expected=clb_expected,
+        clb=where_known(drawn, jnp.where(tested, clb, jnp.nan)),
+        cls_expected=where_known(drawn, cls_expected),
+        clsb_expected=where_known(drawn, clsb_expected),
+        clb_expected=where_known(alternative, clb_expected),
         cls_error=jnp.where(known, ratio_error(clsb, clb, clsb_error, clb_error), jnp.inf),
         clsb_error=clsb_error,
         clb_error=clb_error,

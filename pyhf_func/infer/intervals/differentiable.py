@@ -52,12 +52,19 @@ def limits(data: Any, model: Any, level: Any, hypotest_kwargs: dict[str, Any]) -
 
 
 @cache
-def _runner(minimiser: Newton, test_stat: str) -> Callable[..., tuple[Array, Array]]:
+def _runner(minimiser: Newton | engine.Lenient, test_stat: str) -> Callable[..., tuple[Array, Array]]:
     return partial(_limits, minimiser, test_stat)
 
 
 def _limits(
-    minimiser: Newton, test_stat: Any, model: Any, level: Any, data: Any, init: Any, bounds: Any, fixed: Any
+    minimiser: Newton | engine.Lenient,
+    test_stat: Any,
+    model: Any,
+    level: Any,
+    data: Any,
+    init: Any,
+    bounds: Any,
+    fixed: Any,
 ) -> tuple[Array, Array]:
     found = functional.upper_limit(
         data, model, level=level, test_stat=test_stat, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
