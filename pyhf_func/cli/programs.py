@@ -1,20 +1,21 @@
 """Traced programs beside JAX's compilation cache, so that a second run neither traces nor compiles.
 
 JAX's cache saves the compilation; tracing and lowering take as long again as loading a compiled program. A program
-is stored in JAX's portable form (`jax.export`), under a name that says everything it depends on.
+is stored in JAX's portable form (`jax.export`), sealed under a key that holds everything it depends on.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import sys
 from collections.abc import Callable, Sequence
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pyhf_func._version import __version__
+from pyhf_func.cli import sealed
 
 
 def call(
@@ -33,51 +34,77 @@ def call(
         folder: Where programs are kept; None to keep none.
         static: Arguments that are part of the program; their ``repr`` says all that they are.
     """
+    if folder is not None:
+        program = _from_store(function, name, args, folder, static)
+        if program is not None:
+            return program()
+    return _compiled(function, (*static, *args), static_argnums=tuple(range(len(static))))(*args)
+
+
+def _from_store(
+    function: Callable[..., Any], name: str, args: tuple[Any, ...], folder: Path, static: tuple[Any, ...]
+) -> Callable[[], Any] | None:
+    """The call by a program of the store, where it is put if it is missing; None where the store can't be used."""
     import jax
 
-    if folder is None:
-        return _run(function, (*static, *args), static_argnums=tuple(range(len(static))))
     leaves, structure = jax.tree.flatten(args)
 
     def program(*leaves: Any) -> Any:
         return function(*static, *jax.tree.unflatten(structure, leaves))
 
-    shapes = [(leaf.shape, str(leaf.dtype)) for leaf in leaves]
-    made_by = (name, static, __version__, _engine(), jax.__version__, jax.default_backend())
-    path = folder / f"program-{hashlib.sha256(repr((made_by, structure, shapes)).encode()).hexdigest()[:32]}"
-    _name_results()
-    exported = _stored(path)
-    if exported is None:
-        exported = jax.export.export(jax.jit(program))(*leaves)
-        _store(path, bytes(exported.serialize()))
-    return _run(exported.call, leaves)
+    try:
+        _name_results()
+        key = repr((name, static, _code(), _surroundings(), structure, [(x.shape, str(x.dtype)) for x in leaves]))
+        path = folder / f"program-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        compiled = _stored(path, key, leaves)
+        if compiled is None:
+            exported = jax.export.export(jax.jit(program))(*leaves)
+            _store(path, key, exported)
+            compiled = _compiled(exported.call, leaves)
+    except Exception:  # a store that fails is no store; and a function that fails does so again without it
+        return None
+    return partial(compiled, *leaves)
 
 
 _OPTIONS = {"xla_cpu_use_fusion_emitters": False}
 """Of the compiler: these take twice as long to compile, and what they compile takes as long to run."""
 
 
-def _run(function: Callable[..., Any], args: Sequence[Any], **options: Any) -> Any:
-    """Compile and run; without `_OPTIONS` where the compiler, of another release, does not know them."""
+def _compiled(function: Callable[..., Any], args: Sequence[Any], **options: Any) -> Callable[..., Any]:
+    """Compile; without `_OPTIONS` where the compiler, of another release, does not know them."""
     import jax
 
     try:
-        return jax.jit(function, compiler_options=_OPTIONS, **options)(*args)
+        return jax.jit(function, compiler_options=_OPTIONS, **options).lower(*args).compile()
     except jax.errors.JaxRuntimeError as error:
         if "No such compile option" not in str(error):
             raise
-    return jax.jit(function, **options)(*args)
+    return jax.jit(function, **options).lower(*args).compile()
 
 
 @cache
-def _engine() -> str:
-    """Which code programs are traced from: a version can be worked on."""
-    import pyhf_func.core
-
+def _code() -> str:
+    """Which code programs are traced from, all of the library's: a version can be worked on."""
+    root = Path(__file__).parents[1]
     content = hashlib.sha256()
-    for path in sorted(Path(pyhf_func.core.__file__).parent.rglob("*.py")):
-        content.update(path.read_bytes())
+    for path in sorted(root.rglob("*.py")):
+        code = path.read_bytes()
+        content.update(f"{path.relative_to(root)} {len(code)}\n".encode() + code)
     return content.hexdigest()
+
+
+def _surroundings() -> dict[str, Any]:
+    """What else decides how a function is traced: versions and JAX's settings."""
+    import jax
+
+    settings = {name: value for name, value in jax.config.values.items() if "cache" not in name}
+    packages = ("jax", "jaxlib", "numpy", "scipy", "optax")
+    return {
+        "python": sys.version,
+        "packages": [(name, version(name)) for name in packages],
+        "settings": sorted(settings.items()),
+        "device": (jax.default_backend(), jax.device_count()),
+    }
 
 
 @cache
@@ -99,25 +126,20 @@ def _name_results() -> None:
         register_namedtuple_serialization(kind, serialized_name=f"pyhf_func.{kind.__name__}")
 
 
-def _stored(path: Path) -> Any:
-    """The program at the path; None where there is none that can be read."""
+def _stored(path: Path, key: str, args: Sequence[Any]) -> Callable[..., Any] | None:
+    """The program at the path, compiled; None where there is none that can be used."""
     import jax
 
-    try:
-        content = path.read_bytes()
-    except OSError:
+    content = sealed.read(path, key)
+    if content is None:
         return None
     try:
-        return jax.export.deserialize(bytearray(content))
-    except Exception:  # whatever damaged file a full disk or another release left: it is made anew
+        return _compiled(jax.export.deserialize(bytearray(content)).call, args)
+    except Exception:  # whatever it is that this release can't read: the program is made anew
         return None
 
 
-def _store(path: Path, content: bytes) -> None:
-    """Write at once or not at all: other processes may read."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
-        os.replace(file.name, path)
-    except OSError:
-        return  # a full or read-only disk: the next run traces again
+def _store(path: Path, key: str, exported: Any) -> None:
+    """Keep a program; a disk that is full or read-only, or a form that JAX can't write, costs the next run time."""
+    with suppress(Exception):
+        sealed.write(path, key, bytes(exported.serialize()))

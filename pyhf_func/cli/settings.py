@@ -164,7 +164,11 @@ def prepare_jax(*, cached: bool, optimised: bool = False) -> Path | None:
     """Set up JAX for one short run; before anything is compiled. Returns the folder of the cache, if there is one."""
     from pyhf_func.cli import cache
 
-    folder = cache.enable() if cached else None
+    folder = None
+    if cached:
+        folder = cache.enable()
+    else:
+        cache.disable()
 
     import jax
 

@@ -89,7 +89,8 @@ class Study:
 
     def compute(self, function: Callable[..., Any], *args: Any, static: tuple[Any, ...] = ()) -> Any:
         """A function of the engine, compiled; by a stored program where there is one."""
-        return programs.call(function, function.__qualname__, args, self.cache, static)
+        name = f"{function.__module__}.{function.__qualname__}"
+        return programs.call(function, name, args, self.cache, static)
 
     @cached_property
     def fit(self) -> "FitResult":

@@ -1,8 +1,12 @@
-"""Stored programs: traced once, found again, made anew where they are damaged."""
+"""Stored programs: traced once, found again, made anew where they are damaged or belong to something else."""
 
+import random
+import resource
+import shutil
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import pytest
 from jax import Array
@@ -43,15 +47,87 @@ def test_names_and_shapes_are_told_apart(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
-@pytest.mark.parametrize("content", [b"", b"no program"])
-def test_damaged_file_is_replaced(tmp_path: Path, content: bytes) -> None:
+def damages(content: bytes) -> list[bytes]:
+    """Cut, changed at any place, emptied, foreign."""
+    places = random.Random(18)
+    cuts = [content[: places.randrange(1, len(content))] for _ in range(3)]
+    flips = []
+    for place in [0, 100, 200, *(places.randrange(len(content)) for _ in range(8))]:
+        flips.append(content[:place] + bytes([content[place] ^ (1 << places.randrange(8))]) + content[place + 1 :])
+    return [b"", b"no program", content + b"x", *cuts, *flips]
+
+
+def test_a_damaged_program_is_made_anew(tmp_path: Path) -> None:
+    expected = programs.call(Traced(), "f", arguments(), tmp_path)
+    (path,) = tmp_path.iterdir()
+    for content in damages(path.read_bytes()):
+        path.write_bytes(content)
+        again, afterwards = Traced(), Traced()
+        assert programs.call(again, "f", arguments(), tmp_path)[0].tolist() == expected[0].tolist()
+        assert again.count > 0
+        programs.call(afterwards, "f", arguments(), tmp_path)
+        assert afterwards.count == 0
+
+
+def test_programs_under_each_others_names_are_not_run(tmp_path: Path) -> None:
+    programs.call(Traced(2.0), "f", arguments(), tmp_path)
+    (first,) = tmp_path.iterdir()
+    programs.call(Traced(3.0), "g", arguments(), tmp_path)
+    (second,) = {*tmp_path.iterdir()} - {first}
+    shutil.move(first, tmp_path / "aside")
+    shutil.move(second, first)
+    shutil.move(tmp_path / "aside", second)
+    for factor, name in ((2.0, "f"), (3.0, "g")):
+        assert programs.call(Traced(factor), name, arguments(), tmp_path)[0].tolist()[0] == 0.5 * factor + 1
+    assert programs.call(Traced(-1.0), "f", arguments(), tmp_path)[0].tolist()[0] == 2.0  # repaired
+
+
+@pytest.mark.parametrize("what", ["_code", "_surroundings"])
+def test_a_program_of_other_code_or_settings_is_not_run(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs.call(Traced(2.0), "f", arguments(), tmp_path)
+    monkeypatch.setattr(programs, what, lambda: "other")
+    assert programs.call(Traced(3.0), "f", arguments(), tmp_path)[0].tolist()[0] == 2.5
+
+
+def test_a_precision_of_products_set_in_jax_is_part_of_the_program(tmp_path: Path) -> None:
+    programs.call(Traced(2.0), "f", arguments(), tmp_path)
+    with jax.default_matmul_precision("bfloat16"):
+        assert programs.call(Traced(3.0), "f", arguments(), tmp_path)[0].tolist()[0] == 2.5
+
+
+def fails(*args: object, **options: object) -> None:
+    raise ImportError("flatbuffers")
+
+
+@pytest.mark.parametrize(
+    "broken", ["jax.export.export", "jax.export.deserialize", "pyhf_func.cli.programs._name_results"]
+)
+def test_a_store_that_fails_is_no_store(broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs.call(Traced(), "f", arguments(), tmp_path)
+    monkeypatch.setattr(broken, fails)
+    for name in "fg":
+        assert programs.call(Traced(), name, arguments(), tmp_path)[0].tolist() == [2.0, 4.0, 6.0]
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        found = programs.call(Traced(), "f", arguments(), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert found[0].tolist() == [2.0, 4.0, 6.0]
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_folder_in_the_place_of_a_program_does_not_matter(tmp_path: Path) -> None:
     programs.call(Traced(), "f", arguments(), tmp_path)
     (path,) = tmp_path.iterdir()
-    path.write_bytes(content)
-    again = Traced()
-    assert float(programs.call(again, "f", arguments(), tmp_path)[1]) == 4.5
-    assert again.count > 0
-    assert path.read_bytes() != content
+    path.unlink()
+    path.mkdir()
+    assert programs.call(Traced(), "f", arguments(), tmp_path)[0].tolist() == [2.0, 4.0, 6.0]
 
 
 @pytest.mark.parametrize("folder", [None, Path("no") / "such" / "folder"])
