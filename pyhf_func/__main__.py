@@ -2,4 +2,5 @@
 
 from pyhf_func.cli import main
 
-main(prog_name="pyhf-func")
+if __name__ == "__main__":
+    main(prog_name="pyhf-func")
