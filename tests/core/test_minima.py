@@ -1,0 +1,156 @@
+"""Fits end at the lowest minimum: beyond bounds, kinks, saddles and ridges, against SciPy from many starts."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+import pyhf_func as pf
+from pyhf_func.core.likelihood.logpdf import logpdf
+
+CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "minima"
+SMOOTH = {"normsys": {"interpcode": "code4"}, "histosys": {"interpcode": "code4p"}}
+KINKS = {"normsys": {"interpcode": "code1"}, "histosys": {"interpcode": "code0"}}
+JUMPS = {"normsys": {"interpcode": "code4"}, "histosys": {"interpcode": "code2"}}
+
+
+def one_channel(background: list[float], *modifiers: dict[str, Any], signal: list[float]) -> dict[str, Any]:
+    mu = {"name": "mu", "type": "normfactor", "data": None}
+    samples = [
+        {"name": "signal", "data": signal, "modifiers": [mu]},
+        {"name": "background", "data": background, "modifiers": list(modifiers)},
+    ]
+    return {"channels": [{"name": "SR", "samples": samples}]}
+
+
+def histosys(name: str, lo: list[float], hi: list[float]) -> dict[str, Any]:
+    return {"name": name, "type": "histosys", "data": {"lo_data": lo, "hi_data": hi}}
+
+
+def normsys(name: str, lo: float, hi: float) -> dict[str, Any]:
+    return {"name": name, "type": "normsys", "data": {"lo": lo, "hi": hi}}
+
+
+def objective(model: pf.Model, data: Any) -> Callable[[np.ndarray], float]:
+    compiled = jax.jit(lambda pars: -2 * logpdf(model.likelihood, pars, jnp.asarray(data, float)))
+    return lambda pars: float(np.nan_to_num(compiled(jnp.asarray(pars)), nan=1e9, posinf=1e9))
+
+
+def lowest(model: pf.Model, data: Any, starts: int = 30, fixed: dict[int, float] | None = None) -> float:
+    """The lowest value that SciPy finds without derivatives' help at kinks, from many starts."""
+    f, rng = objective(model, data), np.random.default_rng(1)
+    bounds = np.asarray(model.config.suggested_bounds(), float)
+    for place, value in (fixed or {}).items():
+        bounds[place] = value
+    best = np.inf
+    for k in range(starts):
+        begin = rng.uniform(np.maximum(bounds[:, 0], -3), np.minimum(bounds[:, 1], 3))
+        begin = np.asarray(model.config.suggested_init()) if k == 0 else begin
+        found = minimize(f, np.clip(begin, *bounds.T), method="L-BFGS-B", bounds=bounds)
+        found = minimize(f, found.x, method="Nelder-Mead", bounds=bounds, options={"xatol": 1e-9, "fatol": 1e-11})
+        best = min(best, found.fun)
+    return best
+
+
+def assert_lowest(model: pf.Model, data: Any, **settings: Any) -> None:
+    fit = pf.fit(jnp.asarray(data, float), model, **settings)
+    assert pf.Status(int(fit.status)).name == "CONVERGED"
+    place = {model.config.par_names.index(name): value for name, value in settings.get("fixed", {}).items()}
+    assert float(fit.twice_nll) < lowest(model, data, fixed=place) + 1e-6
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CASES.glob("[kls]*.json")) or ["none"])
+def test_hard_fits_from_reports_end_at_the_lowest_minimum(name: str) -> None:
+    if name == "none":
+        pytest.skip("no reported cases beside the repository")
+    case = json.loads((CASES / f"{name}.json").read_text())
+    workspace = pf.Workspace(case.get("workspace", case))
+    model = workspace.model(modifier_settings=case.get("modifier_settings", SMOOTH))
+    data = case.get("data_with_aux") or workspace.data(model)
+    fit = pf.fit(jnp.asarray(data), model)
+    assert pf.Status(int(fit.status)).name == "CONVERGED"
+    f, rng = objective(model, data), np.random.default_rng(0)
+    bounds = np.asarray(model.config.suggested_bounds(), float)
+    fixed = np.asarray(model.config.suggested_fixed())
+    bounds[fixed] = np.asarray(model.config.suggested_init())[fixed, None]
+    gradient = jax.jit(jax.grad(lambda pars: -2 * logpdf(model.likelihood, pars, jnp.asarray(data, float))))
+    for k in range(20):
+        start = rng.uniform(*np.clip(bounds, -3, 3).T) if k else np.asarray(fit.pars)
+        start = np.clip(start, *bounds.T)
+        found = minimize(
+            f, start, jac=lambda x: np.nan_to_num(np.asarray(gradient(x))), method="L-BFGS-B", bounds=bounds
+        )
+        assert float(fit.twice_nll) < found.fun + 1e-6
+
+
+def test_a_saddle_is_left_along_the_direction_in_which_the_likelihood_falls() -> None:
+    both_up = histosys("shape", [130.0, 100.0], [130.0, 100.0])
+    model = pf.Model(one_channel([100.0, 100.0], both_up, signal=[10.0, 5.0]), modifier_settings=SMOOTH)
+    assert_lowest(model, [160.0, 80.0, 0.0])
+    found = pf.discovery(jnp.array([160.0, 80.0, 0.0]), model)
+    assert float(found.z) == pytest.approx(0.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_planted_wells_are_all_searched(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    background = rng.uniform(80, 200, 3)
+
+    def one_sided(name: str) -> dict[str, Any]:
+        lo, hi = background * (1 + rng.uniform(0.02, 0.25, (2, 3)))
+        return histosys(name, list(lo), list(hi))
+
+    modifiers = [one_sided("first"), one_sided("second"), normsys("third", 1.1, 1.15)]
+    spec = one_channel(list(background), *modifiers, signal=[5.0, 8.0, 3.0])
+    model = pf.Model(spec, modifier_settings=SMOOTH)
+    data = [*np.round(background * rng.uniform(1.1, 1.6, 3)), 0.2, -0.1, 0.0]
+    assert_lowest(model, data, fixed={"mu": 0.5})
+
+
+@pytest.mark.parametrize("codes", [KINKS, JUMPS], ids=["kinks", "jumps"])
+@pytest.mark.parametrize("seed", range(4))
+def test_fits_end_on_kinks_and_beside_jumps(seed: int, codes: dict[str, Any]) -> None:
+    rng = np.random.default_rng(seed)
+    background = rng.uniform(50, 100, 2)
+    lo, hi = background * rng.uniform(0.85, 1.2, (2, 2))
+    modifiers = [histosys("shape", list(lo), list(hi)), normsys("rate", *rng.uniform(0.9, 1.2, 2))]
+    model = pf.Model(one_channel(list(background), *modifiers, signal=[6.0, 3.0]), modifier_settings=codes)
+    assert_lowest(model, [*rng.poisson(background * 1.05), 0.0, 0.0], fixed={"mu": 0.3})
+
+
+def test_a_flat_direction_is_no_failure() -> None:
+    spec = one_channel([50.0, 60.0], {"name": "free", "type": "shapefactor", "data": None}, signal=[5.0, 10.0])
+    spec["channels"][0]["samples"][1]["modifiers"].append({"name": "norm", "type": "normfactor", "data": None})
+    model = pf.Model(spec, modifier_settings=SMOOTH)
+    rng = np.random.default_rng(0)
+    fit = jax.jit(jax.vmap(lambda data, init: pf.fit(data, model, init=init)))
+    data = rng.poisson(60, (40, 2)).astype(float)
+    fits = fit(jnp.asarray(data), jnp.asarray(rng.uniform(0.3, 3.0, (40, model.config.npars))))
+    assert np.all(np.asarray(fits.status) == pf.Status.CONVERGED)
+    saturated = -2 * np.sum(data * np.log(data) - data - jax.scipy.special.gammaln(data + 1), axis=1)
+    np.testing.assert_allclose(fits.twice_nll, saturated, atol=1e-7)
+
+
+def test_the_result_counts_the_minima_that_were_met() -> None:
+    mirrored = histosys("shape", [104.0], [105.0])
+    model = pf.Model(one_channel([100.0], mirrored, signal=[1.0]), modifier_settings=SMOOTH)
+    fit = pf.fit(jnp.array([118.0, 0.0]), model, fixed={"mu": 0.0})
+    assert int(fit.minima) == 2
+    assert 0 < float(fit.runner_up) < 2
+    alone = pf.fit(jnp.array([100.0, 0.0]), model, fixed={"mu": 0.0})
+    assert (int(alone.minima), float(alone.runner_up)) == (1, np.inf)
+
+
+def test_random_starts_are_searched_on_request() -> None:
+    mirrored = histosys("shape", [104.0], [105.0])
+    model = pf.Model(one_channel([100.0], mirrored, signal=[1.0]), modifier_settings=SMOOTH)
+    data = jnp.array([118.0, 0.0])
+    default, thorough = (pf.fit(data, model, minimiser=pf.Newton(search=n)) for n in (0, 8))
+    assert float(thorough.twice_nll) == pytest.approx(float(default.twice_nll), abs=1e-9)
+    assert int(thorough.iterations) > int(default.iterations)
