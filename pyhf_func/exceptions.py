@@ -65,7 +65,7 @@ def cut(text: str, length: int = _MESSAGE) -> str:
 
     Example:
         >>> cut("short"), cut("x" * 100, length=50)
-        ('short', 'xxxxxxxxxxxxx... (80 characters left out) ...xxxxxxx')
+        ('short', 'xxxxxxxxxxxxxx... (80 characters left out) ...xxxxxx')
     """
     if len(text) <= length:
         return text
