@@ -211,13 +211,21 @@ def test_unknown_values_are_refused() -> None:
         toy.toy()[0].with_values(widths=[1.0])
 
 
-@pytest.mark.parametrize("shape", [(), (6,), (8,), (1, 7), (2, 7)])
+@pytest.mark.parametrize("shape", [(), (6,), (1, 7), (2, 7)])
 def test_shapes_of_pars(shape: tuple[int, ...]) -> None:
     model, data = toy.toy()
     expected = (model.expected_data, model.expected_actualdata, model.expected_auxdata)
     for call in (*expected, lambda p: model.logpdf(p, data)):
         with pytest.raises(InvalidPdfParameters, match=r"\(7,\)"):
             call(np.ones(shape))
+
+
+def test_surplus_parameters_are_ignored_with_a_warning_as_by_pyhf() -> None:
+    model, _ = toy.toy()
+    for call in (model.expected_data, model.expected_actualdata, model.expected_auxdata):
+        with pytest.warns(UserWarning, match="the last 1 are ignored"):
+            surplus = call(np.ones(8))
+        np.testing.assert_array_equal(surplus, call(np.ones(7)))
 
 
 @pytest.mark.parametrize("shape", [(), (2,), (9,), (1, 8)])
