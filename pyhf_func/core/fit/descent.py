@@ -272,10 +272,14 @@ def blocked(gradient: Array, pars: Array, low: Array, high: Array) -> Array:
 
 
 def _snapped(trial: Array, low: Array, high: Array) -> Array:
-    """The trial with parameters that miss a bound by rounding put there, so that they count as held by it."""
+    """The trial inside the box; parameters that miss a bound by rounding are put there and count as held by it."""
     epsilon = _ROUNDINGS * np.finfo(trial.dtype).eps
-    trial = jnp.where(trial - low <= epsilon * jnp.maximum(jnp.abs(low), jnp.abs(trial)), low, trial)
-    return jnp.where(high - trial <= epsilon * jnp.maximum(jnp.abs(high), jnp.abs(trial)), high, trial)
+
+    def close(bound: Array) -> Array:
+        return jnp.isfinite(bound) & (jnp.abs(trial - bound) <= epsilon * jnp.maximum(jnp.abs(bound), jnp.abs(trial)))
+
+    trial = jnp.clip(trial, low, high)
+    return jnp.where(close(low), low, jnp.where(close(high), high, trial))
 
 
 def _scattered(n: int, dtype: np.dtype) -> Array:
