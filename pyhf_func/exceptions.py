@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import jsonschema
 
 __all__ = [
+    "CheckpointNotWritten",
     "FailedMinimization",
     "Fault",
     "ForkedProcess",
@@ -23,6 +24,7 @@ __all__ = [
     "InvalidArchive",
     "InvalidArchiveHost",
     "InvalidBackend",
+    "InvalidCheckpoint",
     "InvalidDocument",
     "InvalidInterpCode",
     "InvalidMeasurement",
@@ -275,6 +277,23 @@ class FailedMinimization(PyhfFuncError):
     def __init__(self, result: Any) -> None:
         self.result = result
         super().__init__(getattr(result, "message", "The fit failed, see the attribute 'result'."))
+
+
+class InvalidCheckpoint(PyhfFuncError, ValueError):
+    """A file of saved work is damaged, or holds the work of another computation."""
+
+
+class CheckpointNotWritten(PyhfFuncError):
+    """Work is done, but could not be saved.
+
+    Args:
+        message: Why.
+        result: What would have been returned.
+    """
+
+    def __init__(self, message: str, result: Any = None) -> None:
+        self.result = result
+        super().__init__(message)
 
 
 class ForkedProcess(PyhfFuncError, RuntimeError):

@@ -7,6 +7,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from pyhf_func.cli.errors import CommandError
+from pyhf_func.cli.streams import echo
 
 
 @click.command(short_help="Completion for your shell.")
@@ -22,4 +23,4 @@ def completions(context: click.Context, shell: str | None) -> None:
     if found is None:
         raise CommandError(f"There is no completion for the shell {name!r}. Name one: bash, zsh or fish.")
     top = context.find_root()
-    click.echo(found(top.command, {}, "pyhf-func", "_PYHF_FUNC_COMPLETE").source())
+    echo(found(top.command, {}, "pyhf-func", "_PYHF_FUNC_COMPLETE").source() + "\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from pyhf_func.cli.errors import reported
+from pyhf_func.cli.streams import echo
 
 
 @click.group()
@@ -26,4 +27,4 @@ def download(archive_url: str, output_directory: str, verbose: bool, force: bool
         fetch(archive_url, output_directory, force=force, compress=compress)
         if verbose:
             found = Path(output_directory)
-            click.echo("\n".join(map(str, sorted(found.glob("*")) if found.is_dir() else [found])))
+            echo("".join(f"{path}\n" for path in (sorted(found.glob("*")) if found.is_dir() else [found])))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyhf_func.cli.streams import echo
+
 if TYPE_CHECKING:
     from pyhf_func.patchset import PatchSet
     from pyhf_func.workspace import Workspace
@@ -70,6 +72,6 @@ def write(document: Any, output_file: str | None) -> None:
 def write_text(text: str, output_file: str | None) -> None:
     """Text to the file or to standard output."""
     if output_file is None:
-        click.echo(text, nl=False)
+        echo(text)
     else:
         Path(output_file).write_text(text, encoding="utf-8")

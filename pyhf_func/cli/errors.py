@@ -1,7 +1,7 @@
 """How a command fails: one clear message on standard error and a non-zero exit code, never a traceback.
 
 Exit codes: 1 for input or output that cannot be used and for fits that did not converge, 2 for wrong usage
-(click's own).
+(click's own); for those after signals and of closed streams see `streams`.
 """
 
 import warnings
@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import TextIO
 
 import click
+
+from pyhf_func.cli.streams import warn_of
 
 
 class CommandError(click.ClickException):
@@ -36,6 +38,8 @@ def reported(*also: type[Exception]) -> Iterator[None]:
         except also as error:
             # The text of a KeyError is a representation.
             raise CommandError(str(error.args[0]) if error.args else str(error)) from error
+        except BrokenPipeError:  # what reads the output has enough
+            raise
         except OSError as error:
             raise CommandError(f"{error.filename or 'input/output'}: {error.strerror or error}") from error
 
@@ -54,4 +58,4 @@ def _show_warning(
 
 def warn(message: object) -> None:
     """One line on standard error."""
-    click.echo(f"Warning: {message}", err=True)
+    warn_of(f"Warning: {message}")

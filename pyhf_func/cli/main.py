@@ -1,5 +1,7 @@
 """The command group that the console script ``pyhf-func`` and ``python -m pyhf_func`` run."""
 
+from typing import Any
+
 import click
 
 from pyhf_func._version import __version__
@@ -15,6 +17,7 @@ from pyhf_func.cli.ranking import ranking
 from pyhf_func.cli.rootio import json2xml, xml2json
 from pyhf_func.cli.scan import scan
 from pyhf_func.cli.spec import combine, digest, inspect, prune, rename, sort
+from pyhf_func.cli.streams import echo, guarded
 from pyhf_func.cli.toys import toys, toys_merge
 
 _SECTIONS = {
@@ -25,7 +28,17 @@ _SECTIONS = {
 
 
 class _Sections(click.Group):
-    """A group whose help shows its commands in sections, in our order."""
+    """A group whose help shows its commands in sections, in our order; standard streams and Ctrl-C are looked after."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Parse the command line, or write the help."""
+        with guarded():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with guarded():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         longest = max(map(len, self.commands))
@@ -42,7 +55,7 @@ def _print_citation(context: click.Context, option: click.Parameter, wanted: boo
         return
     from pyhf_func.utils import citation
 
-    click.echo(citation())
+    echo(citation() + "\n")
     context.exit()
 
 

@@ -10,6 +10,7 @@ from pyhf_func.cli.documents import (
     write,
 )
 from pyhf_func.cli.errors import reported
+from pyhf_func.cli.streams import echo
 
 _patchset = click.argument("patchset", default="-", type=click.Path(allow_dash=True))
 _background = click.argument("background-only", default="-", type=click.Path(allow_dash=True))
@@ -59,7 +60,7 @@ def verify(background_only: str, patchset: str) -> None:
     only_one_from_standard_input(background_only, patchset)
     with reported(ValueError):
         read_patchset(patchset).verify(read_workspace(background_only))
-    click.echo("All good.")
+    echo("All good.\n")
 
 
 @patchset.command()
@@ -68,6 +69,6 @@ def inspect(patchset: str) -> None:
     """List the patches of PATCHSET."""
     with reported():
         opened = read_patchset(patchset)
-    click.echo(f"\n    {len(opened)} patches found in Patchset\n---------------------------------\n")
+    echo(f"\n    {len(opened)} patches found in Patchset\n---------------------------------\n\n")
     for patch in opened:
-        click.echo(patch.name)
+        echo(f"{patch.name}\n")

@@ -1,10 +1,12 @@
 """What studies write: JSON with the status of each result beside it, and without numbers that JSON lacks."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from pyhf_func.cli.errors import CommandError, warn
+
+T = TypeVar("T")
 
 
 def status_of(number: Any) -> dict[str, str]:
@@ -25,6 +27,16 @@ def require_converged(number: Any) -> dict[str, str]:
     if int(number):
         raise CommandError(status["message"])
     return status
+
+
+def computed(compute: Callable[[], T]) -> tuple[T, str]:
+    """A result, and why it could not be saved to a checkpoint; empty where it was."""
+    from pyhf_func.exceptions import CheckpointNotWritten
+
+    try:
+        return compute(), ""
+    except CheckpointNotWritten as error:
+        return error.result, str(error)
 
 
 def tell_failures(what: str, failed: int, total: int) -> None:

@@ -13,6 +13,7 @@ from pyhf_func.cli.documents import (
     write,
 )
 from pyhf_func.cli.errors import reported
+from pyhf_func.cli.streams import echo
 
 if TYPE_CHECKING:
     from pyhf_func.workspace import Workspace
@@ -32,7 +33,7 @@ def inspect(workspace: str, output_file: str | None, measurement: str | None) ->
         opened = read_workspace(workspace)
         chosen = opened.get_measurement(measurement)["name"]
         summary = _summary(opened)
-        click.echo("\n".join(_table(summary, chosen)))
+        echo("\n".join([*_table(summary, chosen), ""]))
         if output_file is not None:
             write(summary, output_file)
 
@@ -135,7 +136,7 @@ def digest(workspace: str, algorithms: tuple[str, ...], as_json: bool) -> None:
         if as_json:
             write(digests, None)
         else:
-            click.echo("\n".join(f"{algorithm}:{value}" for algorithm, value in digests.items()))
+            echo("".join(f"{algorithm}:{value}\n" for algorithm, value in digests.items()))
 
 
 @click.command(short_help="Sort a workspace by names.")

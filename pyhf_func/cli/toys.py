@@ -1,5 +1,6 @@
 """``pyhf-func toys`` and ``toys-merge``: hypothesis tests by pseudo-experiments, in one job or in several."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -7,7 +8,7 @@ import click
 from pyhf_func.cli import pictures
 from pyhf_func.cli.documents import output_option, workspace_argument, write
 from pyhf_func.cli.errors import CommandError, reported, warn
-from pyhf_func.cli.report import plain, require_converged
+from pyhf_func.cli.report import computed, plain, require_converged
 from pyhf_func.cli.settings import (
     Number,
     poi_value_option,
@@ -52,7 +53,8 @@ if TYPE_CHECKING:
     "--checkpoint",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Keep all pseudo-experiments in this file (.npz), for toys-merge; a run that was cut off goes on from it.",
+    help="Keep all pseudo-experiments in this file (.npz), for toys-merge; a run that was cut off, by Ctrl-C or a "
+    "batch system, goes on from it, and jobs may share it.",
 )
 @progress_option
 @study_options(optimised=True)
@@ -81,26 +83,20 @@ def toys(
 
     mu = tested_value(poi_value, test_stat)
     study.require_poi()
-    with reported(ValueError):  # a checkpoint that does not fit
-        found = pf.toys(
-            mu,
-            study.data,
-            study.model,
-            jax.random.key(seed),
-            ntoys,
-            test_stat=test_stat,
-            first=first,
-            progress=progress,
-            max_error=max_error,
-            checkpoint=checkpoint,
-        )
-    settings = {"poi_value": mu, "test_stat": test_stat, "ntoys": ntoys, "first": first, "max_error": max_error}
+    key, options = jax.random.key(seed), {"test_stat": test_stat, "first": first, "max_error": max_error}
+    with reported():
+        run = partial(pf.toys, mu, study.data, study.model, key, ntoys, checkpoint=checkpoint, progress=progress)
+        found, not_saved = computed(partial(run, **options))
     study.write(
         _numbers(found, discovery=test_stat == "q0"),
         lambda: pf.plot.toys(found, study.model),
+        poi_value=mu,
+        ntoys=ntoys,
         seed=seed,
-        **settings,
+        **options,
     )
+    if not_saved:
+        raise CommandError(not_saved)
     _tell_failures(found)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -22,9 +20,13 @@ from pyhf_func.core.compiler import Bounds, Fixed, Init, Start
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import HypotestResult, TestStat, ToysResult
 from pyhf_func.core.inference import merge_toys as merge_toys
-from pyhf_func.core.inference.toy_results import ErrorCount, Record, read, result_of, write
+from pyhf_func.core.inference.toy_files import Checkpoint
+from pyhf_func.core.inference.toy_records import ErrorCount, Record, digests
+from pyhf_func.core.inference.toy_results import result_of
 from pyhf_func.core.inference.toys import Toys, origins, toy_chunk
+from pyhf_func.core.interrupts import exit_on_signals, note
 from pyhf_func.core.threads import in_order
+from pyhf_func.exceptions import CheckpointNotWritten
 from pyhf_func.functional.arguments import (
     check_poi,
     check_test_stat,
@@ -39,7 +41,6 @@ _compiled_hypotest = jax.jit(_inference.hypotest, static_argnums=(0, 1))
 
 _CHUNK_ON_CPU = 64
 _MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about
-_SECONDS = 5.0  # between two checkpoints
 
 
 @for_every_framework
@@ -81,8 +82,9 @@ def toys(
             CPU several chunks run at once, one on each core.
         progress: Whether to show a progress bar on standard error.
         max_error: Stop after the first chunk after which the Monte Carlo error of CLs is not larger.
-        checkpoint: A file in which all toys are kept from time to time. Where it is there already, the run goes on
-            with the toys that it lacks.
+        checkpoint: A file in which all toys are kept from time to time, and when the run is broken off by Ctrl-C or
+            by SIGTERM, as batch systems do (it then exits with code 143). Where it is there already, the run goes on
+            with the toys that it lacks. Jobs of one test may share a file: the result has the toys of all.
         init: As for `fit`.
         bounds: As for `fit`.
         fixed: As for `fit`.
@@ -97,7 +99,10 @@ def toys(
         InvalidTestStatistic: There is no such test statistic.
         InvalidPdfData, InvalidPdfParameters: A shape or name does not fit the model.
         TypeError: The key is none, or an option needs values but the arguments are traced.
-        ValueError: A number makes no sense, or the checkpoint is of another test.
+        ValueError: A number makes no sense.
+        InvalidCheckpoint: The checkpoint is damaged, or of another test.
+        CheckpointNotWritten: The disk was full at the end, say; the exception has the result.
+        OSError: The checkpoint can't be written, before the first toy.
 
     Example:
         >>> import jax, pyhf_func as pf
@@ -118,7 +123,8 @@ def toys(
     if ntoys < 1 or first < 0 or (chunk is not None and chunk < 1):
         raise ValueError(f"ntoys and chunk must be at least 1, first at least 0; not {ntoys}, {chunk} and {first}.")
     chosen, start = traced_minimiser(minimiser, "toys"), start_of_test(model, init, bounds, fixed)
-    observed = _compiled_hypotest(chosen, test_stat, tested, model.checked_data(data), model.likelihood, start)
+    checked = model.checked_data(data)
+    observed = _compiled_hypotest(chosen, test_stat, tested, checked, model.likelihood, start)
     size = chunk_size(model) if chunk is None else chunk
     draw = partial(toy_chunk, chosen, test_stat, size, tested, model.likelihood, start, origins(observed), typed)
     record = _nothing(tested, typed, observed, start)
@@ -126,8 +132,8 @@ def toys(
         if progress or checkpoint is not None or max_error is not None:
             raise TypeError("Inside jit or vmap toys can't report, stop early or be saved: leave these options out.")
         return result_of(_all_at_once(draw, record, first, ntoys, size))
-    wanted = range(first, first + ntoys)
-    return result_of(_run(draw, jax.device_get(record), wanted, size, progress, max_error, checkpoint))
+    record = jax.device_get(record)._replace(test=digests(model.likelihood, checked, test_stat, start))
+    return _run(draw, record, range(first, first + ntoys), size, progress, max_error, checkpoint)
 
 
 def chunk_size(model: Model) -> int:
@@ -162,6 +168,7 @@ def _nothing(tested: Array, key: Array, observed: HypotestResult, start: Start) 
         teststat=observed.teststat,
         status=jnp.max(jnp.stack([fit.status for fit in fits])),
         key=jax.random.key_data(key),
+        test=np.zeros(3, np.uint32),
         bounds=jnp.stack([start.lower, start.upper], axis=-1),
         free_fit=fits[0],
         conditional_fit=fits[1],
@@ -187,17 +194,11 @@ def _run(
     progress: bool,
     max_error: float | None,
     checkpoint: str | os.PathLike[str] | None,
-) -> Record:
+) -> ToysResult:
     """All toys that are wanted and not in the checkpoint, chunk after chunk."""
-    if checkpoint is not None and Path(checkpoint).exists():
-        saved = read(checkpoint)
-        record.check_same(saved)
-        record = record.with_toys([(saved.numbers, saved.toys)])
-    if checkpoint is not None:
-        write(record, checkpoint)  # if that fails, it fails before the work
-    missing = [*_chunks(wanted, record.numbers, size)]
-    lacking = sum(len(numbers) for numbers in missing)
-    error, found, saved_at = ErrorCount(record), [], time.monotonic()
+    kept = Checkpoint(checkpoint, record)
+    missing = [*_chunks(wanted, kept.record.numbers, size)]
+    lacking, error = sum(map(len, missing)), ErrorCount(kept.record)
 
     def enough() -> bool:
         return max_error is not None and error.of_cls() <= max_error
@@ -209,33 +210,32 @@ def _run(
         chunk = jax.device_get(draw(numbers.start, numbers.stop))
         return Toys(*(x[: len(numbers)] for x in chunk))
 
-    try:
-        with (
-            closing(in_order(drawn, missing)) as chunks,
-            tqdm.tqdm(
-                total=len(wanted),
-                initial=len(wanted) - lacking,
-                disable=not progress,
-                unit="toy",
-                desc="Toys",
-                leave=False,
-            ) as bar,
-        ):
+    with (
+        exit_on_signals() if checkpoint is not None else nullcontext(),
+        closing(in_order(drawn, missing)) as chunks,
+        tqdm.tqdm(
+            total=len(wanted),
+            initial=len(wanted) - lacking,
+            disable=not progress,
+            unit="toy",
+            desc="Toys",
+            leave=False,
+        ) as bar,
+    ):
+        try:
             for numbers, toys in zip(missing, chunks, strict=True):
-                found.append((np.array(numbers), toys))
+                kept.add(numbers, toys)
                 error.add(toys)
                 bar.update(len(numbers))
-                if checkpoint is not None and time.monotonic() - saved_at > _SECONDS:
-                    record, found = record.with_toys(found), []
-                    write(record, checkpoint)
-                    saved_at = time.monotonic()
                 if enough():
                     break
-    finally:
-        record = record.with_toys(found)
-        if checkpoint is not None:
-            write(record, checkpoint)
-    return record
+            return kept.finish(result_of)
+        except CheckpointNotWritten:
+            raise
+        except BaseException as broken:  # first of all to the disk: what still computes may take a while
+            kept.save()
+            note(broken, kept.told(wanted))
+            raise
 
 
 def _chunks(wanted: range, known: np.ndarray, size: int) -> Iterator[range]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +80,27 @@ def test_a_run_goes_on_from_its_checkpoint(workspace: Path, tmp_path: Path) -> N
     resumed = run("toys", workspace, *_FEW, "--checkpoint", file, "--progress")
     assert "25/60" in resumed.stderr
     assert numbers(values(resumed)) == numbers(values(run("toys", workspace, *_FEW)))
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_toys_that_are_broken_off_say_how_to_go_on(
+    name: str, code: int, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules["pyhf_func.functional.pseudo_experiments"]
+    draw = module.toy_chunk
+
+    def cut_off(*args: Any) -> Any:
+        if args[-2]:
+            os.kill(os.getpid(), getattr(signal, name))
+        return draw(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "toy_chunk", cut_off)
+        patched.setattr(module, "in_order", lambda function, jobs: (function(job) for job in jobs))
+        told = refused(run("toys", workspace, "--ntoys", 100, "--checkpoint", tmp_path / "toys.npz"), code)
+    assert f"64 of 100 toys are saved in {tmp_path / 'toys.npz'}: run the same again to go on from there." in told
+    result = run("toys-merge", tmp_path / "toys.npz")
+    assert '"ntoys": 64' in result.stdout
 
 
 def test_stops_when_the_error_is_small(workspace: Path) -> None:

@@ -133,7 +133,7 @@ def test_files_that_hold_no_toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     whole = (tmp_path / "whole").read_bytes()
     (tmp_path / "empty").touch()
     (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
-    np.savez(tmp_path / "part.npz", format="pyhf_func toys 3")
+    np.savez(tmp_path / "part.npz", format="pyhf_func toys 4")
     np.save(tmp_path / "array.npy", np.ones(3))
     for name in ("empty", "cut", "part.npz", "array.npy"):
         with pytest.raises(ValueError, match=name):
