@@ -19,6 +19,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jax.experimental.compilation_cache import compilation_cache
 
+from pyhf_func.core.compiled import clear_programs
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
@@ -126,3 +128,4 @@ def _leave_nothing() -> Iterator[None]:
         jax.config.update(name, value)
     compilation_cache.reset_cache()
     jax.clear_caches()
+    clear_programs()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import jax
 from jax.typing import ArrayLike
 
 from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers, floats
+from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import DiscoveryResult, HypotestResult, LimitResult, ScanResult, TestStat
@@ -21,10 +21,10 @@ from pyhf_func.functional.arguments import (
 )
 from pyhf_func.pdf import Model
 
-_compiled_hypotest = jax.jit(_inference.hypotest, static_argnums=(0, 1))
-_compiled_scan = jax.jit(_inference.scan, static_argnums=(0, 1))
-_compiled_limit = jax.jit(_inference.upper_limit, static_argnums=(0, 1))
-_compiled_discovery = jax.jit(_inference.discovery, static_argnums=0)
+compiled_hypotest = Compiled(_inference.hypotest, static=2)
+_compiled_scan = Compiled(_inference.scan, static=2, long=True)
+_compiled_limit = Compiled(_inference.upper_limit, static=2)
+_compiled_discovery = Compiled(_inference.discovery, static=1)
 
 
 @for_every_framework
@@ -77,7 +77,7 @@ def hypotest(
     check_poi(model)
     check_test_stat(test_stat)
     tested = one_number(mu, "mu", "pf.scan or jax.vmap")
-    return _compiled_hypotest(
+    return compiled_hypotest(
         traced_minimiser(minimiser, "hypotest"),
         test_stat,
         tested,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import jax
 import jax.numpy as jnp
 
 from pyhf_func.core import fit as _fit
 from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers, floats
+from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import FitResult, HostMinimiser, Minimiser, Problem, chosen_minimiser
 from pyhf_func.core.inference import CovarianceResult, ProfileResult
@@ -17,10 +17,9 @@ from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.functional.arguments import for_every_framework, start_of, traced_minimiser
 from pyhf_func.pdf import Model
 
-_compiled_fit = jax.jit(_fit.fit_problem, static_argnums=0)
-_compiled_description = jax.jit(_fit.describe)
-_compiled_profile = jax.jit(_inference.profile, static_argnums=0)
-_compiled_covariance = jax.jit(_inference.covariance)
+_compiled_description = Compiled(_fit.describe)
+_compiled_profile = Compiled(_inference.profile, static=1, long=True)
+_compiled_covariance = Compiled(_inference.covariance)
 
 
 @for_every_framework
@@ -65,7 +64,7 @@ def fit(
     chosen = chosen_minimiser(minimiser)
     if isinstance(chosen, HostMinimiser):
         return _compiled_description(problem, chosen.minimise_on_host(problem))
-    return _compiled_fit(chosen, problem)
+    return _fit.compiled_fit(chosen, problem)
 
 
 @for_every_framework

@@ -14,7 +14,6 @@ import tqdm
 from jax import Array
 from jax.typing import ArrayLike
 
-from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start
 from pyhf_func.core.fit import HostMinimiser, Minimiser
@@ -35,9 +34,8 @@ from pyhf_func.functional.arguments import (
     start_of_test,
     traced_minimiser,
 )
+from pyhf_func.functional.asymptotic import compiled_hypotest
 from pyhf_func.pdf import Model
-
-_compiled_hypotest = jax.jit(_inference.hypotest, static_argnums=(0, 1))
 
 _CHUNK_ON_CPU = 64
 _MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about
@@ -124,7 +122,7 @@ def toys(
         raise ValueError(f"ntoys and chunk must be at least 1, first at least 0; not {ntoys}, {chunk} and {first}.")
     chosen, start = traced_minimiser(minimiser, "toys"), start_of_test(model, init, bounds, fixed)
     checked = model.checked_data(data)
-    observed = _compiled_hypotest(chosen, test_stat, tested, checked, model.likelihood, start)
+    observed = compiled_hypotest(chosen, test_stat, tested, checked, model.likelihood, start)
     size = chunk_size(model) if chunk is None else chunk
     draw = partial(toy_chunk, chosen, test_stat, size, tested, model.likelihood, start, origins(observed), typed)
     record = _nothing(tested, typed, observed, start)

@@ -13,6 +13,7 @@ from jax.typing import ArrayLike
 
 from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers
+from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Problem
 from pyhf_func.core.inference import GoodnessResult, ImpactResult, IntervalResult, Tables, YieldsResult
@@ -21,10 +22,10 @@ from pyhf_func.functional.arguments import check_poi, for_every_framework, one_n
 from pyhf_func.functional.fits import covariance, fit
 from pyhf_func.pdf import Model
 
-_compiled_intervals = jax.jit(_inference.intervals, static_argnums=0)
-_compiled_impacts = jax.jit(_inference.impacts, static_argnums=0)
-_compiled_yields = jax.jit(_inference.yields, static_argnums=0)
-_compiled_goodness = jax.jit(_inference.goodness_of_fit)
+_compiled_intervals = Compiled(_inference.intervals, static=1)
+_compiled_impacts = Compiled(_inference.impacts, static=1, long=True)
+_compiled_yields = Compiled(_inference.yields, static=1)
+_compiled_goodness = Compiled(_inference.goodness_of_fit)
 
 
 @for_every_framework

@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from pyhf_func.core.arrays import floats
-from pyhf_func.core.fit import FitResult, Newton, Problem, fit_problem
+from pyhf_func.core.fit import FitResult, Newton, Problem, compiled_fit
 from pyhf_func.core.inference.covariance import hessian
 from pyhf_func.core.likelihood import Likelihood, logpdf
 from pyhf_func.exceptions import InvalidPdfData
@@ -127,10 +127,7 @@ def _engine_fit(minimiser: Newton) -> Callable[..., FitResult]:
 def _fit(minimiser: Newton, model: Any, data: Any, init: Any, bounds: Any, fixed: Any) -> FitResult:
     bounds = floats(bounds)
     problem = Problem(model.likelihood, floats(data), floats(init), bounds[:, 0], bounds[:, 1], fixed)
-    return _compiled_fit(minimiser, problem)
-
-
-_compiled_fit = jax.jit(fit_problem, static_argnums=0)
+    return compiled_fit(minimiser, problem)
 
 
 @jax.jit

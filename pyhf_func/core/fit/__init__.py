@@ -11,6 +11,7 @@ from pyhf_func.core.fit.problem import Minimiser as Minimiser
 from pyhf_func.core.fit.problem import Minimum as Minimum
 from pyhf_func.core.fit.problem import Problem as Problem
 from pyhf_func.core.fit.result import FitResult as FitResult
+from pyhf_func.core.fit.result import compiled_fit as compiled_fit
 from pyhf_func.core.fit.result import describe as describe
 from pyhf_func.core.fit.result import fit_problem as fit_problem
 from pyhf_func.core.fit.result import where_converged as where_converged

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.fit.descent import blocked
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
 from pyhf_func.core.fit.solution import Solution, attach, without_derivative
@@ -47,6 +48,9 @@ class FitResult(NamedTuple):
 def fit_problem(minimiser: Minimiser, problem: Problem) -> FitResult:
     """Locate the minimum and describe it."""
     return describe(problem, without_derivative(minimiser, problem))
+
+
+compiled_fit = Compiled(fit_problem, static=1)
 
 
 def describe(problem: Problem, minimum: Minimum) -> FitResult:

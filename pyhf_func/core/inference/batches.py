@@ -12,6 +12,7 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh, PartitionSpec
 
+from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import by_platform
 from pyhf_func.core.fit.problem import Minimiser
@@ -71,7 +72,7 @@ def compiled(minimiser: Any, test_stat: Any, limits: bool, n_devices: int) -> Ca
     test = partial(point, minimiser, test_stat, limits)
     every = partial(by_platform, partial(_in_turn, test), partial(_together, test))
     if n_devices == 1:
-        return jax.jit(every)
+        return Compiled(every, long=True)
     mesh = Mesh(np.array(jax.devices()[:n_devices]), ("points",))
     split, whole = PartitionSpec("points"), PartitionSpec()
     specs = whole, whole, split, split, split, split

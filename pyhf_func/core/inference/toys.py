@@ -17,6 +17,7 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimiser, Minimum
@@ -95,8 +96,7 @@ def _lanes(
     return samples.reshape(2 * size, -1), wanted.reshape(2 * size), inits.reshape(2 * size, -1)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def teststatistics(
+def _teststatistics(
     minimiser: Minimiser,
     test_stat: TestStat,
     tested: Array,
@@ -119,6 +119,9 @@ def teststatistics(
 
     every = jax.vmap(one_by_one(lane), in_axes=(0, 0, 0, None, None, None, None))
     return without_derivative(every, samples, wanted, inits, tested, model, start, slope)
+
+
+teststatistics = Compiled(_teststatistics, static=2, long=True)
 
 
 class _State(NamedTuple):
