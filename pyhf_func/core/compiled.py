@@ -22,6 +22,7 @@ FAST_TO_COMPILE = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimizati
 FAST_TO_RUN = {"xla_cpu_use_fusion_emitters": False}
 """Options of the compiler. Its fusion emitters take twice as long to compile, and what they make runs no faster."""
 
+_config: Any = jax.config
 _KEPT = 128  # programs of one function
 _functions: weakref.WeakSet[Compiled] = weakref.WeakSet()
 
@@ -61,7 +62,7 @@ class Compiled:
         leaves, structure = jax.tree.flatten(arrays)
         if not _on_host(leaves):
             return self._jitted(*args)
-        key = (static, structure, tuple(map(_kind, leaves)), jax.config.jax_enable_x64)
+        key = (static, structure, tuple(map(_kind, leaves)), _config.jax_enable_x64)
         program = self._programs.get(key)
         if program is None:
             program = self._build(key, args)
@@ -132,5 +133,4 @@ def _kind(array: Any) -> tuple[Any, ...]:
 
 def _is_special() -> bool:
     """Whether JAX is asked to look for errors on the way, which needs its own way of calling."""
-    config = jax.config
-    return bool(config.jax_disable_jit or config.jax_debug_nans or config.jax_debug_infs)
+    return bool(_config.jax_disable_jit or _config.jax_debug_nans or _config.jax_debug_infs)
