@@ -1,14 +1,16 @@
-"""Write ``workspace.json``: a made-up search for a resonance with a lepton, jets and missing momentum.
+"""Write ``workspace.json`` and ``patchset.json``: a made-up search for a resonance with lepton, jets, missing momentum.
 
 The yields come from falling and peaking shapes and a seeded generator, so the file is the same on every
 machine. It holds what a published likelihood of such a search holds: two signal regions in bins of the
 transverse mass, two control regions that normalise the top and W backgrounds, shape and normalisation
 systematics shared between regions, luminosity, theory uncertainties, statistical uncertainties of the
-simulation, and a data-driven background with an uncertainty a bin.
+simulation, and a data-driven background with an uncertainty a bin. The patches put other resonances in the signal's
+place: three masses with three couplings each.
 
-Run: ``python examples/make_workspace.py [FILE]``
+Run: ``python examples/make_workspace.py [FOLDER]``
 """
 
+import hashlib
 import json
 import math
 import re
@@ -150,9 +152,11 @@ def background(sample: str, channel: str) -> Json:
     return {"name": sample, "data": nominal, "modifiers": modifiers}
 
 
-def signal(channel: str) -> Json:
-    """The resonance, scaled by the parameter of interest."""
-    nominal = rounded(peaking(*SIGNAL[channel], CHANNEL_BINS[channel]))
+def signal(channel: str, mass: float = 1000.0, coupling: float = 1.0) -> Json:
+    """The resonance, scaled by the parameter of interest; the mass in GeV."""
+    total, position, width = SIGNAL[channel]
+    total *= coupling**2 * (1000.0 / mass) ** 3
+    nominal = rounded(peaking(total, position * mass / 1000.0, width, CHANNEL_BINS[channel]))
     modifiers = [
         normfactor("mu"),
         {"name": "lumi", "type": "lumi", "data": None},
@@ -194,6 +198,28 @@ def build() -> Json:
     }
 
 
+def patches(workspace: Json) -> Json:
+    """The patch set of the workspace, one patch for each mass and coupling."""
+    content = json.dumps(workspace, sort_keys=True, ensure_ascii=False)
+    points = []
+    for mass in (700.0, 1000.0, 1300.0):
+        for coupling in (0.5, 1.0, 1.5):
+            replaced = [
+                {"op": "replace", "path": f"/channels/{i}/samples/0", "value": signal(name, mass, coupling)}
+                for i, name in enumerate(SIGNAL)
+            ]
+            name = f"m{mass:.0f}_g{round(100 * coupling)}"
+            points.append({"metadata": {"name": name, "values": [mass, coupling]}, "patch": replaced})
+    metadata = {
+        "name": "search",
+        "description": "resonances by mass in GeV and coupling",
+        "labels": ["mass", "coupling"],
+        "references": {"hepdata": "ins1234567"},
+        "digests": {"sha256": hashlib.sha256(content.encode()).hexdigest()},
+    }
+    return {"version": "1.0.0", "metadata": metadata, "patches": points}
+
+
 def text(workspace: Json) -> str:
     """Indented JSON with one line for a list of numbers."""
     indented = json.dumps(workspace, indent=2)
@@ -201,5 +227,6 @@ def text(workspace: Json) -> str:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "workspace.json"
-    target.write_text(text(build()), encoding="utf-8")
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    for name, document in {"workspace": build(), "patchset": patches(build())}.items():
+        (folder / f"{name}.json").write_text(text(document), encoding="utf-8")

@@ -1,5 +1,6 @@
 """Settings and fixtures of the whole suite: double precision, deterministic properties, the shared data."""
 
+import importlib.util
 import logging
 import os
 import random
@@ -27,7 +28,13 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 if str(ROOT) not in sys.path:  # for `tests.zoo`, `tests.reference`; last, so that an installed package stays first
     sys.path.append(str(ROOT))
 
+PACKAGE = Path(str(importlib.util.find_spec("pyhf_func").origin)).resolve().parents[1]  # type: ignore[union-attr]
+# Processes that tests start get the same package, wherever they run, and no other.
+os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(PACKAGE), str(ROOT)]))
+os.environ["PYTHONSAFEPATH"] = "1"
+
 jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_rank_promotion", "raise")  # shapes are spelled out in the library, and stay free for users
 
 SET_BY_COMMANDS = (
     "jax_compilation_cache_dir",
@@ -52,14 +59,17 @@ SECONDS = 1.5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of this suite: noting slow tests, and the length of fuzzing."""
+    """Add the options of this suite: what is tested, noting slow tests, and the length of fuzzing."""
+    parser.addoption("--installed", action="store_true", help="refuse to test the source tree")
     parser.addoption("--note-slow", action="store_true", help=f"add tests of more than {SECONDS} s to {SLOW.name}")
     parser.addoption("--fuzz", type=int, default=20, metavar="N", help="number of trials of each test in tests/fuzz")
     parser.addoption("--fuzz-first", type=int, default=0, metavar="SEED", help="seed of the first of these trials")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers of this suite."""
+    """Register the markers of this suite, and check what is tested."""
+    if config.getoption("--installed") and PACKAGE == ROOT:
+        raise pytest.UsageError(f"--installed: pyhf_func would be imported from {PACKAGE}")
     config.addinivalue_line("markers", f"slow: is listed in tests/{SLOW.name}")
     config.addinivalue_line("markers", "shared_data: needs the published likelihoods beside the repository")
 

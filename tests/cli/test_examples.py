@@ -1,6 +1,7 @@
 """The example workspace, its plot and the examples of the README do what they say."""
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -26,9 +27,11 @@ def script(name: str) -> ModuleType:
     return module
 
 
-def test_workspace_is_what_its_script_writes() -> None:
+def test_documents_are_what_their_script_writes() -> None:
     maker = script("make_workspace")
-    assert (EXAMPLES / "workspace.json").read_text(encoding="utf-8") == maker.text(maker.build())
+    workspace = maker.build()
+    for name, document in {"workspace": workspace, "patchset": maker.patches(workspace)}.items():
+        assert (EXAMPLES / f"{name}.json").read_text(encoding="utf-8") == maker.text(document)
 
 
 def test_limit_is_where_the_curve_crosses() -> None:
@@ -45,7 +48,7 @@ def test_scan_draws_and_prints_limits(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, EXAMPLES / "scan.py", EXAMPLES / "workspace.json", "--output", picture],
         cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT), "PATH": "", "MPLCONFIGDIR": str(tmp_path), "HOME": str(tmp_path)},
+        env={"PYTHONPATH": os.environ["PYTHONPATH"], "PATH": "", "MPLCONFIGDIR": str(tmp_path), "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ import pytest
 import pyhf_func as pf
 from tests.core import toy
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, sys
 import jax, pyhf_func as pf
@@ -35,7 +33,7 @@ json.dump({
 
 
 def test_single_precision() -> None:
-    environment = {**os.environ, "JAX_ENABLE_X64": "0", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "JAX_ENABLE_X64": "0"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         input=json.dumps(toy.spec()),

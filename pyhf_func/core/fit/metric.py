@@ -21,7 +21,7 @@ def inverse_metric(x: Expansion, free: Array) -> Callable[[Array], Array]:
     """The inverse of ``M`` on the free parameters, as a function of a vector; the identity on the others."""
     rates, observed = x.rates, x.prepared.main
     weight = jnp.where(rates > 0, observed / jnp.where(rates > 0, rates, 1.0) ** 2, 0.0)
-    root = jnp.sqrt(jnp.maximum(weight, 0.0))[:, None] * jacobian(x) * free
+    root = jnp.sqrt(jnp.maximum(weight, 0.0))[:, None] * jacobian(x) * free[None, :]
     # A parameter without constraint gets a small one, so that D can be inverted, or 1 if it has no effect at all.
     ridge = np.finfo(root.dtype).eps ** 0.375
     diagonal = jnp.maximum(x.constraint, ridge * jnp.sum(root**2, axis=0))
@@ -31,6 +31,6 @@ def inverse_metric(x: Expansion, free: Array) -> Callable[[Array], Array]:
     if n_bins >= n_pars:
         return solver(jnp.diag(diagonal) + root.T @ root)
 
-    scaled = root / diagonal
+    scaled = root / diagonal[None, :]
     solve = solver(jnp.eye(n_bins, dtype=root.dtype) + scaled @ root.T)
     return lambda v: v / diagonal - solve(scaled @ v) @ scaled

@@ -132,4 +132,4 @@ def _random_starts(problem: Problem, box: Box, n: int) -> Array:
     widths = 0.5 * jnp.maximum(jnp.abs(init), 1.0)
     widths = widths.at[indices.normal_par].set(2 * values.normal_sigma)
     widths = widths.at[indices.poisson_par].set(2 / jnp.sqrt(jnp.maximum(values.poisson_factor, 1.0)))
-    return jnp.concatenate([init[None], jnp.clip(init + widths * draws, low, high)])
+    return jnp.concatenate([init[None], jnp.clip(init[None] + widths[None] * draws, low[None], high[None])])

@@ -46,7 +46,7 @@ def breaks_of(model: Likelihood, low: Array, high: Array) -> Breaks:
     real = [
         (of_shifts & (place in additive.breaks)) | (of_factors & (place in multiplicative.breaks)) for place in places
     ]
-    inside = (low <= below) & (high >= above)
+    inside = (low[None] <= below) & (high[None] >= above)
     kinks = np.array([place == 0 for place in places], bool).reshape(-1, 1)
     return Breaks(below, above, jnp.array(real, bool).reshape(len(places), *low.shape) & inside, jnp.asarray(kinks))
 
@@ -64,14 +64,14 @@ def _sides(place: float, dtype: np.dtype) -> tuple[float, float]:
 
 def settled(pars: Array, breaks: Breaks) -> Array:
     """The parameters, each of them on one side of its breaks."""
-    between = breaks.real & (pars > breaks.below) & (pars < breaks.above)
+    between = breaks.real & (pars[None] > breaks.below) & (pars[None] < breaks.above)
     moved = jnp.max(jnp.where(between, breaks.above, -jnp.inf), axis=0, initial=-jnp.inf)
     return jnp.where(jnp.any(between, axis=0), moved, pars)
 
 
 def piece(pars: Array, breaks: Breaks, low: Array, high: Array) -> tuple[Array, Array]:
     """The bounds of the piece in which the parameters lie."""
-    above = pars >= breaks.above
+    above = pars[None] >= breaks.above
     from_below = jnp.where(breaks.real & above, breaks.above, -jnp.inf)
     from_above = jnp.where(breaks.real & ~above, breaks.below, jnp.inf)
     low = jnp.maximum(low, jnp.max(from_below, axis=0, initial=-jnp.inf))
@@ -80,8 +80,8 @@ def piece(pars: Array, breaks: Breaks, low: Array, high: Array) -> tuple[Array, 
 
 def across(pars: Array, breaks: Breaks) -> tuple[Array, Array]:
     """The same point on the other side of every kink that a parameter lies at, and which direction leads away."""
-    at_above = breaks.real & breaks.kink & (pars == breaks.above)
-    at_below = breaks.real & breaks.kink & (pars == breaks.below)
+    at_above = breaks.real & breaks.kink & (pars[None] == breaks.above)
+    at_below = breaks.real & breaks.kink & (pars[None] == breaks.below)
     up, down = jnp.any(at_below, axis=0), jnp.any(at_above, axis=0)
     flipped = jnp.where(up, _NEXT_TO_ZERO, jnp.where(down, -_NEXT_TO_ZERO, pars))
     return flipped, jnp.where(up, 1.0, jnp.where(down, -1.0, 0.0))
@@ -89,11 +89,11 @@ def across(pars: Array, breaks: Breaks) -> tuple[Array, Array]:
 
 def rounded(pars: Array, breaks: Breaks) -> Array:
     """The parameters with those at a kink exactly there."""
-    at_kink = breaks.real & breaks.kink & (pars >= breaks.below) & (pars <= breaks.above)
+    at_kink = breaks.real & breaks.kink & (pars[None] >= breaks.below) & (pars[None] <= breaks.above)
     return jnp.where(jnp.any(at_kink, axis=0), 0.0, pars)
 
 
 def on_kink(model: Likelihood, pars: Array, low: Array, high: Array) -> Array:
     """Which parameters lie exactly on a kink, where the likelihood has no derivative; shape (pars,)."""
     breaks = breaks_of(model, low, high)
-    return jnp.any(breaks.real & breaks.kink & (pars == 0), axis=0)
+    return jnp.any(breaks.real & breaks.kink & (pars[None] == 0), axis=0)

@@ -77,7 +77,7 @@ def predict(p: Prepared, pars: Array, box: Box) -> Wells:
     inverse = jax.vmap(inverse_metric(x, free))  # of rows
     own = jax.nn.one_hot(chosen, pars.shape[0], dtype=pars.dtype)
     columns = inverse(own)
-    slopes = fisher[:, None] * jacobian(x) * free
+    slopes = fisher[:, None] * jacobian(x) * free[None]
 
     def follow(effect: Array) -> tuple[Array, Array]:
         """What the effects push the other parameters by, and how far they follow; (chosen, pars) each."""
@@ -94,24 +94,24 @@ def predict(p: Prepared, pars: Array, box: Box) -> Wells:
     constraint = constraint_gradient(p, pars)[chosen], x.constraint[chosen]
 
     t = jnp.linspace(box.low[chosen], box.high[chosen], _POINTS)  # (points, chosen)
-    d_even, d_odd = _even(t) - _even(at), t - at
-    heights = (g @ even) * d_even + (g @ odd) * d_odd + constraint[0] * d_odd + 0.5 * constraint[1] * d_odd**2
-    heights += 0.5 * (ee * d_even**2 + 2 * eo * d_even * d_odd + oo * d_odd**2)
+    d_even, d_odd = _even(t) - _even(at)[None], t - at[None]
+    heights = (g @ even)[None] * d_even + (g @ odd + constraint[0])[None] * d_odd
+    heights += 0.5 * (ee[None] * d_even**2 + 2 * eo[None] * d_even * d_odd + (oo + constraint[1])[None] * d_odd**2)
     heights = jnp.where(jnp.isfinite(heights), heights, jnp.inf)
     beside = jnp.pad(heights, ((1, 1), (0, 0)), constant_values=jnp.inf)
-    bottom = (heights < beside[:-2]) & (heights <= beside[2:]) & (jnp.abs(d_odd) > _APART) & box.turning[chosen]
+    bottom = (heights < beside[:-2]) & (heights <= beside[2:]) & (jnp.abs(d_odd) > _APART) & box.turning[chosen][None]
     best = jnp.argmin(jnp.where(bottom, heights, jnp.inf), axis=0)[None]
 
     def there(x: Array) -> Array:
         return jnp.take_along_axis(x, best, axis=0)[0]
 
     moved = there(d_odd)[:, None] * own - there(d_even)[:, None] * follow_even - there(d_odd)[:, None] * follow_odd
-    starts = jnp.clip(pars + moved, box.low, box.high)
+    starts = jnp.clip(pars[None] + moved, box.low[None], box.high[None])
     # Where the effect is strong and no well is predicted, the mirror image is worth a try.
     predicted = there(jnp.where(bottom, heights, jnp.inf))
     blind = box.turning[chosen] & (ee > _STRONG) & ~(predicted < WORTH)
     mirror = jnp.where(jnp.abs(at) > _APART / 3, -at, jnp.where(at > 0, -_FAR, _FAR))
-    mirrored = jnp.clip(jnp.where(own > 0, mirror[:, None], pars), box.low, box.high)
+    mirrored = jnp.clip(jnp.where(own > 0, mirror[:, None], pars[None]), box.low[None], box.high[None])
     return Wells(jnp.where(blind[:, None], mirrored, starts), jnp.where(blind, 0.5 * WORTH, predicted))
 
 

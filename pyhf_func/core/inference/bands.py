@@ -108,7 +108,9 @@ def band(model: Likelihood, shape: tuple[int, int], tables: Tables, pars: Array,
 
     def error(jacobian: Array) -> Array:
         size = square_root(jnp.sum((jacobian @ finite) * jacobian, axis=-1))
-        return jnp.where(jnp.any(unknown & (jacobian != 0), axis=-1), jnp.nan, size)
+        return jnp.where(
+            jnp.any((jacobian != 0) & unknown.reshape(*[1] * (jacobian.ndim - 1), -1), axis=-1), jnp.nan, size
+        )
 
     values = tabulate(pars)
     errors = jax.tree.map(error, jax.jacfwd(tabulate)(pars))

@@ -57,7 +57,7 @@ def covariance(problem: Problem, fit: FitResult) -> CovarianceResult:
     # Scaled to a unit diagonal, which spares digits where parameters have different scales.
     scale = jnp.where(free, jnp.sqrt(jnp.abs(jnp.diagonal(matrix))), 1.0)
     scale = jnp.where(scale > 0, scale, 1.0)
-    scaled = jnp.where(both, matrix / scale / scale[:, None], unit)
+    scaled = jnp.where(both, matrix / _outer(scale), unit)
     scaled = jnp.where(jnp.all(jnp.isfinite(scaled)), scaled, unit)
     shape = _curvature(jax.lax.stop_gradient(scaled))
     inverse = cho_solve((jnp.linalg.cholesky(scaled + shape.lifted), True), unit)
@@ -68,12 +68,16 @@ def covariance(problem: Problem, fit: FitResult) -> CovarianceResult:
     known = where_known(status, jnp.where(identified, 1.0, jnp.nan))
     missing = jnp.where(problem.fixed | jnp.isfinite(known), 0.0, jnp.nan)
 
-    found = jnp.where(both, inverse / scale / scale[:, None], 0.0) + missing + missing[:, None]
+    found = jnp.where(both, inverse / _outer(scale), 0.0) + missing[None, :] + missing[:, None]
     variance = jnp.diagonal(found)
     errors = jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0) + missing
     width = jnp.where(errors > 0, errors, 1.0)
-    correlation = jnp.where(unit > 0, 1.0, found / width / width[:, None])
+    correlation = jnp.where(unit > 0, 1.0, found / _outer(width))
     return CovarianceResult(found, correlation, errors, status, fit, identified)
+
+
+def _outer(x: Array) -> Array:
+    return x[:, None] * x[None, :]
 
 
 def _curvature(scaled: Array) -> _Curvature:
@@ -84,8 +88,8 @@ def _curvature(scaled: Array) -> _Curvature:
     def flat() -> _Curvature:
         curvatures, directions = jnp.linalg.eigh(scaled)
         wrong = curvatures < tolerance
-        lifted = (directions * jnp.where(wrong, 1.0 - curvatures, 0.0)) @ directions.T
-        moves = jnp.any(wrong & (jnp.abs(directions) > _MOVES), axis=-1)
+        lifted = (directions * jnp.where(wrong, 1.0 - curvatures, 0.0)[None, :]) @ directions.T
+        moves = jnp.any(wrong[None, :] & (jnp.abs(directions) > _MOVES), axis=-1)
         return _Curvature(lifted, moves, jnp.min(curvatures) < -tolerance)
 
     def nowhere() -> _Curvature:
