@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pyhf_func.core.inference import ToysResult as ToysResult
     from pyhf_func.core.inference import YieldBand as YieldBand
     from pyhf_func.core.inference import YieldsResult as YieldsResult
+    from pyhf_func.documents import read as read
     from pyhf_func.functional import covariance as covariance
     from pyhf_func.functional import discovery as discovery
     from pyhf_func.functional import fit as fit
@@ -95,6 +96,7 @@ _HOMES = {
     "intervals": "functional",
     "merge_toys": "functional",
     "profile": "functional",
+    "read": "documents",
     "scan": "functional",
     "set_backend": "tensor.manager",
     "toys": "functional",
@@ -108,6 +110,7 @@ _MODULES = (
     "compat",
     "constraints",
     "contrib",
+    "documents",
     "events",
     "exceptions",
     "infer",

@@ -45,6 +45,7 @@ __all__ = [
     "SchemaNotFound",
     "UnspecifiedPOI",
     "Unsupported",
+    "UnsupportedExtension",
     "WorkspaceWarning",
     "json_path",
     "raise_faults",
@@ -137,6 +138,10 @@ def raise_faults(faults: Sequence[Fault]) -> None:
 
 class Unsupported(PyhfFuncError):
     """Something was asked for that the current configuration does not support."""
+
+
+class UnsupportedExtension(Unsupported):
+    """A document of the model language says what neither pyhf's format nor the engine can hold exactly."""
 
 
 class InvalidMeasurement(PyhfFuncError):

@@ -8,6 +8,7 @@ from pyhf_func._version import __version__
 from pyhf_func.cli.cls import cls
 from pyhf_func.cli.complete import completions
 from pyhf_func.cli.contrib import contrib
+from pyhf_func.cli.convert import convert
 from pyhf_func.cli.discovery import discovery
 from pyhf_func.cli.fit import fit
 from pyhf_func.cli.grid import grid
@@ -22,7 +23,7 @@ from pyhf_func.cli.toys import toys, toys_merge
 
 _SECTIONS = {
     "Statistics": (cls, limit, discovery, scan, toys, toys_merge, grid, fit, ranking),
-    "Workspaces": (inspect, prune, rename, combine, sort, digest, patchset, json2xml, xml2json),
+    "Workspaces": (inspect, prune, rename, combine, sort, digest, patchset, convert, json2xml, xml2json),
     "Around": (contrib, completions),
 }
 

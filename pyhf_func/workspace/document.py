@@ -19,6 +19,7 @@ from pyhf_func.schema.reading import Source, load, name_of
 from pyhf_func.schema.report import ModelSpec, Origin
 from pyhf_func.schema.validator import not_too_deep, of_file
 from pyhf_func.schema.values import as_list
+from pyhf_func.workspace.belongings import joined_belongings, with_new_names
 from pyhf_func.workspace.build import built
 from pyhf_func.workspace.edit import pruned, renamed
 from pyhf_func.workspace.join import VALID_JOINS, joined
@@ -51,6 +52,8 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
         validate: Whether to check it against the schema.
         strict: Whether models and data are refused for what is otherwise warned about.
         source: The file that the document came from, for messages.
+        settings: Arguments of :class:`Model` that belong to the document, such as ``modifier_settings``.
+        metadata: What belongs to it and changes no likelihood, such as the owner's names of parameters.
         config_kwargs: ``schema`` and ``version``, to validate against other ones.
 
     Raises:
@@ -83,8 +86,12 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
         *,
         strict: bool = False,
         source: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
         **config_kwargs: Any,
     ) -> None:
+        self.settings: dict[str, Any] = dict(settings or {})
+        self.metadata: dict[str, Any] = thaw(dict(metadata or {}))
         self._options = {"validate": validate, "strict": strict, **config_kwargs}
         self.schema: str = config_kwargs.pop("schema", "workspace.json")
         given = spec.get("version") if isinstance(spec, dict) else None
@@ -136,6 +143,14 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
     def spec(self) -> dict[str, Any]:
         """The document: an older name of the workspace as a dictionary."""
         return self
+
+    @property
+    def foreign_names(self) -> dict[str, str]:
+        """The entry of ``model.config.par_names`` of each parameter of the program whose file was read.
+
+        ``metadata["scales"]`` has the unit of those that are not in the same one: theirs is so many times ours.
+        """
+        return dict(self.metadata.get("foreign_names", {}))
 
     @property
     def parameters(self) -> list[str]:
@@ -215,6 +230,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
         config = measurement["config"]
         config_kwargs.setdefault("poi_name", config["poi"])
         config_kwargs.setdefault("strict", self.strict)
+        config_kwargs = {**self.settings, **config_kwargs}
         patches = list(patches or ())
         content = {"channels": self["channels"], "parameters": config["parameters"]}
         if patches:
@@ -318,7 +334,8 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             >>> pf.Workspace.build(model, [52.0]).rename(modifiers={"mu": "strength"}).parameters
             ['strength', 'uncorr_bkguncrt']
         """
-        return self._made_of(renamed(self, modifiers, samples, channels, measurements))
+        metadata = with_new_names(self.metadata, modifiers or {}, channels or {}, measurements or {})
+        return self._made_of(renamed(self, modifiers, samples, channels, measurements), metadata)
 
     @classmethod
     def combine(
@@ -358,7 +375,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             raise ValueError(f"channels cannot be merged with the join {join!r}, only with an outer one")
         if join in ("left outer", "right outer"):
             log.warning("You are using an unsafe join operation: where the two disagree, one is dropped in silence.")
-        return cls(joined(left, right, join, merge_channels), **_options(left, validate))
+        return cls(joined(left, right, join, merge_channels), **_options(left, validate, right))
 
     @classmethod
     def sorted(cls, workspace: Mapping[str, Any]) -> Self:
@@ -384,15 +401,17 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
         """
         return cls(built(model, data, name), validate=validate)
 
-    def _made_of(self, spec: dict[str, Any]) -> Self:
+    def _made_of(self, spec: dict[str, Any], metadata: Mapping[str, Any] | None = None) -> Self:
         """A workspace of a changed document, with this one's options."""
-        return type(self)(spec, **self._options)
+        belongings = {"settings": self.settings, "metadata": self.metadata if metadata is None else metadata}
+        return type(self)(spec, **{**self._options, **{key: value for key, value in belongings.items() if value}})
 
 
-def _options(workspace: Any, validate: bool = True) -> dict[str, Any]:
+def _options(workspace: Any, validate: bool = True, other: Any = None) -> dict[str, Any]:
     """The options of a workspace that comes from another one, or from a plain document."""
     options = workspace._options if isinstance(workspace, Workspace) else {}
-    return {**options, "validate": validate and options.get("validate", True)}
+    belongings = joined_belongings(*(w for w in (workspace, other) if isinstance(w, Workspace)))
+    return {**options, **belongings, "validate": validate and options.get("validate", True)}
 
 
 def _restore(cls: type[Workspace], spec: dict[str, Any], attributes: dict[str, Any]) -> Workspace:

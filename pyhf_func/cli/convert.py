@@ -1,0 +1,104 @@
+"""One command between the formats of likelihoods."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyhf_func.cli.documents import source
+from pyhf_func.cli.errors import reported, warn
+
+_FORMATS = ("json", "pyhf", "hs3", "xml")
+
+
+@click.command(short_help="A likelihood in another format.")
+@click.argument("given", metavar="IN", type=click.Path(allow_dash=True))
+@click.argument("out", metavar="OUT", type=click.Path(allow_dash=True))
+@click.option(
+    "--to",
+    "wanted",
+    type=click.Choice(_FORMATS),
+    help="The format of OUT.  [default: by its name: .xml; .hs3 or .hs3.json; otherwise json]",
+)
+@click.option("--analysis", help="The analysis of HS3 to read.  [default: the first whose name holds obs]")
+@click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Folder that paths in XML start from.")
+@click.option("--allow-outside", is_flag=True, help="Read files outside of the folder of IN.")
+@click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about.")
+def convert(given: str, out: str, wanted: str | None, **options: Any) -> None:
+    """Write the likelihood IN as OUT.
+
+    IN is pyhf's JSON, HS3 or HistFactory's XML, which shows from its content. OUT is pyhf's JSON where that can hold
+    the likelihood exactly, otherwise JSON of the model language (--to pyhf refuses then, naming all that it lacks);
+    HS3 that ROOT and pyhs3 read; or XML with its ROOT file, in folders config and data beside it.
+    """
+    from pyhf_func.documents import read_document
+    from pyhf_func.documents.formats import hs3
+
+    target = wanted or _by_name(out)
+    with reported():
+        document = read_document(source(given) if given == "-" else given, **options)
+        if target == "hs3":
+            _write(hs3.write(document, strict=options["strict"], source=given), out)
+        elif target == "xml":
+            _write_xml(_plain(document, given, options["strict"]), out, options["strict"])
+        else:
+            _write(_json(document, given, target, options["strict"]), out)
+
+
+def _by_name(out: str) -> str:
+    suffixes = Path(out).suffixes
+    return "hs3" if ".hs3" in suffixes else "xml" if suffixes[-1:] == [".xml"] else "json"
+
+
+def _json(document: dict[str, Any], given: str, target: str, strict: bool) -> dict[str, Any]:
+    """Of pyhf's format where that is exact, otherwise of the model language."""
+    from pyhf_func.documents.extended import is_extended
+    from pyhf_func.documents.plain import plain
+    from pyhf_func.exceptions import UnsupportedExtension
+
+    if not is_extended(document):
+        return document
+    if target == "pyhf":
+        return _plain(document, given, strict)
+    try:
+        same = plain(document, given)
+    except UnsupportedExtension:
+        warn("written in the model language, since pyhf's format cannot hold the likelihood")
+        return document
+    if same.settings:
+        warn("written in the model language, since the likelihood needs settings that pyhf's format cannot hold")
+        return document
+    return same.document
+
+
+def _plain(document: dict[str, Any], given: str, strict: bool) -> dict[str, Any]:
+    """The document in pyhf's format; settings of the model that go with it are named, or refused."""
+    from pyhf_func.documents.plain import plain
+    from pyhf_func.exceptions import Unsupported
+
+    same = plain(document, given)
+    if same.settings:
+        message = f"{given}: the likelihood needs the arguments {same.settings} of the model, which no file holds"
+        if strict:
+            raise Unsupported(message)
+        warn(message)
+    return same.document
+
+
+def _write(document: dict[str, Any], out: str) -> None:
+    from pyhf_func.cli.documents import write
+
+    write(document, None if out == "-" else out)
+
+
+def _write_xml(document: dict[str, Any], out: str, strict: bool) -> None:
+    from pyhf_func import readxml, writexml
+    from pyhf_func.workspace import Workspace
+
+    _ = readxml.uproot  # without which nothing can be written
+    path = Path(out)
+    folders = {name: path.parent / name for name in ("config", "data")}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    top = writexml.writexml(Workspace(document), folders["config"], folders["data"], path.stem, strict=strict)
+    path.write_bytes(top)

@@ -1,0 +1,228 @@
+"""The model language: a workspace document with optional keys for what pyhf's format cannot hold.
+
+``docs/model-language.md`` has the meaning of every key. A document without any is pyhf's, byte for byte; one with some
+is refused by pyhf's schema, and by ours, by name. :func:`check` validates such a document, and
+:func:`~pyhf_func.documents.plain.plain` turns it into one of pyhf's format where that is exact.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pyhf_func import schema
+from pyhf_func.documents.expression import InvalidExpression, parse
+from pyhf_func.exceptions import Fault, InvalidSpecification, json_path, raise_faults
+from pyhf_func.schema.validator import of_file
+
+__all__ = ["CODES", "CONSTRAINTS", "METADATA", "check", "modifiers", "walk"]
+
+Document = dict[str, Any]
+Steps = tuple[str | int, ...]
+
+CONSTRAINTS = ("gauss", "poisson", "lognormal", "gamma", "none")
+"""Densities of an auxiliary measurement."""
+
+CODES = {
+    "normsys": ("code0", "code1", "code4", "code4p", "code6", "quadratic", "asympow"),
+    "histosys": ("code0", "code1", "code4", "code4p", "code6", "quadratic", "shapen"),
+}
+"""Interpolations of each modifier type."""
+
+DEFAULT_CODES = {"normsys": "code4", "histosys": "code4p"}
+
+SETTINGS = ("clip_sample_data", "clip_bin_data")
+"""What the key ``settings`` of a document may hold: least yields of a sample, and of all, in a bin."""
+
+METADATA = ("foreign_names", "scales", "lines", "axes", "groups", "pois", "origin", "prefixes")
+"""What the key ``metadata`` of a document may hold; none of it changes the likelihood."""
+
+_MODIFIER_KEYS = {
+    "normsys": {"constraint", "interpolation"},
+    "histosys": {"constraint", "interpolation", "smooth"},
+    "shapesys": {"constraint"},
+    "staterror": {"constraint", "style"},
+    "normfactor": {"expression", "arguments"},
+    "lumi": set(),
+    "shapefactor": set(),
+}
+_PARAMETER_KEYS = {"constraint", "sigmas_down"}
+_CONFIG_KEYS = {"pois", "correlations"}
+
+
+def walk(document: Mapping[str, Any]) -> Iterator[tuple[Steps, dict[str, Any], dict[str, Any], dict[str, Any]]]:
+    """Every modifier: its place, its channel, its sample and itself."""
+    for c, channel in enumerate(document["channels"]):
+        for s, sample in enumerate(channel["samples"]):
+            for m, modifier in enumerate(sample["modifiers"]):
+                yield ("channels", c, "samples", s, "modifiers", m), channel, sample, modifier
+
+
+def modifiers(document: Mapping[str, Any], *kinds: str) -> Iterator[dict[str, Any]]:
+    """The modifiers of some types, or all."""
+    return (modifier for *_, modifier in walk(document) if not kinds or modifier["type"] in kinds)
+
+
+def parameters(document: Mapping[str, Any]) -> Iterator[tuple[Steps, dict[str, Any]]]:
+    """Every parameter configuration with its place."""
+    for m, measurement in enumerate(document["measurements"]):
+        for p, config in enumerate(measurement["config"]["parameters"]):
+            yield ("measurements", m, "config", "parameters", p), config
+
+
+def is_extended(document: Any) -> bool:
+    """Whether the document looks like one of the model language: keys are there that pyhf's format lacks."""
+    try:
+        return bool(list(_uses(document)))
+    except (AttributeError, KeyError, TypeError):
+        return False
+
+
+def check(document: Mapping[str, Any], source: str | None = None) -> None:
+    """Validate a document of the model language.
+
+    Args:
+        document: The document.
+        source: The file that it came from, for messages.
+
+    Raises:
+        InvalidSpecification: It does not follow the format; every fault of the optional keys is told at once.
+
+    Example:
+        >>> document = {
+        ...     "channels": [{"name": "SR", "samples": [{"name": "s", "data": [5.0], "modifiers": [
+        ...         {"name": "r", "type": "normfactor", "data": None, "expression": "mu*system('rm')"}]}]}],
+        ...     "observations": [{"name": "SR", "data": [5]}],
+        ...     "measurements": [{"name": "fit", "config": {"poi": "mu", "parameters": []}}],
+        ...     "version": "1.0.0"}
+        >>> check(document)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        pyhf_func.exceptions.InvalidSpecification: $.channels[0].samples[0].modifiers[0].expression: ...
+    """
+    try:
+        bare = stripped(document)
+    except (AttributeError, KeyError, TypeError):  # not even of that shape, as the schema says
+        bare = dict(document)
+    with of_file(source):
+        schema.validate(bare, "workspace.json")
+    faults = [Fault(json_path(steps), message, InvalidSpecification, source) for steps, message in _wrong(document)]
+    raise_faults(faults)
+
+
+def stripped(document: Mapping[str, Any]) -> Document:
+    """A copy without the optional keys, whatever they mean: it is of pyhf's format where the rest is."""
+    result: Document = copy.deepcopy(dict(document))
+    for steps, *_ in _uses(result):
+        holder: Any = result
+        for step in steps[:-1]:
+            holder = holder[step]
+        if steps[-1] == "fixed":
+            holder["fixed"] = False
+        else:
+            del holder[steps[-1]]
+    return result
+
+
+def _uses(document: Mapping[str, Any]) -> list[tuple[Steps, Any]]:
+    """Every optional key of the document with its place and value."""
+    found: list[tuple[Steps, Any]] = []
+    found.extend(((key,), document[key]) for key in ("metadata", "settings") if key in document)
+    for steps, _, _, modifier in walk(document):
+        keys = _MODIFIER_KEYS.get(modifier["type"], set())
+        found.extend(((*steps, key), modifier[key]) for key in sorted(keys & modifier.keys()))
+    for m, measurement in enumerate(document["measurements"]):
+        config = measurement["config"]
+        place = ("measurements", m, "config")
+        found.extend(((*place, key), config[key]) for key in sorted(_CONFIG_KEYS & config.keys()))
+    for steps, config in parameters(document):
+        found.extend(((*steps, key), config[key]) for key in sorted(_PARAMETER_KEYS & config.keys()))
+        if isinstance(config.get("fixed"), list):
+            found.append(((*steps, "fixed"), config["fixed"]))
+    return found
+
+
+def _wrong(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
+    """Optional keys whose value makes no sense."""
+    kinds = {steps: modifier for steps, _, _, modifier in walk(document)}
+    for steps, value in _uses(document):
+        message = _fault_of(steps, value, kinds.get(steps[:-1]))
+        if message:
+            yield steps, message
+    yield from _disagreeing(document)
+
+
+def _fault_of(steps: Steps, value: Any, modifier: Mapping[str, Any] | None) -> str | None:
+    match steps[-1]:
+        case "constraint":
+            return None if value in (*CONSTRAINTS, "bifurcated") else f"{value!r} is none of {', '.join(CONSTRAINTS)}"
+        case "interpolation" if modifier:
+            known = CODES[modifier["type"]]
+            return None if value in known else f"{value!r} is no code of a {modifier['type']}: {', '.join(known)}"
+        case "smooth":
+            return None if _is_positive(value) else f"{value!r} is no positive number"
+        case "style":
+            return None if value in ("factor", "additive") else f"{value!r} is neither factor nor additive"
+        case "expression" if modifier:
+            return _expression_fault(value, modifier.get("arguments", []))
+        case "arguments" | "pois":
+            return None if _are(value, str) else "is no list of names"
+        case "fixed":
+            return None if _are(value, bool) else "is neither true nor false nor a list of these"
+        case "correlations":
+            return _correlation_fault(value)
+        case "metadata" | "settings":
+            usable: tuple[str, ...] = METADATA if steps[-1] == "metadata" else SETTINGS
+            unknown = sorted(set(value) - set(usable)) if isinstance(value, dict) else ["no object"]
+            return f"holds {', '.join(unknown)}. Known: {', '.join(usable)}" if unknown else None
+    return None
+
+
+def _are(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _expression_fault(value: Any, arguments: Any) -> str | None:
+    if not isinstance(value, str) or not _are(arguments, str):
+        return "is no text with a list of names as its arguments"
+    try:
+        parse(value, arguments)
+    except InvalidExpression as error:
+        return str(error)
+    return None
+
+
+def _correlation_fault(value: Any) -> str | None:
+    names = value.get("names") if isinstance(value, dict) else None
+    matrix = value.get("matrix") if isinstance(value, dict) else None
+    if not _are(names, str) or not isinstance(matrix, list) or len(matrix) != len(names or ()):
+        return "holds no names with a matrix of as many rows"
+    for i, row in enumerate(matrix):
+        if not isinstance(row, list) or len(row) != len(matrix) or row[i] != 1:
+            return "the matrix is not square with a diagonal of ones"
+        if any(row[j] != matrix[j][i] or not -1 <= row[j] <= 1 for j in range(i)):
+            return "the matrix is not symmetric with entries from -1 to 1"
+    return None
+
+
+def _disagreeing(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
+    """Modifiers that share a parameter and give it two constraints, or styles."""
+    first: dict[tuple[str, str], Any] = {}
+    for steps, _, _, modifier in walk(document):
+        for key in ("constraint", "style"):
+            if key in _MODIFIER_KEYS.get(modifier["type"], ()):
+                value = modifier.get(key, _default(key, modifier["type"]))
+                if first.setdefault((key, modifier["name"]), value) != value:
+                    yield (*steps, key), f"{modifier['name']!r} has {first[key, modifier['name']]!r} elsewhere"
+
+
+def _default(key: str, kind: str) -> str:
+    if key == "style":
+        return "factor"
+    return "poisson" if kind == "shapesys" else "gauss"

@@ -1,0 +1,136 @@
+"""Look-ups in an HS3 document: its named parts, and what one analysis says of parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from pyhf_func.exceptions import Fault, InvalidSpecification, json_path
+
+__all__ = ["Analysis", "Notes", "Parts"]
+
+Steps = tuple[str | int, ...]
+Item = Mapping[str, Any]
+
+
+class Notes:
+    """What is wrong, and what is dubious, in a document that is being read."""
+
+    def __init__(self, source: str | None) -> None:
+        self.source = source
+        self.faults: list[Fault] = []
+        self.doubts: list[Fault] = []
+
+    def fault(self, steps: Steps, message: str) -> None:
+        self.faults.append(Fault(json_path(steps), message, InvalidSpecification, self.source))
+
+    def doubt(self, steps: Steps, message: str) -> None:
+        self.doubts.append(Fault(json_path(steps), message, InvalidSpecification, self.source))
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis: parameters of interest, and start, ends and constancy of parameters."""
+
+    name: str
+    pois: tuple[str, ...]
+    values: Mapping[str, float]
+    constant: frozenset[str]
+    ranges: Mapping[str, tuple[float | None, float | None]]
+
+
+class Parts:
+    """The named parts of an HS3 document."""
+
+    def __init__(self, document: Item, notes: Notes) -> None:
+        self.document = document
+        self.notes = notes
+        self.distributions = self._by_name("distributions")
+        self.functions = self._by_name("functions")
+        self.data = self._by_name("data")
+        self.points = self._by_name("parameter_points")
+        self.domains = self._by_name("domains")
+        packages = document.get("metadata", {}).get("packages", [])
+        self.by_root = any(isinstance(p, Mapping) and p.get("name") == "ROOT" for p in packages)
+
+    def _by_name(self, section: str) -> dict[str, tuple[Steps, Item]]:
+        found: dict[str, tuple[Steps, Item]] = {}
+        for i, item in enumerate(self.document.get(section, [])):
+            if not isinstance(item, Mapping) or not isinstance(item.get("name"), str):
+                self.notes.fault((section, i), "is no object with a name")
+            elif item["name"] in found:
+                self.notes.fault((section, i, "name"), f"{item['name']!r} is there twice")
+            else:
+                found[item["name"]] = (section, i), item
+        return found
+
+    def likelihoods(self) -> dict[str, tuple[Steps, Item]]:
+        return self._by_name("likelihoods")
+
+    def analyses(self) -> list[tuple[Steps, Item]]:
+        return list(self._by_name("analyses").values())
+
+    def analysis(self, item: Item) -> Analysis:
+        """What one analysis says of parameters."""
+        values: dict[str, float] = {}
+        constant: set[str] = set()
+        ranges: dict[str, tuple[float | None, float | None]] = {}
+        for parameter in self._point(item):
+            name = parameter["name"]
+            if _is_number(parameter.get("value")):
+                values.pop(name, None)  # so that the order is that of the last point
+                values[name] = float(parameter["value"])
+            (constant.add if parameter.get("const") else constant.discard)(name)
+            if "min" in parameter or "max" in parameter:
+                ranges[name] = _ends(parameter)
+        for axis in self._axes(item):
+            ranges[axis["name"]] = _ends(axis)
+        pois = item.get("parameters_of_interest", [])
+        pois = [pois] if isinstance(pois, str) else list(pois)
+        return Analysis(str(item.get("name", "analysis")), tuple(pois), values, frozenset(constant), ranges)
+
+    def _point(self, item: Item) -> Iterator[Item]:
+        """Values of parameters, those that count last: all points, ROOT's nominal ones, the default, the analysis'."""
+        chosen = ["NominalParamValues", "default_values", str(item.get("init", ""))]
+        order = [name for name in self.points if name not in chosen][:1] + [
+            name for name in chosen if name in self.points
+        ]
+        for name in order:
+            yield from _named(self.points[name][1].get("parameters", self.points[name][1].get("entries", [])))
+
+    def _axes(self, item: Item) -> Iterator[Item]:
+        """Domains of parameters, those that count last: the default one, the analysis' own."""
+        own = item.get("domains", item.get("domain", []))
+        own = [own] if isinstance(own, str) else list(own)
+        for name in ("default_domain", *own):
+            if name in self.domains:
+                yield from _named(self.domains[name][1].get("axes", []))
+
+
+def _named(items: Any) -> Iterator[Item]:
+    return (item for item in items if isinstance(item, Mapping) and isinstance(item.get("name"), str))
+
+
+def _ends(axis: Item) -> tuple[float | None, float | None]:
+    low, high = (float(end) if _is_number(end) else None for end in (axis.get("min", ""), axis.get("max", "")))
+    return low, high
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def axis_bins(axes: Any) -> int | None:
+    """Bins of a histogram of these axes; None where they do not say."""
+    count = 1
+    for axis in axes:
+        edges = axis.get("edges", axis.get("bounds"))
+        if isinstance(edges, list):
+            count *= len(edges) - 1
+        elif isinstance(axis.get("nbins"), int):
+            count *= axis["nbins"]
+        else:
+            return None
+    return count
