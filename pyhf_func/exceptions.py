@@ -43,6 +43,7 @@ __all__ = [
     "PatchSetVerificationError",
     "PyhfFuncError",
     "SchemaNotFound",
+    "UnknownParameter",
     "UnspecifiedPOI",
     "Unsupported",
     "UnsupportedExtension",
@@ -75,6 +76,26 @@ def cut(text: str, length: int = _MESSAGE) -> str:
     tail = (length - 30) // 3
     head = length - 30 - tail
     return f"{text[:head]}... ({len(text) - head - tail} characters left out) ...{text[-tail:]}"
+
+
+def needs(what: str, package: str, extra: str, error: ImportError) -> str:
+    """The message where an optional package can't be imported: whether it is missing, or what breaks its own import.
+
+    Args:
+        what: Thing that needs the package.
+        package: Name of the package, as it is imported.
+        extra: The extra of this library that brings it.
+        error: The error of the import.
+
+    Example:
+        >>> needs("The command", "uproot", "xmlio", ModuleNotFoundError(name="uproot"))
+        "The command needs uproot: install it with python -m pip install 'pyhf-func[xmlio]'."
+        >>> needs("The command", "uproot", "xmlio", ModuleNotFoundError("No module named 'cramjam'", name="cramjam"))
+        "The command needs uproot, which is installed but can't be imported: No module named 'cramjam'."
+    """
+    if isinstance(error, ModuleNotFoundError) and error.name == package:
+        return f"{what} needs {package}: install it with python -m pip install 'pyhf-func[{extra}]'."
+    return f"{what} needs {package}, which is installed but can't be imported: {str(error).rstrip('.')}."
 
 
 def json_path(steps: Iterable[str | int]) -> str:
@@ -260,6 +281,12 @@ class InvalidOptimizer(PyhfFuncError):
 
 class InvalidPdfParameters(PyhfFuncError):
     """A parameter vector does not fit the model."""
+
+
+class UnknownParameter(InvalidPdfParameters, KeyError):
+    """The configuration of a model has no parameter of that name."""
+
+    __str__ = Exception.__str__
 
 
 class InvalidPdfData(PyhfFuncError):

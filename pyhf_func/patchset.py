@@ -9,6 +9,7 @@ from typing import Any
 import jsonpatch
 
 from pyhf_func import schema
+from pyhf_func._lookup import shown, unknown
 from pyhf_func.exceptions import (
     Fault,
     InvalidPatchLookup,
@@ -206,10 +207,10 @@ class PatchSet:
         try:
             return self._by_key[wanted]
         except (KeyError, TypeError):
-            known = ", ".join(patch.name for patch in self._patches[:5])
+            names = [patch.name for patch in self._patches]
             raise InvalidPatchLookup(
-                f'No patch associated with "{key}" is defined in the patch set. '
-                f"It has {known}{' and others' if len(self) > 5 else ''}"
+                f"No patch associated with {shown(key)} is defined in the patch set. "
+                f"{unknown('patch', key, names, 'It')}"
             ) from None
 
     def verify(self, spec: Mapping[str, Any]) -> None:

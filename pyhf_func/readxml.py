@@ -24,6 +24,7 @@ from pyhf_func.exceptions import (
     InvalidDocument,
     InvalidSpecification,
     WorkspaceWarning,
+    needs,
     raise_faults,
 )
 
@@ -68,9 +69,7 @@ def _load_uproot() -> Any:
     try:
         import uproot
     except ImportError as error:
-        raise ImportBackendError(
-            "reading and writing ROOT files needs uproot: python -m pip install 'pyhf-func[xmlio]'"
-        ) from error
+        raise ImportBackendError(needs("reading and writing ROOT files", "uproot", "xmlio", error)) from error
     return uproot
 
 

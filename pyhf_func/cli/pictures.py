@@ -26,7 +26,9 @@ def check(path: str) -> None:
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
-        raise CommandError("--plot needs matplotlib: install it with pip install 'pyhf-func[plot]'.") from error
+        from pyhf_func.exceptions import needs
+
+        raise CommandError(needs("--plot", "matplotlib", "plot", error)) from error
     kinds = sorted(FigureCanvasBase.get_supported_filetypes())
     _, dot, ending = path.rpartition(".")
     if not dot or ending.lower() not in kinds:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from numbers import Real
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +12,12 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from pyhf_func._lookup import shown
+
 Numbers = ArrayLike | Sequence[float]
 """An array, a tracer, or a list of numbers."""
+
+_PLAIN = frozenset((float, int, np.float64))
 
 
 def floats(values: Numbers) -> Array:
@@ -30,15 +35,65 @@ def floats(values: Numbers) -> Array:
     return jax.device_put(np.asarray(values, dtype=float))
 
 
-def argument(values: Numbers) -> Array:
-    """Values as an argument of a compiled function: as `floats`, but what is on the host stays there, as a copy.
+def argument(values: Any, name: str) -> Array:
+    """What was given under a name, as an argument of a compiled function.
 
-    The compiled function takes it over, and makes it an array of JAX's, faster than that could be done before.
+    As `floats`, but what is on the host stays there, as a copy: the compiled function takes it over, and makes it an
+    array of JAX's, faster than that could be done before.
+
+    Raises:
+        TypeError: They are no numbers: strings, None, flags, complex numbers, ...
 
     Example:
-        >>> argument([1, 2])
+        >>> argument([1, 2], "mus")
         array([1., 2.])
+        >>> argument("1.0", "mu")
+        Traceback (most recent call last):
+        TypeError: mu is '1.0'; give a number.
     """
-    if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(values)):
+    if type(values) in _PLAIN or (isinstance(values, list | tuple) and _PLAIN.issuperset(map(type, values))):
+        return _on_host(values, values, name)
+    if isinstance(values, jax.Array) and _is_numeric(values):
         return floats(values)
-    return cast(Array, np.array(values, dtype=float))
+    elements = jax.tree.leaves(values, is_leaf=lambda value: not isinstance(value, list | tuple))
+    for element in elements:
+        if not _is_numeric(element):
+            raise TypeError(_no_numbers(element, values, name))
+    if not any(isinstance(element, jax.Array) for element in elements):
+        return _on_host(values, elements, name)
+    try:
+        return floats(values)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} holds arrays of different shapes; give one array, or a list of numbers.") from error
+
+
+def _on_host(values: Any, elements: Sequence[Any], name: str) -> Array:
+    try:
+        return cast(Array, np.array(values, dtype=float))
+    except OverflowError as error:
+        raise TypeError(f"{name} holds an integer beyond the range of floating-point numbers.") from error
+    except (TypeError, ValueError) as error:
+        raise TypeError(_no_numbers(values, elements, name)) from error
+
+
+def _is_numeric(element: Any) -> bool:
+    """Whether something is a real number or an array of such; not so flags, which count as numbers elsewhere."""
+    dtype = getattr(element, "dtype", None)
+    if dtype is None:
+        is_array = hasattr(element, "__array__") or (isinstance(element, Sequence) and not isinstance(element, str))
+        return (isinstance(element, Real) or is_array) and not isinstance(element, bool | bytes)
+    if isinstance(element, jax.core.Tracer):
+        return True
+    kinds = "fiuO" if isinstance(element, np.ndarray) else "fiu"
+    return getattr(dtype, "kind", "?") in kinds or jnp.issubdtype(dtype, jnp.floating)
+
+
+def is_flag(value: Any) -> bool:
+    """Whether something is true or false, or an array of such."""
+    return isinstance(value, bool) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
+
+
+def _no_numbers(wrong: Any, values: Any, name: str) -> str:
+    if wrong is values and not isinstance(values, list | tuple):
+        return f"{name} is {shown(wrong)}; give a number."
+    return f"{name} holds {shown(wrong)}; give numbers only."

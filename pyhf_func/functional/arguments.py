@@ -1,23 +1,39 @@
-"""What all verbs do with their arguments."""
+"""How all verbs read their arguments: what can be known to be wrong is refused by name, before anything is traced.
+
+Tracers are taken as they are; what is wrong with their values is in the status of the result.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+import operator
+import os
+import warnings
+from collections.abc import Callable, Mapping
 from functools import wraps
-from inspect import signature
-from typing import ParamSpec, TypeVar
+from inspect import Parameter, signature
+from typing import Any, ParamSpec, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func._lookup import shown, unknown
 from pyhf_func.adapters import bridge
-from pyhf_func.core.arrays import Numbers, argument
-from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, resolve_start
-from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, chosen_minimiser
+from pyhf_func.core.arrays import Numbers, argument, is_flag
+from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, place_of, resolve_start
+from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, Problem, chosen_minimiser
 from pyhf_func.core.processes import check_process
-from pyhf_func.exceptions import InvalidModel, InvalidTestStatistic, UnspecifiedPOI
+from pyhf_func.exceptions import (
+    InvalidModel,
+    InvalidPdfData,
+    InvalidPdfParameters,
+    InvalidTestStatistic,
+    UnspecifiedPOI,
+)
 from pyhf_func.pdf import Model
+from pyhf_func.schema.values import bins
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,18 +43,20 @@ def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
     """The verb, which gives PyTorch, TensorFlow or MXNet their own tensors, with gradients, where it is given some.
 
     Raises:
-        TypeError: The model is none.
+        TypeError: The model is something else, or a mapping has keys that are not names.
     """
     names = list(signature(verb).parameters)
+    needed = [name for name, one in signature(verb).parameters.items() if one.default is Parameter.empty]
     place = names.index("model")
 
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         check_process()
-        model = args[place] if len(args) > place else kwargs.get("model")
-        if model is not None and not isinstance(model, Model):
-            order = ", ".join(names[: place + 1])
-            raise TypeError(f"model is of type {type(model).__name__}; call pyhf_func.{verb.__name__}({order}, ...).")
+        if not isinstance(args[place] if len(args) > place else kwargs.get("model"), Model):
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            raise TypeError(_without_model(f"pyhf_func.{verb.__name__}({', '.join(needed)}, ...)", given))
+        if dict in map(type, args) or dict in map(type, kwargs.values()):
+            _check_names({**dict(zip(names, args, strict=False)), **kwargs})
         if bridge.kind((args, kwargs)) is None:
             return verb(*args, **kwargs)
         return bridge.apply(verb, *args, **kwargs)
@@ -46,20 +64,103 @@ def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
+def _without_model(call: str, given: Mapping[str, Any]) -> str:
+    """The message of a call whose model is missing, or something else."""
+    elsewhere = [name for name, value in given.items() if isinstance(value, Model)]
+    wanted = f"Call {call}."
+    if elsewhere and "model" not in given:
+        return f"{next(iter(given))} is missing, and the model was given as {elsewhere[0]}. {wanted}"
+    if elsewhere:
+        return f"The model was given as {elsewhere[0]}: two arguments are swapped, or one is missing. {wanted}"
+    if "model" not in given:
+        return f"model is missing. {wanted}"
+    return f"{no_model(given['model'], 'model')} {wanted}"
+
+
+def no_model(value: Any, name: str) -> str:
+    """What was given in place of a model, and how it becomes one."""
+    kind = type(value)
+    if isinstance(value, Mapping) and "channels" in value:
+        if "measurements" not in value:
+            return f"{name} is a model's spec: give pyhf_func.Model(spec)."
+        if hasattr(value, "model") and kind.__module__.startswith("pyhf_func."):
+            return f"{name} is a workspace: give its model, workspace.model()."
+        return f"{name} is a workspace's document: give the model of it, pyhf_func.Workspace(document).model()."
+    if kind.__module__.split(".")[0] == "pyhf":
+        return (
+            f"{name} is a model of pyhf, not of pyhf_func: give pyhf_func.Model(model.spec, "
+            "poi_name=model.config.poi_name), or the model of a pyhf_func.Workspace."
+        )
+    return f"{name} is {'None' if value is None else f'of type {kind.__name__}'}; give a pyhf_func.Model."
+
+
+def _check_names(given: Mapping[str, Any]) -> None:
+    """Refuse mappings with keys that are not names, which no pytree may have beside names."""
+    for name, mapping in given.items():
+        wrong = [key for key in mapping if not isinstance(key, str)] if isinstance(mapping, dict) else []
+        if wrong:
+            raise InvalidPdfParameters(f"{name}: {shown(wrong[0])} is not a parameter's name; names are strings.")
+
+
+def data_of(model: Model, data: Numbers) -> Array:
+    """Data as an array of the right shape, of counts that are there.
+
+    Raises:
+        InvalidPdfData: The shape is another one, a number is not finite, or a count negative.
+    """
+    array = model.checked_data(data)
+    if isinstance(array, jax.core.Tracer):
+        return array
+    lowest = model.config._names.lowest_data
+    values = np.asarray(array)
+    there = (values >= lowest) & (values < np.inf)
+    if there.all():
+        return array
+    wrong = np.flatnonzero(~there)
+    shown_values = ", ".join(f"{values[place]:g}" for place in wrong[:3])
+    raise InvalidPdfData(
+        f"data: {_places_of_data(model, wrong)} {'is' if len(wrong) == 1 else 'are'} {shown_values}"
+        f"{', ...' * (len(wrong) > 3)}; observed events, and auxiliary counts, must be finite and not negative."
+    )
+
+
+def _places_of_data(model: Model, places: np.ndarray) -> str:
+    """Bins by channel, or the auxiliary data of parameters, in which the first of the places lie."""
+    config = model.config
+    for channel, where in config.channel_slices.items():
+        here = [int(place) - where.start for place in places if where.start <= place < where.stop]
+        if here:
+            return f"channel {channel!r}, {bins(here)}"
+    first = config.nmaindata
+    for name in config.auxdata_order:
+        size = config.par_slice(name).stop - config.par_slice(name).start
+        if first <= places[0] < first + size:
+            return f"the auxiliary data of {name!r}"
+        first += size
+    raise AssertionError("all data are main or auxiliary ones")
+
+
 def start_of(model: Model, init: Init, bounds: Bounds, fixed: Fixed) -> Start:
     """The start of the fits: the model's suggestions, overridden."""
     return resolve_start(model.likelihood.space, model.config.par_slices, init, bounds, fixed)
+
+
+def problem_of(model: Model, data: Numbers, init: Init, bounds: Bounds, fixed: Fixed) -> Problem:
+    """The fit of a model to data."""
+    return Problem(model.likelihood, data_of(model, data), *start_of(model, init, bounds, fixed))
 
 
 def start_of_test(model: Model, init: Init, bounds: Bounds, fixed: Fixed) -> Start:
     """The start of the fits of a hypothesis test, which need the parameter of interest free.
 
     Raises:
+        UnspecifiedPOI: There is none.
         InvalidModel: It is fixed.
     """
+    check_poi(model)
     start = start_of(model, init, bounds, fixed)
     poi = model.config.poi_index
-    if poi is not None and not isinstance(start.fixed, jax.core.Tracer) and np.asarray(start.fixed)[..., poi].any():
+    if not isinstance(start.fixed, jax.core.Tracer) and np.asarray(start.fixed)[..., poi].any():
         raise InvalidModel(
             f"The parameter of interest {model.config.poi_name!r} is fixed, and a hypothesis test needs it free: "
             "set its flag in fixed=, its suggested_fixed, or 'fixed' in the measurement, to False."
@@ -74,11 +175,9 @@ def traced_minimiser(minimiser: Minimiser | HostMinimiser | str, verb: str) -> M
         TypeError: It runs on the host.
     """
     chosen = chosen_minimiser(minimiser)
-    if isinstance(chosen, Newton):  # known without the look at its methods, which takes longer
-        return chosen
-    if isinstance(chosen, HostMinimiser):
+    if not isinstance(chosen, Newton) and isinstance(chosen, HostMinimiser):
         raise TypeError(
-            f"{verb} is one compiled computation, and {type(chosen).__name__} runs on the host: "
+            f"minimiser: {verb} is one compiled computation, and {type(chosen).__name__} runs on the host; "
             "use 'newton', 'lbfgs' or FirstOrder."
         )
     return chosen
@@ -97,34 +196,193 @@ def check_poi(model: Model) -> None:
         )
 
 
-def check_test_stat(test_stat: str, known: tuple[str, ...] = ("q", "qtilde", "q0")) -> None:
-    """Refuse what is no test statistic.
+def check_test_stat(test_stat: Any, known: tuple[str, ...] = ("q", "qtilde", "q0")) -> None:
+    """Refuse what is not a test statistic.
 
     Raises:
         InvalidTestStatistic: It is not one of those known here.
     """
-    if test_stat not in known:
-        choices = ", ".join(map(repr, known[:-1]))
-        raise InvalidTestStatistic(f"{test_stat!r} is not a test statistic here: choose {choices} or {known[-1]!r}.")
+    if not isinstance(test_stat, str) or test_stat not in known:
+        raise InvalidTestStatistic(f"test_stat: {unknown('test statistic', test_stat, known, 'This test')}")
 
 
-def check_level(level: Array | float) -> None:
-    """Refuse a level of upper limits that is none; tracers are taken as they are.
+def number(value: Any, name: str, several: str = "jax.vmap", *, above: float = -np.inf, below: float = np.inf) -> Array:
+    """A finite number between two others, as an array of shape (), to be given to a compiled function.
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: There are several, or it is not finite or not in the range.
+    """
+    array = argument(value, name)
+    if array.shape != ():
+        raise ValueError(f"{name} has shape {array.shape}; give one value, and use {several} for several.")
+    if not isinstance(array, jax.core.Tracer) and not above < float(array) < below:
+        raise ValueError(f"{name} is {float(array):g}; it must {_range(above, below)}.")
+    return array
+
+
+def _range(above: float, below: float) -> str:
+    if np.isinf(below):
+        return "be positive and finite" if above == 0 else f"be finite{'' if np.isinf(above) else f', above {above:g}'}"
+    return f"lie between {above:g} and {below:g}"
+
+
+def tested_values(values: Any) -> Array:
+    """The tested values of a scan; shape (n,).
+
+    Raises:
+        TypeError: They are not numbers.
+        ValueError: They have another shape, or are not finite.
+    """
+    tested = argument(values, "mus")
+    if tested.ndim != 1 or not tested.shape[0]:
+        raise ValueError(f"mus has shape {tested.shape}; give the tested values with shape (n,), n at least 1.")
+    if not isinstance(tested, jax.core.Tracer) and not np.all(np.isfinite(tested)):
+        raise ValueError(f"mus has {float(tested[~np.isfinite(tested)][0])} among the tested values; give finite ones.")
+    return tested
+
+
+def check_tested(tested: Array, test_stat: str, model: Model, start: Start, name: str = "mu") -> None:
+    """Refuse a negative tested value below the POI's lower bound, which no data could exclude.
+
+    Raises:
+        ValueError: It is.
+    """
+    if test_stat == "q0" or isinstance(tested, jax.core.Tracer):
+        return
+    lowest = float(np.min(tested) if tested.ndim else tested)
+    if lowest >= 0 or isinstance(start.lower, jax.core.Tracer):
+        return
+    bound = float(np.asarray(start.lower)[model.config.poi_index])
+    if lowest < bound:
+        poi = model.config.poi_name
+        raise ValueError(
+            f"{name} is {lowest:g}, a negative value below the lower bound {bound:g} of {poi!r}: no data could exclude "
+            f"it. Give bounds={{{poi!r}: (lower, upper)}} that hold it, and test_stat='q'."
+        )
+
+
+def level_of(level: Any) -> Array:
+    """The level of upper limits, CLs there, as an array of shape ().
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: It is not between 0 and 1.
+
+    Warns:
+        UserWarning: It looks like a confidence level.
+    """
+    array = number(level, "level")
+    if not isinstance(array, jax.core.Tracer):
+        check_level(float(array), stacklevel=4)
+    return array
+
+
+def check_level(level: float, stacklevel: int = 2) -> None:
+    """Refuse a level of upper limits that is none, and warn of one that looks like a confidence level.
 
     Raises:
         ValueError: It is not between 0 and 1.
+
+    Warns:
+        UserWarning: It is at least 0.68: such a limit lies below the best value.
     """
-    if not isinstance(level, jax.core.Tracer) and not 0 < float(level) < 1:
-        raise ValueError(f"level is {float(level)}; it must lie between 0 and 1, such as 0.05 for 95% confidence.")
+    what = f"level is {level:g}; it is CLs at the limit, 1 - confidence level"
+    percent = level if 1 < level < 100 else 100 * level
+    advice = f"for {percent:g}% confidence give {1 - percent / 100:.3g}"
+    if not 0 < level < 1:
+        raise ValueError(f"{what}, and must lie between 0 and 1{f': {advice}' * (50 < percent < 100)}.")
+    if level >= 0.68:
+        warnings.warn(f"{what}: {advice}.", UserWarning, stacklevel=stacklevel)
 
 
-def one_number(value: Numbers, name: str, several: str) -> Array:
-    """A scalar as an array of shape (), to be given to a compiled function.
+def count(value: Any, name: str, least: int = 1) -> int:
+    """A number of things.
 
     Raises:
-        ValueError: It is no scalar.
+        TypeError: It is not an integer.
+        ValueError: It is too small.
     """
-    number = argument(value)
-    if number.shape != ():
-        raise ValueError(f"{name} has shape {number.shape}; give one value, and use {several} for several.")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or is_flag(value):
+        raise TypeError(f"{name} is {shown(value)}; give an integer, which no function may trace.")
+    if number < least:
+        raise ValueError(f"{name} is {number}; it must be at least {least}.")
     return number
+
+
+def check_flag(value: Any, name: str) -> None:
+    """Refuse what is neither true nor false.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} is {shown(value)}; give True or False.")
+
+
+def check_path(path: Any, name: str) -> None:
+    """Refuse what is not a path of a file, or of one in a folder that can't be written to.
+
+    Raises:
+        TypeError: It is not a path.
+        ValueError: It names no file.
+        OSError: The folder does not exist, or can't be written to.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name} is {shown(path)}; give the path of a file.")
+    if not os.path.basename(path):
+        raise ValueError(f"{name} is {shown(path)}; give the path of a file.")
+    folder = os.path.dirname(path) or os.curdir
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, f"{name}: there is no such folder", str(folder))
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, f"{name}: this folder can't be written to", str(folder))
+
+
+def random_key(key: Any) -> Array:
+    """One key of JAX's random numbers, of the new kind.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if isinstance(key, jax.Array):
+        if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
+            return key
+        if key.dtype == jnp.uint32 and key.shape == (2,):
+            return jax.random.wrap_key_data(key)
+    raise TypeError(f"key is {shown(key)}; give one key of JAX's random numbers, such as jax.random.key(0).")
+
+
+def places_of(model: Model, parameters: Any, name: str = "parameters") -> np.ndarray:
+    """Where parameters lie in the parameter vector: one name, or several; None for all.
+
+    Raises:
+        InvalidPdfParameters: There is no such parameter, or no name.
+    """
+    if parameters is None:
+        return np.arange(model.config.npars)
+    if not isinstance(parameters, str) and not hasattr(parameters, "__iter__"):
+        raise InvalidPdfParameters(f"{name} is {shown(parameters)}; give names of parameters.")
+    slices = model.config.par_slices
+    wanted = [place_of(slices, one, name) for one in ([parameters] if isinstance(parameters, str) else parameters)]
+    if not wanted:
+        raise InvalidPdfParameters(f"{name}: name at least one parameter; without the argument, all are taken.")
+    return np.concatenate([np.arange(place.start, place.stop) for place in wanted])
+
+
+def one_place(model: Model, parameter: Any, name: str) -> int:
+    """Where one component lies in the parameter vector.
+
+    Raises:
+        InvalidPdfParameters: There is no such parameter, or it has several components.
+    """
+    place = place_of(model.config.par_slices, parameter, name)
+    if place.stop - place.start != 1:
+        raise InvalidPdfParameters(
+            f"{name}: {parameter!r} has {place.stop - place.start} components; name one, such as '{parameter}[0]'."
+        )
+    return place.start

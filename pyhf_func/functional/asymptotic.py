@@ -5,18 +5,20 @@ from __future__ import annotations
 from jax.typing import ArrayLike
 
 from pyhf_func.core import inference as _inference
-from pyhf_func.core.arrays import Numbers, floats
+from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import DiscoveryResult, HypotestResult, LimitResult, ScanResult, TestStat
 from pyhf_func.functional.arguments import (
-    check_level,
-    check_poi,
     check_test_stat,
+    check_tested,
+    data_of,
     for_every_framework,
-    one_number,
+    level_of,
+    number,
     start_of_test,
+    tested_values,
     traced_minimiser,
 )
 from pyhf_func.pdf import Model
@@ -59,7 +61,10 @@ def hypotest(
         UnspecifiedPOI: The model has no parameter of interest.
         InvalidModel: The parameter of interest is fixed.
         InvalidTestStatistic: There is no such test statistic.
-        InvalidPdfData, InvalidPdfParameters: A shape or name does not fit the model.
+        InvalidPdfData: The data have another shape, or a count is negative or not finite.
+        InvalidPdfParameters: A name or shape does not fit the model, or a start value lies outside of its bounds.
+        ValueError: ``mu`` is not finite, or negative and below the lower bound of the POI.
+        TypeError: An argument is of the wrong kind.
 
     Example:
         >>> import jax, pyhf_func as pf
@@ -74,17 +79,11 @@ def hypotest(
         >>> round(float(jax.grad(lambda mu: pf.hypotest(mu, data, model).cls)(1.0)), 4)
         -0.222
     """
-    check_poi(model)
+    tested, observed = number(mu, "mu", "pf.scan or jax.vmap"), data_of(model, data)
     check_test_stat(test_stat)
-    tested = one_number(mu, "mu", "pf.scan or jax.vmap")
-    return compiled_hypotest(
-        traced_minimiser(minimiser, "hypotest"),
-        test_stat,
-        tested,
-        model.checked_data(data),
-        model.likelihood,
-        start_of_test(model, init, bounds, fixed),
-    )
+    chosen, start = traced_minimiser(minimiser, "hypotest"), start_of_test(model, init, bounds, fixed)
+    check_tested(tested, test_stat, model, start)
+    return compiled_hypotest(chosen, test_stat, tested, observed, model.likelihood, start)
 
 
 @for_every_framework
@@ -126,19 +125,11 @@ def scan(
         >>> [round(float(cls), 4) for cls in result.cls]
         [0.3155, 0.0525, 0.0046]
     """
-    check_poi(model)
+    tested, observed = tested_values(mus), data_of(model, data)
     check_test_stat(test_stat)
-    tested = floats(mus)
-    if tested.ndim != 1:
-        raise ValueError(f"mus has shape {tested.shape}; give the tested values with shape (n,).")
-    return _compiled_scan(
-        traced_minimiser(minimiser, "scan"),
-        test_stat,
-        tested,
-        model.checked_data(data),
-        model.likelihood,
-        start_of_test(model, init, bounds, fixed),
-    )
+    chosen, start = traced_minimiser(minimiser, "scan"), start_of_test(model, init, bounds, fixed)
+    check_tested(tested, test_stat, model, start, "mus")
+    return _compiled_scan(chosen, test_stat, tested, observed, model.likelihood, start)
 
 
 @for_every_framework
@@ -174,6 +165,9 @@ def upper_limit(
     Raises:
         As `hypotest`; ValueError: the level is not between 0 and 1.
 
+    Warns:
+        UserWarning: The level looks like a confidence level, such as 0.95.
+
     Example:
         >>> import pyhf_func as pf
         >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
@@ -181,18 +175,10 @@ def upper_limit(
         >>> round(float(limit.observed), 4), [round(float(x), 4) for x in limit.expected]
         (1.0116, [0.5599, 0.757, 1.0624, 1.5012, 2.0508])
     """
-    check_poi(model)
+    wanted, observed = level_of(level), data_of(model, data)
     check_test_stat(test_stat, ("q", "qtilde"))
-    wanted = one_number(level, "level", "jax.vmap")
-    check_level(wanted)
-    return _compiled_limit(
-        traced_minimiser(minimiser, "upper_limit"),
-        test_stat,
-        wanted,
-        model.checked_data(data),
-        model.likelihood,
-        start_of_test(model, init, bounds, fixed),
-    )
+    chosen, start = traced_minimiser(minimiser, "upper_limit"), start_of_test(model, init, bounds, fixed)
+    return _compiled_limit(chosen, test_stat, wanted, observed, model.likelihood, start)
 
 
 @for_every_framework
@@ -228,10 +214,6 @@ def discovery(
         >>> round(float(found.z), 4), round(float(found.p0), 4)
         (2.2401, 0.0125)
     """
-    check_poi(model)
-    return _compiled_discovery(
-        traced_minimiser(minimiser, "discovery"),
-        model.checked_data(data),
-        model.likelihood,
-        start_of_test(model, init, bounds, fixed),
-    )
+    observed = data_of(model, data)
+    chosen, start = traced_minimiser(minimiser, "discovery"), start_of_test(model, init, bounds, fixed)
+    return _compiled_discovery(chosen, observed, model.likelihood, start)

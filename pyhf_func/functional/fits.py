@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-import jax.numpy as jnp
+import jax
+import numpy as np
+from jax import Array
 
+from pyhf_func._lookup import shown
 from pyhf_func.core import fit as _fit
 from pyhf_func.core import inference as _inference
-from pyhf_func.core.arrays import Numbers, floats
+from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import FitResult, HostMinimiser, Minimiser, Problem, chosen_minimiser
 from pyhf_func.core.inference import CovarianceResult, ProfileResult
 from pyhf_func.exceptions import InvalidPdfParameters
-from pyhf_func.functional.arguments import for_every_framework, start_of, traced_minimiser
+from pyhf_func.functional.arguments import for_every_framework, one_place, problem_of, traced_minimiser
 from pyhf_func.pdf import Model
 
 _compiled_description = Compiled(_fit.describe)
@@ -50,7 +54,10 @@ def fit(
         fit converged is in its ``status``: nothing is raised.
 
     Raises:
-        InvalidPdfData, InvalidPdfParameters: A shape or name does not fit the model.
+        InvalidPdfData: The data have another shape, or a count is negative or not finite.
+        InvalidPdfParameters: A name or shape does not fit the model, or a start value lies outside of its bounds.
+        InvalidOptimizer: There is no such minimiser, or the package that it needs is not installed.
+        TypeError: An argument is of the wrong kind.
 
     Example:
         >>> import pyhf_func as pf
@@ -60,11 +67,15 @@ def fit(
         >>> round(float(result.pars[0]), 6), pf.Status(int(result.status)).name
         (2.4, 'CONVERGED')
     """
-    problem = Problem(model.likelihood, model.checked_data(data), *start_of(model, init, bounds, fixed))
     chosen = chosen_minimiser(minimiser)
-    if isinstance(chosen, HostMinimiser):
-        return _compiled_description(problem, chosen.minimise_on_host(problem))
-    return _fit.compiled_fit(chosen, problem)
+    return fitted(chosen, problem_of(model, data, init, bounds, fixed))
+
+
+def fitted(minimiser: Minimiser | HostMinimiser, problem: Problem) -> FitResult:
+    """The minimum of a problem."""
+    if isinstance(minimiser, HostMinimiser):
+        return _compiled_description(problem, minimiser.minimise_on_host(problem))
+    return _fit.compiled_fit(minimiser, problem)
 
 
 @for_every_framework
@@ -104,19 +115,31 @@ def profile(
         >>> [round(float(x), 3) for x in result.ratio]
         [1.072, 0.0, 0.938]
     """
-    names = model.config.par_names
-    for name in values:
-        if name not in names:
-            raise InvalidPdfParameters(f"The model has no parameter {name!r}: choose from {names}.")
-    if not values:
-        raise InvalidPdfParameters("Name at least one parameter and its values, such as {'mu': [0.0, 0.5, 1.0]}.")
-    axes = [floats(value) for value in values.values()]
-    if any(axis.ndim != 1 or axis.size == 0 for axis in axes):
+    places, axes = _axes(model, values)
+    chosen = traced_minimiser(minimiser, "profile")
+    return _compiled_profile(chosen, problem_of(model, data, init, bounds, fixed), places, axes)
+
+
+def _axes(model: Model, values: Any) -> tuple[np.ndarray, list[Array]]:
+    """Places and values of the parameters that span a grid.
+
+    Raises:
+        InvalidPdfParameters: There is no such parameter, none, or none of its values.
+        TypeError, ValueError: The values are not finite numbers.
+    """
+    if not isinstance(values, Mapping) or not values:
+        raise InvalidPdfParameters(
+            f"values is {shown(values)}; name at least one parameter and its values, such as {{'mu': [0.0, 0.5, 1.0]}}."
+        )
+    places = np.array([one_place(model, name, "values") for name in values])
+    axes = [argument(axis, f"values[{name!r}]") for name, axis in values.items()]
+    if any(axis.ndim != 1 or axis.shape[0] == 0 for axis in axes):
         shapes = {name: axis.shape for name, axis in zip(values, axes, strict=True)}
         raise InvalidPdfParameters(f"The values of each parameter need shape (n,), n at least 1; these have {shapes}.")
-    problem = Problem(model.likelihood, model.checked_data(data), *start_of(model, init, bounds, fixed))
-    chosen = traced_minimiser(minimiser, "profile")
-    return _compiled_profile(chosen, problem, jnp.array([names.index(name) for name in values]), axes)
+    for name, axis in zip(values, axes, strict=True):
+        if not isinstance(axis, jax.core.Tracer) and not np.all(np.isfinite(axis)):
+            raise ValueError(f"values[{name!r}] holds a value that is not finite.")
+    return places, axes
 
 
 @for_every_framework
@@ -153,6 +176,10 @@ def covariance(
         >>> round(float(pf.covariance([100.0], model).errors[0]), 4)
         0.4
     """
-    found = fit(data, model, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser)
-    start = start_of(model, init, bounds, fixed)
-    return _compiled_covariance(Problem(model.likelihood, model.checked_data(data), *start), found)
+    chosen = chosen_minimiser(minimiser)
+    return with_covariance(chosen, problem_of(model, data, init, bounds, fixed))
+
+
+def with_covariance(minimiser: Minimiser | HostMinimiser, problem: Problem) -> CovarianceResult:
+    """The minimum of a problem, with the covariance there."""
+    return _compiled_covariance(problem, fitted(minimiser, problem))

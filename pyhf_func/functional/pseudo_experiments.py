@@ -27,10 +27,15 @@ from pyhf_func.core.interrupts import exit_on_signals, note
 from pyhf_func.core.threads import in_order
 from pyhf_func.exceptions import CheckpointNotWritten
 from pyhf_func.functional.arguments import (
-    check_poi,
+    check_flag,
+    check_path,
     check_test_stat,
+    check_tested,
+    count,
+    data_of,
     for_every_framework,
-    one_number,
+    number,
+    random_key,
     start_of_test,
     traced_minimiser,
 )
@@ -112,25 +117,27 @@ def toys(
         >>> bool(abs(result.cls - pf.hypotest(1.0, data, model).cls) < 3 * result.cls_error)
         True
     """
-    check_poi(model)
+    tested, counts, typed = number(mu, "mu"), data_of(model, data), random_key(key)
     check_test_stat(test_stat)
-    tested = one_number(mu, "mu", "jax.vmap")
+    check_flag(progress, "progress")
+    ntoys, first = count(ntoys, "ntoys"), count(first, "first", least=0)
+    size = chunk_size(model) if chunk is None else count(chunk, "chunk")
+    if checkpoint is not None:
+        check_path(checkpoint, "checkpoint")
+    if max_error is not None:
+        max_error = float(number(max_error, "max_error", above=0.0))
+    chosen, start = traced_minimiser(minimiser, "toys"), start_of_test(model, init, bounds, fixed)
+    check_tested(tested, test_stat, model, start)
     if test_stat == "q0":
         tested = jnp.zeros_like(tested)
-    typed = _checked_key(key)
-    if ntoys < 1 or first < 0 or (chunk is not None and chunk < 1):
-        raise ValueError(f"ntoys and chunk must be at least 1, first at least 0; not {ntoys}, {chunk} and {first}.")
-    chosen, start = traced_minimiser(minimiser, "toys"), start_of_test(model, init, bounds, fixed)
-    checked = model.checked_data(data)
-    observed = compiled_hypotest(chosen, test_stat, tested, checked, model.likelihood, start)
-    size = chunk_size(model) if chunk is None else chunk
+    observed = compiled_hypotest(chosen, test_stat, tested, counts, model.likelihood, start)
     draw = partial(toy_chunk, chosen, test_stat, size, tested, model.likelihood, start, origins(observed), typed)
     record = _nothing(tested, typed, observed, start)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((observed, typed))):
         if progress or checkpoint is not None or max_error is not None:
             raise TypeError("Inside jit or vmap toys can't report, stop early or be saved: leave these options out.")
         return result_of(_all_at_once(draw, record, first, ntoys, size))
-    record = jax.device_get(record)._replace(test=digests(model.likelihood, checked, test_stat, start))
+    record = jax.device_get(record)._replace(test=digests(model.likelihood, counts, test_stat, start))
     return _run(draw, record, range(first, first + ntoys), size, progress, max_error, checkpoint)
 
 
@@ -146,15 +153,6 @@ def chunk_size(model: Model) -> int:
     entries, n_pars = likelihood.values.nominal.shape[0], likelihood.n_pars
     numbers = (3 * entries + 6 * likelihood.n_bins + 100) * n_pars  # of the matrices of one fit
     return 1 << int(np.clip(np.log2(_MEMORY / (16 * numbers)), 5, 13))
-
-
-def _checked_key(key: Array) -> Array:
-    if isinstance(key, jax.Array):
-        if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
-            return key
-        if key.dtype == jnp.uint32 and key.shape == (2,):
-            return jax.random.wrap_key_data(key)
-    raise TypeError("toys needs one key of JAX's random numbers, such as jax.random.key(0).")
 
 
 def _nothing(tested: Array, key: Array, observed: HypotestResult, start: Start) -> Record:

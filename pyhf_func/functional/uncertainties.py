@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jax.scipy.special import ndtri
 from jax.typing import ArrayLike
 
@@ -15,11 +13,18 @@ from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler import Bounds, Fixed, Init
-from pyhf_func.core.fit import HostMinimiser, Minimiser, Problem
+from pyhf_func.core.fit import HostMinimiser, Minimiser, chosen_minimiser
 from pyhf_func.core.inference import GoodnessResult, ImpactResult, IntervalResult, Tables, YieldsResult
-from pyhf_func.exceptions import InvalidPdfParameters
-from pyhf_func.functional.arguments import check_poi, for_every_framework, one_number, start_of, traced_minimiser
-from pyhf_func.functional.fits import covariance, fit
+from pyhf_func.functional.arguments import (
+    check_poi,
+    for_every_framework,
+    number,
+    one_place,
+    places_of,
+    problem_of,
+    traced_minimiser,
+)
+from pyhf_func.functional.fits import fitted, with_covariance
 from pyhf_func.pdf import Model
 
 _compiled_intervals = Compiled(_inference.intervals, static=1)
@@ -74,16 +79,13 @@ def intervals(
         (3.6132, 4.0, 4.4134)
     """
     if confidence is None:
-        height = one_number(sigmas, "sigmas", "jax.vmap")
-        _check(height, 0.0, np.inf, "sigmas")
+        height = number(sigmas, "sigmas", above=0.0)
     else:
-        coverage = one_number(confidence, "confidence", "jax.vmap")
-        _check(coverage, 0.0, 1.0, "confidence")
+        coverage = number(confidence, "confidence", above=0.0, below=1.0)
         height = ndtri((1 + coverage) / 2)
-    places = _places(model, parameters)
-    chosen = traced_minimiser(minimiser, "intervals")
-    around = covariance(data, model, init=init, bounds=bounds, fixed=fixed, minimiser=chosen)
-    return _compiled_intervals(chosen, _problem(data, model, init, bounds, fixed), around, places, height)
+    places, chosen = places_of(model, parameters), traced_minimiser(minimiser, "intervals")
+    problem = problem_of(model, data, init, bounds, fixed)
+    return _compiled_intervals(chosen, problem, with_covariance(chosen, problem), places, height)
 
 
 @for_every_framework
@@ -134,15 +136,10 @@ def impacts(
     """
     if poi is None:
         check_poi(model)
-        place = model.likelihood.space.poi
-    else:
-        place = _places(model, poi)
-        if place.shape != (1,):
-            raise InvalidPdfParameters(f"{poi!r} has {place.shape[0]} components: name one, such as '{poi}[0]'.")
-        place = place[0]
+    place = model.likelihood.space.poi if poi is None else np.asarray(one_place(model, poi, "poi"))
     chosen = traced_minimiser(minimiser, "impacts")
-    around = covariance(data, model, init=init, bounds=bounds, fixed=fixed, minimiser=chosen)
-    return _compiled_impacts(chosen, _problem(data, model, init, bounds, fixed), around, place)
+    problem = problem_of(model, data, init, bounds, fixed)
+    return _compiled_impacts(chosen, problem, with_covariance(chosen, problem), place)
 
 
 @for_every_framework
@@ -188,9 +185,9 @@ def yields(
     sizes = names.order.channel_nbins.values()
     channel = np.repeat(np.arange(len(sizes)), list(sizes))
     tables = Tables(jnp.asarray(place), jnp.asarray(channel))
-    fitted = covariance(data, model, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser)
+    chosen, problem = chosen_minimiser(minimiser), problem_of(model, data, init, bounds, fixed)
     shape = n_samples, len(sizes)
-    return _compiled_yields(shape, _problem(data, model, init, bounds, fixed), fitted, tables)
+    return _compiled_yields(shape, problem, with_covariance(chosen, problem), tables)
 
 
 @for_every_framework
@@ -228,36 +225,5 @@ def goodness_of_fit(
         >>> round(float(found.statistic), 4), int(found.degrees_of_freedom), round(float(found.p_value), 4)
         (2.0033, 1, 0.157)
     """
-    free = fit(data, model, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser)
-    return _compiled_goodness(_problem(data, model, init, bounds, fixed), free)
-
-
-def _problem(data: Numbers, model: Model, init: Init, bounds: Bounds, fixed: Fixed) -> Problem:
-    return Problem(model.likelihood, model.checked_data(data), *start_of(model, init, bounds, fixed))
-
-
-def _places(model: Model, parameters: str | Sequence[str] | None) -> Array:
-    """Where parameters lie in the parameter vector.
-
-    Raises:
-        InvalidPdfParameters: There is no such parameter.
-    """
-    config = model.config
-    if parameters is None:
-        return jnp.arange(config.npars)
-    components = {name: [place] for place, name in enumerate(config.par_names)}
-    known = components | {name: list(range(s.start, s.stop)) for name, s in config.par_slices.items()}
-    wanted = [parameters] if isinstance(parameters, str) else list(parameters)
-    for name in wanted:
-        if name not in known:
-            raise InvalidPdfParameters(f"The model has no parameter {name!r}: choose from {list(components)}.")
-    if not wanted:
-        raise InvalidPdfParameters("Name at least one parameter; without the argument, all are taken.")
-    return jnp.array([place for name in wanted for place in known[name]])
-
-
-def _check(value: Array, low: float, high: float, name: str) -> None:
-    """Refuse a number outside its range; a tracer is taken as it is."""
-    if not isinstance(value, jax.core.Tracer) and not low < float(value) < high:
-        kind = "be positive" if np.isinf(high) else f"lie between {low:g} and {high:g}"
-        raise ValueError(f"{name} is {float(value)}; it must {kind}.")
+    chosen, problem = chosen_minimiser(minimiser), problem_of(model, data, init, bounds, fixed)
+    return _compiled_goodness(problem, fitted(chosen, problem))

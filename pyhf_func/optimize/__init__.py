@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pyhf_func.exceptions import ImportBackendError
+from pyhf_func.exceptions import ImportBackendError, needs
 
 if TYPE_CHECKING:
     from pyhf_func.optimize.opt_minuit import minuit_optimizer as minuit_optimizer
@@ -46,10 +46,7 @@ class _OptimizerRetriever:
         except ImportError as error:
             if name not in _NEEDS:
                 raise
-            package, extra = _NEEDS[name]
-            raise ImportBackendError(
-                f'{name} needs {package}: install it with pip install "pyhf-func[{extra}]".', error
-            ) from error
+            raise ImportBackendError(needs(name, *_NEEDS[name], error)) from error
         setattr(self, name, getattr(module, name))
         return getattr(module, name)
 

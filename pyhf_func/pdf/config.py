@@ -9,10 +9,11 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
+from pyhf_func._lookup import listed, unknown
 from pyhf_func.core.compiler import Layout, ParameterSet
 from pyhf_func.core.compiler.order import order_spec
 from pyhf_func.core.compiler.parameters import collect_parameters
-from pyhf_func.exceptions import Unsupported
+from pyhf_func.exceptions import UnknownParameter, Unsupported
 from pyhf_func.parameters import constrained_by_normal, constrained_by_poisson, paramset, unconstrained
 from pyhf_func.pdf.names import Names, listed_bounds
 
@@ -80,6 +81,13 @@ class _ModelConfig:
 
     def __hash__(self) -> int:
         return hash(self._settled())
+
+    def __repr__(self) -> str:
+        channels, parameters = listed(self.channels), listed(self.par_order)
+        return (
+            f"<configuration of a model: {self.nmaindata} bins in {len(self.channels)} channels ({channels}), "
+            f"{self.npars} elements of {len(self.par_order)} parameters ({parameters}), POI {self.poi_name!r}>"
+        )
 
     @property
     def layout(self) -> Layout:
@@ -161,8 +169,12 @@ class _ModelConfig:
         return dict(self._names.slices)
 
     def par_slice(self, name: str) -> slice:
-        """Where a parameter lies in the parameter vector."""
-        return self._names.slices[name]
+        """Where a parameter lies in the parameter vector.
+
+        Raises:
+            UnknownParameter: There is no such parameter; it is an InvalidPdfParameters and a KeyError.
+        """
+        return self._names.slices[self._known(name)]
 
     @cached_property
     def par_map(self) -> dict[str, dict[str, Any]]:
@@ -177,8 +189,16 @@ class _ModelConfig:
         """A parameter: components, constraint, suggested values.
 
         What is changed in it, such as ``suggested_fixed``, is what this config suggests from then on.
+
+        Raises:
+            UnknownParameter: There is no such parameter; it is an InvalidPdfParameters and a KeyError.
         """
-        return self.par_map[name]["paramset"]
+        return self.par_map[self._known(name)]["paramset"]
+
+    def _known(self, name: Any) -> str:
+        if not isinstance(name, str) or name not in self._names.slices:
+            raise UnknownParameter(unknown("parameter", name, self._names.slices))
+        return name
 
     @property
     def poi_name(self) -> str | None:

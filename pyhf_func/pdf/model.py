@@ -12,10 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func._lookup import unknown
 from pyhf_func.core import compiler, likelihood
 from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.likelihood import Likelihood
-from pyhf_func.exceptions import InvalidModel, InvalidModifier, InvalidPdfData, InvalidPdfParameters
+from pyhf_func.exceptions import (
+    Fault,
+    InvalidModel,
+    InvalidModifier,
+    InvalidPdfData,
+    InvalidPdfParameters,
+    InvalidSpecification,
+)
 from pyhf_func.pdf import compute
 from pyhf_func.pdf.config import _ModelConfig, refuse_options, settings_of
 from pyhf_func.pdf.custom import CustomModifiers
@@ -102,6 +110,7 @@ class Model:
         refuse_options(config_kwargs)
         plain = numbers_as_lists(spec)
         if validate:
+            _refuse_workspace(plain)
             validate_schema(plain, schema, version=version)
         settings = settings_of(modifier_settings)
         own = CustomModifiers(plain, modifier_set, settings) if modifier_set else None
@@ -253,7 +262,7 @@ class Model:
         content = self._content
         pars = self._vector(pars, here, content.n_pars, "pars")
         if here == "jax" and self.batch_size is None and current_backend().name != "jax":
-            return likelihood.logpdf(content, argument(pars), self.checked_data(data))
+            return likelihood.logpdf(content, argument(pars, "pars"), self.checked_data(data))
         data = self._vector(data, here, content.n_bins + content.n_aux, "data")
         return call(here, compute.logpdf, content, pars, data)
 
@@ -293,7 +302,7 @@ class Model:
             InvalidPdfData: ``data`` does not have shape (nmaindata + nauxdata,).
         """
         n_main, n_aux = self._content.n_bins, self._content.n_aux
-        array = argument(data)
+        array = argument(data, "data")
         if array.shape != (n_main + n_aux,):
             raise InvalidPdfData(
                 f"data has shape {array.shape}; the model needs ({n_main + n_aux},): {n_main} bins, then {n_aux} "
@@ -436,10 +445,11 @@ class Model:
 
     def _entries(self, channel: str, sample: str) -> slice:
         places = self.config.layout.entries
-        if (channel, sample) not in places:
-            here = [name for where, name in places if where == channel]
-            known = f"channel {channel!r} has {here}" if here else f"channels are {self.config.channels}"
-            raise InvalidModel(f"The model has no sample {sample!r} in channel {channel!r}: {known}.")
+        here = [name for where, name in places if where == channel]
+        if not here:
+            raise InvalidModel(unknown("channel", channel, self.config.channels))
+        if sample not in here:
+            raise InvalidModel(unknown("sample", sample, here, f"Channel {channel!r} of the model"))
         return places[channel, sample]
 
     def _term(self, places: Mapping[Any, Any], channel: str, sample: str, modifier: str, kind: str) -> Any:
@@ -447,7 +457,7 @@ class Model:
         if (channel, sample, modifier) not in places:
             here = [name for *where, name in places if where == [channel, sample]]
             raise InvalidModifier(
-                f"Sample {sample!r} of channel {channel!r} has no {kind} modifier {modifier!r}; it has {here}."
+                unknown(f"{kind} modifier", modifier, here, f"Sample {sample!r} of channel {channel!r}")
             )
         return places[channel, sample, modifier]
 
@@ -457,6 +467,17 @@ class Model:
         array = value if kind(value) not in (None, "jax") else jnp.asarray(value, float)
         _check_shape(name, tuple(array.shape), tuple(old.shape))
         return array
+
+
+def _refuse_workspace(spec: Any) -> None:
+    """Refuse a whole workspace, whose model is that of one of its measurements.
+
+    Raises:
+        InvalidSpecification: It is one, or a model.
+    """
+    if isinstance(spec, Mapping) and "channels" in spec and "measurements" in spec:
+        message = "this is a workspace, not the spec of a model: give it to pyhf_func.Workspace, and call its .model()"
+        raise InvalidSpecification(schema="model.json", faults=[Fault("$", message, InvalidSpecification)])
 
 
 def _check_shape(name: str, shape: tuple[int, ...], needed: tuple[int, ...]) -> None:

@@ -6,10 +6,12 @@ import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from pyhf_func._lookup import unknown
 from pyhf_func.core import compiler
 from pyhf_func.core.compiler import Layout, Order, ParameterSet
 from pyhf_func.exceptions import InvalidModel
@@ -86,6 +88,15 @@ class Names:
             first += parameter.n_parameters if parameter.constraint != "none" else 0
         return np.array(pars, dtype=int), np.array(places, dtype=int)
 
+    @cached_property
+    def lowest_data(self) -> np.ndarray:
+        """The lowest value that each of the data can have: zero for counts, observed and auxiliary ones."""
+        n_aux = sum(len(parameter.auxdata) for parameter in self.parameters.values())
+        lowest = np.full(self.order.n_bins + n_aux, np.finfo(float).min)
+        lowest[: self.order.n_bins] = 0.0
+        lowest[self.order.n_bins + self.constrained("poisson")[1]] = 0.0
+        return lowest
+
     def width_slice(self, name: str) -> slice:
         """Where a parameter's widths or factors lie among those of its density."""
         first, density = 0, self.parameters[name].constraint
@@ -125,11 +136,8 @@ class Names:
         Raises:
             InvalidModel: There is no such parameter, or it has several components.
         """
-        if name is not None and name not in self.parameters:
-            raise InvalidModel(
-                f"The parameter of interest {name!r} is not a parameter of the model. Its parameters are: "
-                f"{', '.join(sorted(self.parameters))}."
-            )
+        if name is not None and (not isinstance(name, str) or name not in self.parameters):
+            raise InvalidModel(f"The parameter of interest: {unknown('parameter', name, self.parameters)}")
         if name is not None and self.parameters[name].n_parameters > 1:
             raise InvalidModel(
                 f"The parameter of interest {name!r} has {self.parameters[name].n_parameters} components; "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from pyhf_func.exceptions import needs
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -23,7 +25,7 @@ def new_figure(width: float, height: float) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError("Figures need matplotlib: install it with pip install 'pyhf-func[plot]'.") from error
+        raise ImportError(needs("A figure", "matplotlib", "plot", error)) from error
     return Figure(figsize=(width, height), layout="constrained")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
+from pyhf_func._lookup import close_to
 from pyhf_func.schema.report import Report
 from pyhf_func.schema.values import as_list, is_finite, not_finite, places
 from pyhf_func.schema.wording import Steps
@@ -150,8 +151,9 @@ def check_poi(poi_name: str | None, used: set[str], parameters: Mapping[str, tup
         return
     place = report.origin.poi
     if poi_name not in used:
+        near = f" (did you mean {' or '.join(map(repr, found))}?)" if (found := close_to(poi_name, used)) else ""
         advice = "Name a parameter that a modifier uses, or choose poi_name=None for a model without one"
-        report.fault(place, f"the parameter of interest {poi_name!r} is used by no modifier. {advice}")
+        report.fault(place, f"the parameter of interest {poi_name!r} is used by no modifier{near}. {advice}")
     elif parameters.get(poi_name, ("", 1))[1] > 1:
         count = parameters[poi_name][1]
         report.fault(place, f"the parameter of interest {poi_name!r} has {count} components and must have one")

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-__all__ = ["as_list", "as_numpy", "bins", "is_array", "not_finite", "places"]
+__all__ = ["as_list", "as_numpy", "bins", "is_array", "not_finite", "places", "values_as_lists"]
+
+_NUMBERS = frozenset((float, int))
 
 
 def as_list(values: Any) -> list[float]:
     """A list of numbers, or an array of any framework, as a list."""
     return values if isinstance(values, list) else as_numpy(values).tolist()
+
+
+def values_as_lists(document: Any) -> Any:
+    """A copy of a document, in which arrays of NumPy and JAX, and NumPy's numbers, are lists and numbers, as in JSON.
+
+    What carries derivatives stays as it is: numbers that JAX traces, and tensors of other frameworks.
+    """
+    if isinstance(document, dict):
+        return {key: values_as_lists(value) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        if _NUMBERS.issuperset(map(type, document)):
+            return list(document)
+        return [values_as_lists(item) for item in document]
+    if isinstance(document, np.ndarray | np.generic):
+        return document.tolist()
+    jax = sys.modules.get("jax") if is_array(document) else None
+    if jax is not None and isinstance(document, jax.Array) and not isinstance(document, jax.core.Tracer):
+        return as_list(document)
+    return document
 
 
 def is_array(value: Any) -> bool:

@@ -6,7 +6,10 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from pyhf_func import schema
+from pyhf_func._lookup import shown, unknown
 from pyhf_func.exceptions import (
     InvalidMeasurement,
     Unsupported,
@@ -18,13 +21,13 @@ from pyhf_func.schema.observations import measurement_doubts, observation_doubts
 from pyhf_func.schema.reading import Source, load, name_of
 from pyhf_func.schema.report import ModelSpec, Origin
 from pyhf_func.schema.validator import not_too_deep, of_file
-from pyhf_func.schema.values import as_list
+from pyhf_func.schema.values import as_list, values_as_lists
 from pyhf_func.workspace.belongings import joined_belongings, with_new_names
 from pyhf_func.workspace.build import built
 from pyhf_func.workspace.edit import pruned, renamed
 from pyhf_func.workspace.join import VALID_JOINS, joined
 from pyhf_func.workspace.order import ordered
-from pyhf_func.workspace.patching import patched
+from pyhf_func.workspace.patching import listed, patched
 
 if TYPE_CHECKING:
     from typing import Self
@@ -104,7 +107,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             with of_file(source):
                 schema.validate(spec, self.schema, version=self.version)
         with not_too_deep():
-            content: dict[str, Any] = thaw(dict(spec))
+            content: dict[str, Any] = values_as_lists(dict(spec))
         super().__init__(content, channels=content["channels"])
         self.measurement_names: list[str] = [measurement["name"] for measurement in self.get("measurements", ())]
         self.observations: dict[str, list[float]] = {
@@ -190,10 +193,11 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             raise InvalidMeasurement("No measurements have been defined in the workspace")
         if name is not None:
             if name not in names:
-                known = ", ".join(names)
-                raise InvalidMeasurement(f"there is no measurement {name!r}. The workspace has {known}")
+                raise InvalidMeasurement(f"measurement_name: {unknown('measurement', name, names, 'The workspace')}")
             return names.index(name)
         index = 0 if index is None else index
+        if not isinstance(index, int | np.integer) or isinstance(index, bool):
+            raise InvalidMeasurement(f"measurement_index is {shown(index)}; give an integer")
         if not -len(names) <= index < len(names):
             raise InvalidMeasurement(
                 f"measurement index {index} is out of bounds: they are counted from 0 to {len(names) - 1}"
@@ -231,7 +235,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
         config_kwargs.setdefault("poi_name", config["poi"])
         config_kwargs.setdefault("strict", self.strict)
         config_kwargs = {**self.settings, **config_kwargs}
-        patches = list(patches or ())
+        patches = listed(patches)
         content = {"channels": self["channels"], "parameters": config["parameters"]}
         if patches:
             content = patched(content, patches)

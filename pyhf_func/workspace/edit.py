@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from pyhf_func._lookup import shown, unknown
 from pyhf_func.exceptions import InvalidWorkspaceOperation
 from pyhf_func.schema.frozen import thaw
 from pyhf_func.workspace.join import same
@@ -95,11 +96,11 @@ def _names(noun: str, given: Collection[str] | None, known: Collection[str]) -> 
     if isinstance(given, str):
         raise InvalidWorkspaceOperation(f"{noun}s are given as a list of names, not as the string {given!r}")
     given = () if given is None else given
-    if unknown := [name for name in given if name not in known]:
-        raise InvalidWorkspaceOperation(
-            f"{', '.join(map(repr, unknown))} is not one of the {noun}s in this workspace. "
-            f"There are {', '.join(sorted(set(known))) or 'none'}"
-        )
+    if not isinstance(given, Collection):
+        raise InvalidWorkspaceOperation(f"{noun}s are given as a list of names, not as {shown(given)}")
+    for name in given:
+        if not isinstance(name, str) or name not in known:
+            raise InvalidWorkspaceOperation(unknown(noun, name, sorted(set(known)), "The workspace"))
     return given
 
 

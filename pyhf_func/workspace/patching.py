@@ -9,6 +9,7 @@ from typing import Any
 import jsonpatch
 from jsonpointer import JsonPointer, JsonPointerException
 
+from pyhf_func._lookup import shown
 from pyhf_func.exceptions import InvalidWorkspaceOperation, cut
 from pyhf_func.schema.validator import not_too_deep
 
@@ -31,10 +32,11 @@ def patched(document: Mapping[str, Any], patches: Iterable[Any]) -> dict[str, An
         patches: Lists of operations, or ``jsonpatch.JsonPatch`` objects.
 
     Raises:
+        InvalidWorkspaceOperation: They are no list of patches.
         PatchConflict: A patch is not valid, does not fit the document, or copies too much.
     """
     result: Any = document
-    for number, patch in enumerate(patches):
+    for number, patch in enumerate(listed(patches)):
         try:
             with not_too_deep():
                 result = apply(jsonpatch.JsonPatch(patch), result)
@@ -44,6 +46,30 @@ def patched(document: Mapping[str, Any], patches: Iterable[Any]) -> dict[str, An
     if not isinstance(result, Mapping):
         raise PatchConflict("the patches leave no JSON object: an operation replaces the whole document")
     return dict(result)
+
+
+def listed(patches: Any) -> list[Any]:
+    """The patches, where they are a list of patches.
+
+    Raises:
+        InvalidWorkspaceOperation: They are one patch, the name of one, or something else.
+    """
+    if patches is None:
+        return []
+    if isinstance(patches, str) or not isinstance(patches, Iterable):
+        raise InvalidWorkspaceOperation(f"patches is {shown(patches)}; {_WANTED}")
+    if isinstance(patches, Mapping | jsonpatch.JsonPatch):
+        raise InvalidWorkspaceOperation(f"patches is one patch, {shown(patches)}; give a list of patches: [patch]")
+    patches = list(patches)
+    for patch in patches:
+        if isinstance(patch, Mapping) and "op" in patch:
+            raise InvalidWorkspaceOperation("patches is a list of operations; give a list of patches: [operations]")
+        if not isinstance(patch, list | tuple | jsonpatch.JsonPatch):
+            raise InvalidWorkspaceOperation(f"patches holds {shown(patch)}; {_WANTED}")
+    return patches
+
+
+_WANTED = "give a list of JSON patches, each a list of operations; a patch set has patches by name: [patchset['name']]"
 
 
 def apply(patch: jsonpatch.JsonPatch, document: Any, in_place: bool = False, *args: Any, **options: Any) -> Any:

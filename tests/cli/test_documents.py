@@ -216,8 +216,8 @@ def test_wrong_use(name: str) -> None:
 
 
 REFUSALS: dict[str, tuple[list[str], str]] = {
-    "unknown channel": (["prune", "WORKSPACE", "-c", "VR"], "'VR' is not one of the channels"),
-    "unknown sample": (["rename", "WORKSPACE", "-s", "VR", "x"], "'VR' is not one of the samples"),
+    "unknown channel": (["prune", "WORKSPACE", "-c", "VR"], "has no channel 'VR'"),
+    "unknown sample": (["rename", "WORKSPACE", "-s", "VR", "x"], "has no sample 'VR'"),
     "names that collide": (["rename", "WORKSPACE", "-c", "SR", "CR"], "share the name"),
     "nothing left": (["prune", "WORKSPACE", "-c", "SR", "-c", "CR"], "channels"),
     "same channels": (["combine", "WORKSPACE", "WORKSPACE"], "SR"),

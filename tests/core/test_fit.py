@@ -9,7 +9,7 @@ import pytest
 from jax import Array
 
 import pyhf_func as pf
-from pyhf_func.exceptions import InvalidPdfParameters, WorkspaceWarning
+from pyhf_func.exceptions import InvalidPdfData, InvalidPdfParameters, WorkspaceWarning
 from tests import zoo
 from tests.core import toy
 
@@ -143,18 +143,18 @@ def test_under_fluctuation_rests_at_zero() -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"init": {"muu": 1.0}}, "init: 'muu' is not a parameter.*'mu'"),
-        ({"fixed": {"muu": 1.0}}, "fixed: 'muu'.*'rate'"),
-        ({"fixed": ("mu", "muu")}, "fixed: 'muu'"),
-        ({"fixed": "muu"}, "fixed: 'muu'"),
-        ({"bounds": {"muu": (0, 1)}}, "bounds: 'muu'"),
+        ({"init": {"muu": 1.0}}, "init: The model has no parameter 'muu': did you mean 'mu'"),
+        ({"fixed": {"muu": 1.0}}, "fixed: .*'muu'.*'rate'"),
+        ({"fixed": ("mu", "muu")}, "fixed: .*'muu'"),
+        ({"fixed": "muu"}, "fixed: .*'muu'"),
+        ({"bounds": {"muu": (0, 1)}}, "bounds: .*'muu'"),
         ({"init": {"stat[2]": 1.0}}, r"'stat\[2\]'"),
         ({"init": {"stat[-1]": 1.0}}, r"'stat\[-1\]'"),
         ({"init": {"stat": [1.0, 2.0, 3.0]}}, r"init\['stat'\] has shape \(3,\).*2"),
         ({"fixed": {"mu": [1.0, 2.0]}}, r"fixed\['mu'\] has shape \(2,\)"),
         ({"bounds": {"mu": (0.0, 1.0, 2.0)}}, r"bounds\['mu'\] has shape \(3,\).*lower, upper"),
         ({"bounds": {"mu": 1.0}}, r"bounds\['mu'\] has shape"),
-        ({"bounds": {"rate[1]": (3.0, 1.5)}}, r"bounds of 'rate' are \(3.0, 1.5\).*lower one first"),
+        ({"bounds": {"rate[1]": (3.0, 1.5)}}, r"bounds of 'rate\[1\]' are \(3.0, 1.5\).*lower one first"),
         ({"bounds": {"mu": (0.0, np.nan)}}, r"bounds of 'mu' are \(0.0, nan\)"),
         ({"init": np.ones(6)}, r"init has shape \(6,\).*\(7,\)"),
         ({"bounds": np.ones((2, 7))}, r"bounds has shape \(2, 7\).*\(7, 2\)"),
@@ -172,9 +172,11 @@ def test_wrong_overrides_are_named(overrides: dict[str, Any], message: str) -> N
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", [0, 4])
 def test_data_that_are_no_numbers(bad: float, where: int) -> None:
-    """A count, and an auxiliary measurement."""
+    """A count, and an auxiliary measurement: refused, and where they are traced not fitted."""
     model, data = toy.toy()
-    found = pf.fit(data.at[where].set(bad), model)
+    with pytest.raises(InvalidPdfData, match=r"channel 'SR', bin 0|auxiliary data of 'rate'"):
+        pf.fit(data.at[where].set(bad), model)
+    found = jax.jit(pf.fit)(data.at[where].set(bad), model)
     assert pf.Status(int(found.status)) is pf.Status.NOT_FINITE
     assert "not finite" in pf.Status(int(found.status)).sentence
 
@@ -185,15 +187,20 @@ def test_negative_counts(where: str) -> None:
     config = model.config
     place = 0 if where == "bin" else config.nmaindata + config.auxdata.index(16.0)
     for count in (-0.5, -5.0):
-        found = pf.fit(data.at[place].set(count), model)
+        with pytest.raises(InvalidPdfData, match=f"is {count:g}.*not negative"):
+            pf.fit(data.at[place].set(count), model)
+        found = jax.jit(pf.fit)(data.at[place].set(count), model)
         assert pf.Status(int(found.status)) is pf.Status.NOT_FINITE
         assert "negative" in pf.Status.NOT_FINITE.sentence
 
 
 @pytest.mark.parametrize("name", ["mu", "norm", "rate"])
 def test_a_start_that_is_no_number(name: str) -> None:
-    """It says so, or starts at the suggested value instead: it never converges to something that is no number."""
-    found = fit(init={name: np.nan})
+    """It is refused; traced, it has a status, or the fit starts at the suggested value instead."""
+    with pytest.raises(InvalidPdfParameters, match=f"init: '{name}.* starts at nan"):
+        fit(init={name: np.nan})
+    model, data = toy.toy()
+    found = jax.jit(lambda value: pf.fit(data, model, init={name: value}))(np.nan)
     if int(found.status) == 0:
         np.testing.assert_allclose(found.pars, fit().pars, atol=1e-7)
     else:

@@ -10,7 +10,7 @@ import pytest
 from jax import Array
 
 import pyhf_func as pf
-from pyhf_func.exceptions import InvalidTestStatistic, UnspecifiedPOI
+from pyhf_func.exceptions import InvalidPdfData, InvalidTestStatistic, UnspecifiedPOI
 from tests.core import toy
 from tests.parity import cases
 
@@ -235,9 +235,11 @@ def test_a_signal_as_a_traced_input_can_be_optimised() -> None:
 
 @pytest.mark.parametrize("count", [np.nan, np.inf, -1.0])
 def test_no_number_for_data_without_a_likelihood(count: float) -> None:
-    """Whatever is computed beside it: not a number, and a status."""
+    """Whatever is computed beside it: not a number, and a status; known beforehand, they are refused."""
     model, data = toy.toy()
-    found = pf.scan(jnp.array([MU, MU]), data.at[0].set(count), model)
+    with pytest.raises(InvalidPdfData, match="bin 0"):
+        pf.scan(jnp.array([MU, MU]), data.at[0].set(count), model)
+    found = jax.jit(pf.scan)(jnp.array([MU, MU]), data.at[0].set(count), model)
     assert np.all(np.asarray(found.status) == pf.Status.NOT_FINITE)
     assert np.all(np.isnan([found.cls, found.clsb, found.clb, found.teststat]))
     assert np.all(np.isnan(found.cls_expected))
@@ -246,7 +248,9 @@ def test_no_number_for_data_without_a_likelihood(count: float) -> None:
 def test_no_number_for_a_value_that_is_none() -> None:
     """The fits to the Asimov data don't need it, and the other values of a scan are as before."""
     model, data = toy.toy()
-    found = pf.scan(jnp.array([MU, np.nan]), data, model)
+    with pytest.raises(ValueError, match="mus has nan"):
+        pf.scan(jnp.array([MU, np.nan]), data, model)
+    found = jax.jit(pf.scan)(jnp.array([MU, np.nan]), data, model)
     assert found.status.tolist() == [pf.Status.CONVERGED, pf.Status.NOT_FINITE]
     assert np.isfinite(found.cls).tolist() == np.isfinite(found.cls_expected[:, 2]).tolist() == [True, False]
 

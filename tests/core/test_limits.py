@@ -83,7 +83,9 @@ def test_no_signal_has_no_limit() -> None:
 
 
 def test_no_limit_for_data_without_a_likelihood() -> None:
-    found = pf.upper_limit(observed([np.nan, 48.0]), model())
+    with pytest.raises(pf.exceptions.InvalidPdfData, match="bin 0 is nan"):
+        pf.upper_limit(observed([np.nan, 48.0]), model())
+    found = jax.jit(pf.upper_limit)(observed([np.nan, 48.0]), model())
     assert found.status == pf.Status.NOT_FINITE
     assert np.all(np.isnan([found.observed, found.cls, *found.expected, *found.cls_expected]))
 

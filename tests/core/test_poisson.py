@@ -59,6 +59,6 @@ def test_counts_have_no_derivative() -> None:
 def test_no_significance_without_a_test_statistic() -> None:
     """A count that is not a number: p-values and significances are NaN together."""
     model = pf.simplemodels.uncorrelated_background([12.0], [50.0], [3.0])
-    found = pf.discovery([np.nan, *model.config.auxdata], model)
+    found = jax.jit(pf.discovery)(jnp.array([np.nan, *model.config.auxdata]), model)
     for values in (found.p0, found.z, found.p0_expected, found.z_expected):
         assert np.all(np.isnan(values))

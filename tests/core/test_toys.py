@@ -150,7 +150,8 @@ def test_no_toy_as_extreme_as_the_data() -> None:
     assert np.isnan(found.cls)
     assert float(found.cls_error) == np.inf
     assert found.cls_range.tolist() == [0.0, np.inf]
-    no_data = pf.toys(1.0, [np.nan], counting(30.0, 5.0), KEY, 50)
+    traced = jax.jit(lambda data: pf.toys(1.0, data, counting(30.0, 5.0), KEY, 50))
+    no_data = traced(jnp.array([np.nan]))
     assert no_data.status == pf.Status.NOT_FINITE
     assert np.all(np.isnan([no_data.cls, no_data.clsb, no_data.clb]))
 

@@ -254,12 +254,12 @@ def test_what_is_refused(model: Any, data: list[float]) -> None:
 
 
 def test_a_failed_fit_says_why(model: Any, data: list[float]) -> None:
-    broken = [np.nan, *data[1:]]
+    impossible = model.with_yields("singlechannel", "signal", [np.nan, 11.0])
     with pytest.raises(FailedMinimization, match="not finite") as caught:
-        mle.fit(broken, model)
+        mle.fit(data, impossible)
     assert caught.value.result.success is False
     with pytest.raises(FailedMinimization, match=r"The fit of all parameters to the data failed.*not finite"):
-        pf.infer.hypotest(0.8, broken, model)
+        pf.infer.hypotest(0.8, data, impossible)
     # Cut short, a fit fails, unless what is left is within the tolerance.
     pf.set_backend("numpy", pf.optimize.newton_optimizer(maxiter=2))
     with pytest.raises(FailedMinimization, match="iteration limit"):

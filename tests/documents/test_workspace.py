@@ -239,7 +239,8 @@ def test_workspace_is_a_dictionary_and_a_copy() -> None:
     spec["observations"][0]["data"][0] = 0.0
     assert isinstance(workspace, dict)
     assert workspace["channels"][0]["name"] == "SR"
-    assert workspace["observations"][0]["data"].tolist() == [52.0, 66.0]
+    assert workspace["observations"][0]["data"] == [52.0, 66.0]
+    assert json.loads(json.dumps(workspace)) == dict(workspace)
     assert json.loads(json.dumps(Workspace(workspace_spec()))) == workspace_spec()
     assert dict(Workspace(workspace_spec())) == workspace_spec()
 

@@ -10,5 +10,6 @@ from pyhf_func.core.compiler.overrides import Bounds as Bounds
 from pyhf_func.core.compiler.overrides import Fixed as Fixed
 from pyhf_func.core.compiler.overrides import Init as Init
 from pyhf_func.core.compiler.overrides import Start as Start
+from pyhf_func.core.compiler.overrides import place_of as place_of
 from pyhf_func.core.compiler.overrides import resolve_start as resolve_start
 from pyhf_func.core.compiler.parameters import ParameterSet as ParameterSet

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jax import Array
 
+from pyhf_func._lookup import unknown
 from pyhf_func.core.compiler.order import Order, Row, order_spec
 from pyhf_func.core.compiler.parameters import ParameterSet, collect_parameters
 from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
@@ -134,8 +135,8 @@ def poi_index(poi_name: str | None, parameters: Sequence[ParameterSet]) -> int:
     by_name = {parameter.name: parameter for parameter in parameters}
     if poi_name not in by_name:
         raise InvalidModel(
-            f"The parameter of interest {poi_name!r} is not a parameter of the model. "
-            "Name a parameter that a modifier declares, or pass poi_name=None for a model without one."
+            f"The parameter of interest: {unknown('parameter', poi_name, by_name)} "
+            "Give poi_name=None for a model without one."
         )
     if by_name[poi_name].n_parameters > 1:
         raise InvalidModel(

@@ -14,7 +14,7 @@ from pyhf_func.core.fit.judge import judge
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.likelihood.expansion import expand
 from pyhf_func.core.likelihood.objective import prepare
-from pyhf_func.exceptions import InvalidOptimizer
+from pyhf_func.exceptions import InvalidOptimizer, needs
 
 
 @runtime_checkable
@@ -80,13 +80,22 @@ class Minuit:
     tolerance: float = 0.001
     calls: int | None = None
 
-    def minimise_on_host(self, problem: Problem) -> Minimum:
-        """Minimise the negative log-likelihood."""
+    @staticmethod
+    def require() -> Any:
+        """The package iminuit.
+
+        Raises:
+            InvalidOptimizer: It can't be imported.
+        """
         try:
             import iminuit
         except ImportError as error:
-            raise InvalidOptimizer("Minuit needs iminuit: pip install 'pyhf_func[minuit]'.") from error
+            raise InvalidOptimizer(needs("The minimiser 'minuit'", "iminuit", "minuit", error)) from error
+        return iminuit
 
+    def minimise_on_host(self, problem: Problem) -> Minimum:
+        """Minimise the negative log-likelihood."""
+        iminuit = self.require()
         free, pars, low, high = _plain(problem, "Minuit")
         if not free.any():
             return _judge(problem, pars, 0)

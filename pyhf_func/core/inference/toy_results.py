@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func._lookup import shown
 from pyhf_func.core.fit.result import FitResult
 from pyhf_func.core.inference.toy_files import read, write
 from pyhf_func.core.inference.toy_records import CLOSE, FITS, ONCE, Record
@@ -135,9 +136,15 @@ def merge_toys(results: Iterable[ToysResult]) -> ToysResult:
         >>> merged.numbers.size, bool(merged.cls == pf.toys(1.0, data, model, key, 100).cls)
         (100, True)
     """
-    records = [record_of(result) for result in ([results] if isinstance(results, ToysResult) else results)]
-    if not records:
-        raise ValueError("There are no toys to merge: give at least one result.")
+    given = [results] if isinstance(results, ToysResult) or not isinstance(results, Iterable) else list(results)
+    for result in given:
+        if not isinstance(result, ToysResult):
+            raise TypeError(
+                f"results holds {shown(result)}; give what pyhf_func.toys returned, or ToysResult.load read."
+            )
+    if not given:
+        raise ValueError("results is empty: there are no toys to merge; give at least one result.")
+    records = [record_of(result) for result in given]
     merged = records[0]
     for record in records[1:]:
         merged.check_same(record)
