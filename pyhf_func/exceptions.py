@@ -40,6 +40,7 @@ __all__ = [
     "InvalidTestStatistic",
     "InvalidWorkspaceOperation",
     "MissingObservation",
+    "NotEnoughMemory",
     "PatchSetVerificationError",
     "PyhfFuncError",
     "SchemaNotFound",
@@ -326,6 +327,10 @@ class CheckpointNotWritten(PyhfFuncError):
     def __init__(self, message: str, result: Any = None) -> None:
         self.result = result
         super().__init__(message)
+
+
+class NotEnoughMemory(PyhfFuncError, MemoryError):
+    """A computation needs more memory than there is: the message says how much, and what limits it."""
 
 
 class ForkedProcess(PyhfFuncError, RuntimeError):

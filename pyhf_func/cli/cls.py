@@ -85,10 +85,12 @@ def _with_verb(
     from pyhf_func.core.arrays import floats
     from pyhf_func.core.compiler import resolve_start
     from pyhf_func.core.fit import Status
+    from pyhf_func.core.memory import enough
 
     start = resolve_start(model.likelihood.space, model.config.par_slices, None, None, None)
     args = (floats(poi_value), floats(data), model.likelihood, start)
-    observed, expected, status = programs.call(_test(test_stat), f"hypotest {test_stat}", args, folder)
+    with enough(model.likelihood, "hypotest"):
+        observed, expected, status = programs.call(_test(test_stat), f"hypotest {test_stat}", args, folder)
     if int(status) != Status.CONVERGED:
         raise CommandError(Status(int(status)).sentence)
     return float(observed), np.asarray(expected).tolist()

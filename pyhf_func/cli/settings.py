@@ -163,7 +163,10 @@ def read_model(
 def prepare_jax(*, cached: bool, optimised: bool = False) -> Path | None:
     """Set up JAX for one short run; before anything is compiled. Returns the folder of the cache, if there is one."""
     from pyhf_func.cli import cache
+    from pyhf_func.core import memory
 
+    loaded = "jax" in sys.modules
+    memory.check_addresses(memory.compiler() + (0 if loaded else memory.LIBRARIES))
     folder = None
     if cached:
         folder = cache.enable()

@@ -57,6 +57,9 @@ def guarded() -> Iterator[None]:
     except BrokenPipeError:
         _silence(sys.stdout)
         raise Exit(128 + getattr(signal, "SIGPIPE", 13)) from None
+    except MemoryError as error:
+        warn_of(f"Error: {error or 'The memory is not enough.'}")
+        raise Exit(1) from None
     except OSError as error:
         _silence(sys.stdout)
         warn_of(f"Error: {error.filename or 'standard output'}: {error.strerror or error}")

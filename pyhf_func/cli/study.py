@@ -89,8 +89,11 @@ class Study:
 
     def compute(self, function: Callable[..., Any], *args: Any, static: tuple[Any, ...] = ()) -> Any:
         """A function of the engine, compiled; by a stored program where there is one."""
+        from pyhf_func.core.memory import enough
+
         name = f"{function.__module__}.{function.__qualname__}"
-        return programs.call(function, name, args, self.cache, static)
+        with enough(self.model.likelihood, function.__name__):
+            return programs.call(function, name, args, self.cache, static)
 
     @cached_property
     def fit(self) -> "FitResult":

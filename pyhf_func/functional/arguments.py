@@ -24,6 +24,7 @@ from pyhf_func.adapters import bridge
 from pyhf_func.core.arrays import Numbers, argument, is_flag
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, place_of, resolve_start
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, Problem, chosen_minimiser
+from pyhf_func.core.memory import enough
 from pyhf_func.core.processes import check_process
 from pyhf_func.exceptions import (
     InvalidModel,
@@ -52,14 +53,16 @@ def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         check_process()
-        if not isinstance(args[place] if len(args) > place else kwargs.get("model"), Model):
+        model = args[place] if len(args) > place else kwargs.get("model")
+        if not isinstance(model, Model):
             given = {**dict(zip(names, args, strict=False)), **kwargs}
             raise TypeError(_without_model(f"pyhf_func.{verb.__name__}({', '.join(needed)}, ...)", given))
         if dict in map(type, args) or dict in map(type, kwargs.values()):
             _check_names({**dict(zip(names, args, strict=False)), **kwargs})
-        if bridge.kind((args, kwargs)) is None:
-            return verb(*args, **kwargs)
-        return bridge.apply(verb, *args, **kwargs)
+        with enough(model.likelihood, verb.__name__):
+            if bridge.kind((args, kwargs)) is None:
+                return verb(*args, **kwargs)
+            return bridge.apply(verb, *args, **kwargs)
 
     return call
 

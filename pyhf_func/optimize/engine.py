@@ -15,6 +15,7 @@ from pyhf_func.core.arrays import floats
 from pyhf_func.core.fit import FitResult, Newton, Problem, compiled_fit
 from pyhf_func.core.inference.covariance import hessian
 from pyhf_func.core.likelihood import Likelihood, logpdf
+from pyhf_func.core.memory import enough
 from pyhf_func.exceptions import InvalidPdfData
 from pyhf_func.optimize.arrays import bounds_array, call, numbers, to_numpy
 
@@ -127,7 +128,8 @@ def _engine_fit(minimiser: Newton) -> Callable[..., FitResult]:
 def _fit(minimiser: Newton, model: Any, data: Any, init: Any, bounds: Any, fixed: Any) -> FitResult:
     bounds = floats(bounds)
     problem = Problem(model.likelihood, floats(data), floats(init), bounds[:, 0], bounds[:, 1], fixed)
-    return compiled_fit(minimiser, problem)
+    with enough(model.likelihood):
+        return compiled_fit(minimiser, problem)
 
 
 @jax.jit
