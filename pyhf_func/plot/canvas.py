@@ -1,32 +1,174 @@
-"""What all figures share: how they are made, and their colours."""
+"""What all pictures share: figures, axes, style, legends."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeVar
 
+import numpy as np
+
+from pyhf_func.core.fit import Status
 from pyhf_func.exceptions import needs
+from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
-SERIES = ("#56B4E9", ORANGE, GREEN, "#CC79A7", "#F0E442", BLUE, RED, "#999999", "#B2DF8A", "#CAB2D6")
-"""Colours that can be told apart by everyone (Okabe and Ito, 2008), and two more."""
-ONE_SIGMA, TWO_SIGMA = "#8BC34A", "#FFEB3B"
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+_STYLE: dict[Any, Any] = {
+    "axes.labelsize": 10.0,
+    "axes.linewidth": 0.8,
+    "axes.titlesize": 9.5,
+    "font.size": 9.0,
+    "hatch.linewidth": 0.5,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "lines.linewidth": 1.4,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200.0,
+    "xtick.direction": "in",
+    "xtick.top": True,
+    "ytick.direction": "in",
+    "ytick.right": True,
+}
+"""Of figures that we make; axes of a caller keep the caller's style."""
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure; width and height in inches.
+class Canvas(NamedTuple):
+    """Where a picture is drawn."""
+
+    figure: Figure
+    axes: list[Axes]
+    ours: bool
+    """whether we made the figure, so that its legend may stand outside of the axes."""
+
+
+def styled(draw: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Draw a picture of our own in our style, whatever style is set.
 
     Raises:
         ImportError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(needs("A figure", "matplotlib", "plot", error)) from error
-    return Figure(figsize=(width, height), layout="constrained")
+
+    @functools.wraps(draw)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            import matplotlib as mpl
+        except ImportError as error:
+            raise ImportError(needs("A figure", "matplotlib", "plot", error)) from error
+        with mpl.rc_context({} if kwargs.get("ax") is not None else _STYLE):
+            return draw(*args, **kwargs)
+
+    return call
+
+
+def canvas(
+    ax: Axes | Sequence[Axes] | None,
+    n: int,
+    width: float,
+    height: float,
+    columns: int = 1,
+) -> Canvas:
+    """Axes for ``n`` panels: the caller's, or those of a new figure.
+
+    Args:
+        ax: The caller's: one, or one for each panel; None for a new figure.
+        n: How many panels there are.
+        width: Of the new figure, in inches.
+        height: Of the new figure, in inches.
+        columns: Panels side by side in the new figure.
+
+    Raises:
+        ValueError: The number of axes is not that of the panels.
+    """
+    if ax is not None:
+        axes = list(np.ravel(np.asarray(ax, dtype=object)))
+        if len(axes) != n:
+            raise ValueError(f"This picture has {n} panels, and ax holds {len(axes)} axes: give one for each panel.")
+        figure = axes[0].figure
+        if any(other.figure is not figure for other in axes):
+            raise ValueError("The axes belong to different figures; they must share one.")
+        return Canvas(figure, axes, ours=False)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    grid = np.ravel(figure.subplots(-(-n // columns), columns, squeeze=False))
+    for empty in grid[n:]:
+        empty.remove()
+    return Canvas(figure, list(grid[:n]), ours=True)
+
+
+def with_ratios(drawn: Canvas) -> list[tuple[Axes, Axes]]:
+    """Split each axes of a picture in two, one above the other, that share the horizontal axis."""
+    return _aligned(drawn) if drawn.ours else [_split(axes) for axes in drawn.axes]
+
+
+def _aligned(drawn: Canvas) -> list[tuple[Axes, Axes]]:
+    """The same in a figure of ours: one grid for all, so that all edges are in line."""
+    from matplotlib.gridspec import GridSpec
+
+    place: Any = drawn.axes[0].get_subplotspec()
+    rows, columns = place.get_gridspec().get_geometry()
+    grid = GridSpec(2 * rows, columns, drawn.figure, height_ratios=[3, 1] * rows)
+    pairs = []
+    for i, axes in enumerate(drawn.axes):
+        row, column = divmod(i, columns)
+        axes.set_subplotspec(grid[2 * row, column])
+        pairs.append((axes, drawn.figure.add_subplot(grid[2 * row + 1, column], sharex=axes)))
+        axes.tick_params(axis="x", labelbottom=False)
+    return pairs
+
+
+def _split(axes: Axes) -> tuple[Axes, Axes]:
+    """The same with axes of a caller, wherever they lie."""
+    from matplotlib.gridspec import GridSpec
+
+    figure: Any = axes.figure
+    place = axes.get_subplotspec()
+    ratios: dict[str, Any] = {"height_ratios": [3, 1], "hspace": 0.03}
+    if place is None:
+        box = axes.get_position()
+        parts: Any = GridSpec(2, 1, figure, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1, **ratios)
+        axes.set_position(parts[0].get_position(figure))
+        lower = figure.add_axes(parts[1].get_position(figure), sharex=axes)
+    else:
+        parts = place.subgridspec(2, 1, **ratios)
+        axes.set_subplotspec(parts[0])
+        lower = figure.add_subplot(parts[1], sharex=axes)
+    axes.tick_params(axis="x", labelbottom=False)
+    return axes, lower
+
+
+def legend(drawn: Canvas, header: str, columns: int) -> None:
+    """One legend of all that has a label, and the header: above the axes of a figure of ours, inside a caller's.
+
+    Args:
+        drawn: The picture.
+        header: The line that names experiment, energy and luminosity.
+        columns: How many entries stand side by side, at most.
+    """
+    found: dict[str, Any] = {}
+    for axes in drawn.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    named = list(found.values()), list(found)
+    if drawn.ours:
+        style: dict[str, Any] = {"title": header or None, "title_fontsize": "medium", "columnspacing": 1.2}
+        drawn.figure.legend(*named, loc="outside upper center", ncols=min(columns, len(found)), **style)
+    else:
+        drawn.axes[0].legend(*named, ncols=min(columns, 2), fontsize="small")
+        write_header(drawn, header)
+
+
+def write_header(drawn: Canvas, text: str) -> None:
+    """The same line in a picture without a legend."""
+    if text:
+        drawn.axes[0].set_title(text, loc="left", fontsize="medium")
 
 
 def tidy(axes: Axes, *, grid: Literal["both", "x", "y"] | None = None) -> None:
@@ -35,3 +177,18 @@ def tidy(axes: Axes, *, grid: Literal["both", "x", "y"] | None = None) -> None:
     if grid:
         axes.grid(axis=grid, color="0.9", linewidth=0.8)
         axes.set_axisbelow(True)
+
+
+def check_status(status: Any, drawn: str) -> None:
+    """Refuse to draw numbers of a fit that failed.
+
+    Args:
+        status: Of the fit.
+        drawn: The numbers.
+
+    Raises:
+        ValueError: It did not converge.
+    """
+    worst = Status(int(np.max(as_numpy(status))))
+    if worst >= Status.ITERATION_LIMIT:
+        raise ValueError(f"There are no {drawn} to draw. {worst.sentence}")

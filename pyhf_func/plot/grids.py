@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from scipy.ndimage import label as pieces_of
+from scipy.spatial import ConvexHull
+from scipy.special import ndtri
 
-from pyhf_func.plot.canvas import BLUE, GREY, ONE_SIGMA, RED, new_figure, tidy
+from pyhf_func.contrib.viz.palette import BLUE, GREY, ONE_SIGMA, RED
+from pyhf_func.plot.canvas import canvas, legend, styled, tidy
+from pyhf_func.plot.labels import labels_of
+from pyhf_func.plot.surfaces import plane_of, smooth
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from pyhf_func.signal_grids import GridResult
 
+_LATTICE = 180
+"""Places at which surfaces are evaluated, along each axis."""
+_FAR = 2.0
+"""Standard deviations from the contour beyond which significances count as equal."""
+_DECADES = 1.25
+"""Values of which eight in ten span more are compared by their logarithms."""
 
-def exclusion(result: GridResult, x: int = 0, y: int = 1) -> Figure:
+
+class _Surfaces(NamedTuple):
+    x: Any  # (n,)
+    y: Any  # (n,)
+    hull: Any  # (corners, 2)
+    observed: Any  # (n, n) significance above that at the level
+    minus: Any  # (n, n) the same for the expectation less one standard deviation
+    expected: Any  # (n, n)
+    plus: Any  # (n, n)
+
+
+@styled
+def exclusion(
+    result: GridResult,
+    x: int = 0,
+    y: int = 1,
+    *,
+    ax: Axes | None = None,
+    label: Mapping[str, str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    header: str | None = None,
+) -> Figure:
     """The region of two signal parameters in which the tested hypothesis is excluded.
 
-    Contours of CLs at the result's level, of log CLs interpolated linearly between the points.
+    Contours are drawn where CLs is the result's level, as experiments do it, from surfaces of the significance
+    ``z = Φ⁻¹(1 - CLs)``, which varies slowly between points where CLs changes by orders of magnitude. The surfaces
+    are thin-plate splines over the principal axes of the points (so that neither units nor a kinematic diagonal
+    matter), with logarithms of values that are spread over decades. Each is as smooth as generalised
+    cross validation asks for: points without noise are interpolated, and the scatter that limited simulated samples
+    leave on others is smoothed, so that single points may lie on the wrong side of a line. Nothing is drawn outside
+    of the convex hull of the points, and no piece of a contour that surrounds no point.
 
     Args:
         result: From `grid`, with at least three points that don't lie on one line.
         x: Which value of a point is the horizontal axis.
         y: Which value is the vertical axis.
+        ax: Axes to draw in; by default those of a new figure.
+        label: What the values are called, from their names in ``result.labels``.
+        metadata: What else is known of the document, to complete ``label`` and ``header``; see `pyhf_func.plot`.
+        header: The line above, such as luminosity and energy.
 
     Returns:
         A figure with the observed contour, the median expected one and its band of one standard deviation, and the
         points: full where excluded, open where not, crosses where a point has no result.
 
     Raises:
-        ValueError: The points have too few values, or fewer than three of them have a result.
+        ValueError: The points have too few values, or fewer than three of them have a result, or all of these lie on
+            one line.
 
     Example:
         >>> import numpy as np, pyhf_func as pf
@@ -48,36 +94,104 @@ def exclusion(result: GridResult, x: int = 0, y: int = 1) -> Figure:
     known = np.isfinite(result.cls) & np.all(np.isfinite(result.cls_expected), axis=1)
     if known.sum() < 3:
         raise ValueError(f"A contour needs at least three points with a result, and there are {known.sum()}.")
-    figure = new_figure(6.0, 4.6)
-    axes = figure.subplots()
-    horizontal, vertical = places[known].T
-    smallest = np.finfo(float).tiny
-    observed, *band = np.log(np.maximum(np.column_stack([result.cls, result.cls_expected])[known], smallest)).T
-    level = np.log(result.level)
-    axes.tricontourf(
-        horizontal, vertical, _between(band[1] - level, band[3] - level), levels=[0.0, np.inf], colors=[ONE_SIGMA]
-    )
-    axes.tricontour(horizontal, vertical, band[2], levels=[level], colors=[BLUE], linestyles="dashed")
-    axes.tricontour(horizontal, vertical, observed, levels=[level], colors=[RED], linestyles="solid")
-    excluded = observed < level
-    axes.scatter(horizontal[excluded], vertical[excluded], s=14, color=GREY)
-    axes.scatter(horizontal[~excluded], vertical[~excluded], s=14, facecolors="none", edgecolors=GREY)
-    axes.scatter(places[~known, 0], places[~known, 1], s=18, marker="x", color=GREY)
-    for label, options in (
-        (f"observed, CLs = {result.level:g}", {"color": RED}),
-        ("expected", {"color": BLUE, "linestyle": "dashed"}),
-        ("expected ± 1 σ", {"color": ONE_SIGMA, "linewidth": 6.0}),
-    ):
-        axes.plot([], [], label=label, **options)
+    logs = [_is_wide(places[:, axis]) for axis in (0, 1)]
+    surfaces = _surfaces(places[known], _significances(result)[known], logs)
+    drawn = canvas(ax, 1, 6.0, 4.8)
+    axes = drawn.axes[0]
+    _draw_contours(axes, surfaces, result.level)
+    _draw_points(axes, places, known, result.cls < result.level)
+    labels = labels_of(label, metadata, header)
     names = result.labels or tuple(f"value {i}" for i in range(max(x, y) + 1))
-    axes.set_xlabel(names[x])
-    axes.set_ylabel(names[y])
-    axes.margins(0.05)
-    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    axes.set_xlabel(labels(names[x]))
+    axes.set_ylabel(labels(names[y]))
+    for scale, wide in ((axes.set_xscale, logs[0]), (axes.set_yscale, logs[1])):
+        scale("log" if wide else "linear")
+    axes.set(xlim=_ends(places[:, 0]), ylim=_ends(places[:, 1]))
     tidy(axes)
-    return figure
+    legend(drawn, labels.header, 3)
+    return drawn.figure
 
 
-def _between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Positive where zero lies between the two."""
-    return np.minimum(-low, high)
+def _ends(values: Any) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
+def _is_wide(values: Any) -> bool:
+    if values.min() <= 0:
+        return False
+    low, high = np.quantile(np.log10(values), (0.1, 0.9))
+    return bool(high - low > _DECADES)
+
+
+def _significances(result: GridResult) -> Any:
+    """Observed, expected - 1 σ, median and + 1 σ, above the significance at the level; shape (points, 4)."""
+    cls = np.column_stack([result.cls, result.cls_expected[:, 1:4]])
+    contour = -ndtri(result.level)
+    return np.clip(-ndtri(np.clip(cls, np.finfo(float).tiny, 1.0)) - contour, -_FAR, _FAR)
+
+
+def _surfaces(places: Any, significances: Any, logs: list[bool]) -> _Surfaces:
+    """Surfaces of significances on a lattice."""
+
+    def straight(points: Any) -> Any:
+        return np.column_stack([np.log(points[:, i]) if logs[i] else points[:, i] for i in (0, 1)])
+
+    points, where = np.unique(straight(places), axis=0, return_inverse=True)
+    counts = np.bincount(where)
+    values = np.column_stack([np.bincount(where, column) / counts for column in significances.T])
+    plane = plane_of(points)
+    if len(points) < 3:
+        raise ValueError("A contour needs at least three points at different places.")
+    axes = [np.linspace(points[:, i].min(), points[:, i].max(), _LATTICE) for i in (0, 1)]
+    lattice = np.column_stack([axis.ravel() for axis in np.meshgrid(*axes)])
+    found = smooth(plane(points), values, plane(lattice)).T.reshape(-1, _LATTICE, _LATTICE)
+    steps = [axis[1] - axis[0] for axis in axes]
+    nearest = tuple(np.rint((points[:, i] - axes[i][0]) / steps[i]).astype(int) for i in (1, 0))
+    hull = points[ConvexHull(plane(points)).vertices]
+    shown = [np.exp(axis) if wide else axis for axis, wide in zip(axes, logs, strict=True)]
+    corners = np.column_stack([np.exp(hull[:, i]) if logs[i] else hull[:, i] for i in (0, 1)])
+    observed, minus, expected, plus = (_without_empty_pieces(surface, nearest) for surface in found)
+    return _Surfaces(shown[0], shown[1], corners, observed, minus, expected, plus)
+
+
+def _without_empty_pieces(surface: Any, nearest: tuple[Any, Any]) -> Any:
+    """The surface mirrored at zero in connected regions of one sign in which no point lies."""
+    for side in (surface > 0, surface <= 0):
+        regions, n = pieces_of(side)
+        held = np.unique(regions[nearest])
+        empty = side & np.isin(regions, np.setdiff1d(np.arange(1, n + 1), held))
+        surface = np.where(empty, -surface, surface)
+    return surface
+
+
+def _draw_contours(axes: Axes, surfaces: _Surfaces, level: float) -> None:
+    """The band and both lines, inside the hull."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    inside = PathPatch(Path(surfaces.hull, closed=False), transform=axes.transData, facecolor="none", linewidth=0)
+    between = np.minimum(surfaces.minus, -surfaces.plus)
+    place = surfaces.x, surfaces.y
+    parts = [
+        axes.contourf(*place, between, levels=[0.0, np.inf], colors=[ONE_SIGMA]),
+        axes.contour(*place, surfaces.expected, levels=[0.0], colors=[BLUE], linestyles="dashed"),
+        axes.contour(*place, surfaces.observed, levels=[0.0], colors=[RED], linestyles="solid", linewidths=1.8),
+    ]
+    for part in parts:
+        part.set_clip_path(inside)
+    axes.plot([], [], color=RED, linewidth=1.8, label=rf"observed, $\mathrm{{CL}}_s$ = {level:g}")
+    axes.plot([], [], color=BLUE, linestyle="dashed", label="expected")
+    axes.fill_between([], [], color=ONE_SIGMA, linewidth=0, label=r"expected $\pm 1\sigma$")
+
+
+def _draw_points(axes: Axes, places: Any, known: Any, excluded: Any) -> None:
+    """Full where excluded, open where not, crosses where nothing is known; named where there are any."""
+    size = 12 if len(places) <= 200 else 4
+    styles: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (known & excluded, {"s": size, "color": GREY, "label": "excluded"}),
+        (known & ~excluded, {"s": size, "facecolors": "none", "edgecolors": GREY, "label": "not excluded"}),
+        (~known, {"s": 18, "marker": "x", "color": GREY, "label": "no result"}),
+    )
+    for chosen, style in styles:
+        if np.any(chosen):
+            axes.scatter(*places[chosen].T, clip_on=False, zorder=3, **style)

@@ -2,35 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from pyhf_func.contrib.viz.palette import LINES, series
 from pyhf_func.core.inference import YieldBand, YieldsResult
 from pyhf_func.pdf import Model
-from pyhf_func.plot.canvas import SERIES, new_figure, tidy
+from pyhf_func.plot.canvas import canvas, check_status, legend, styled, tidy, with_ratios
+from pyhf_func.plot.counts import draw_band, draw_counts, draw_outside, garwood, reach_of
+from pyhf_func.plot.labels import Binning, Labels, labels_of
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
 _COLUMNS = 3
+_TOGETHER = 24
+"""Channels of one bin that share a panel, at most."""
+_WIDE = 25.0
+"""Yields whose bins differ by a larger factor are shown on a logarithmic scale."""
 
 
-class _Panel(NamedTuple):
+class Panel(NamedTuple):
+    """One channel, or several of one bin each."""
+
     title: str
     bins: Any  # places of its bins
-    labels: Sequence[str]  # of its bins
+    names: Sequence[str]  # of its bins; empty where they are numbered or have edges
+    binning: Binning | None
+    shown: Any  # (bins,) of bool: the data are not hidden
+
+    @property
+    def edges(self) -> Any:
+        """Of the bins, on the horizontal axis."""
+        if self.binning is not None and len(self.binning.edges) == len(self.bins) + 1:
+            return np.asarray(self.binning.edges)
+        return np.arange(len(self.bins) + 1) - 0.5
+
+    @property
+    def is_binned(self) -> bool:
+        """Whether the edges are those of a quantity."""
+        return self.binning is not None and len(self.binning.edges) == len(self.bins) + 1
 
 
+class _Layer(NamedTuple):
+    label: str
+    colour: str
+    values: Any  # (all bins,)
+
+
+@styled
 def yields(
     result: YieldsResult,
     model: Model,
     stage: Literal["prefit", "postfit"] = "postfit",
     channels: Sequence[str] | None = None,
-    log: bool = False,
+    log: bool | None = None,
+    *,
+    lines: Mapping[str, float] | None = None,
+    blind: bool | Sequence[str] = False,
+    ax: Axes | Sequence[Axes] | None = None,
+    label: Mapping[str, str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    header: str | None = None,
 ) -> Figure:
     """Observed events over the stacked expected yields of the samples, and their ratio below.
 
@@ -39,107 +76,190 @@ def yields(
         model: The model.
         stage: Before or after the fit.
         channels: Those to show; by default all.
-        log: Show yields on a logarithmic scale.
+        log: Show yields on a logarithmic scale; by default where the bins of a panel differ by more than a factor 25.
+        lines: Samples whose nominal yields are drawn as a line too, over the stack, and by which factor:
+            ``{"signal": 10.0}``.
+        blind: Channels whose observed events are not shown; True for all. The fit has seen them all the same.
+        ax: Axes to draw in, one for each panel, which are split in two; by default those of a new figure.
+        label: What samples and channels are called, from their names.
+        metadata: What else is known of the document, to complete ``label`` and ``header``, with titles, units and
+            edges of bins; see `pyhf_func.plot`.
+        header: The line above, such as luminosity and energy.
 
     Returns:
-        A figure with a panel for each channel, or one panel for all where each has one bin.
+        A figure with a panel for each channel; channels of one bin share panels of up to 24. Samples are stacked with
+        the largest on top, each in one colour everywhere. Observed events have the central confidence intervals of
+        Garwood. Points outside of the range of the ratio are small triangles at its edge.
 
     Raises:
-        ValueError: ``stage`` is neither ``"prefit"`` nor ``"postfit"``, or there is no such channel.
+        ValueError: ``stage`` is neither ``"prefit"`` nor ``"postfit"``, there is no such channel or sample, or the
+            fit failed.
 
     Example:
         >>> import pyhf_func as pf
         >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
         >>> figure = pf.plot.yields(pf.yields([61, 58] + model.config.auxdata, model), model)
-        >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-        ['signal', 'background', 'uncertainty', 'data']
+        >>> [text.get_text() for text in figure.legends[0].get_texts()]
+        ['background', 'signal', 'uncertainty', 'data']
     """
     if stage not in ("prefit", "postfit"):
         raise ValueError(f"stage is {stage!r}; it must be 'prefit' or 'postfit'.")
-    known = model.config.channels
-    chosen = known if channels is None else list(channels)
-    if unknown := [channel for channel in chosen if channel not in known]:
-        raise ValueError(f"The model has no channels {unknown}: choose from {known}.")
-    panels = _panels(model, chosen)
-    columns = min(_COLUMNS, len(panels))
+    if stage == "postfit":
+        check_status(result.status, "yields after the fit")
+    labels = labels_of(label, metadata, header)
+    every = model.config.channels
+    chosen = known(every if channels is None else channels, every, "channels")
+    hidden = known(every if blind is True else blind or (), every, "channels")
+    overlaid = known(lines or {}, model.config.samples, "samples")
+    panels = panels_of(model, chosen, hidden, labels)
+    band: YieldBand = getattr(result, stage)
+    layers = _layers(as_numpy(band.samples), np.concatenate([panel.bins for panel in panels]), model, labels)
+    over = [
+        _Layer(f"{labels(name)} × {(lines or {})[name]:g}", colour, (lines or {})[name] * _nominal(model, name))
+        for name, colour in zip(overlaid, LINES, strict=False)
+    ]
+    columns = min(_COLUMNS if len(panels) < 12 else 4, len(panels))
+    widest = max(len(panel.bins) for panel in panels)
+    if widest > 12:
+        columns = min(columns, 1 if widest > 18 else 2)
+    size = min(11.0, max(3.4 if len(panels) > 1 else 5.0, 1.3 + 0.4 * widest)), 3.6 if len(panels) < 12 else 2.6
+    longest = max((len(name) for panel in panels for name in panel.names), default=0)
     rows = -(-len(panels) // columns)
-    widest = max(len(panel.labels) for panel in panels)
-    figure = new_figure(columns * min(12.0, max(4.0, 1.5 + 0.35 * widest)), 4.2 * rows)
-    parts = np.ravel(figure.subfigures(rows, columns, squeeze=False))
-    observed, band = as_numpy(result.observed), getattr(result, stage)
-    for place, (part, panel) in enumerate(zip(parts, panels, strict=False)):
-        _draw(part, panel, observed, band, model.config.samples, log, legend=place == 0)
-        part.axes[0].set_title(f"{panel.title} ({'pre' if stage == 'prefit' else 'post'}-fit)", fontsize="medium")
-    return figure
+    drawn = canvas(ax, len(panels), columns * size[0], 0.6 + rows * (size[1] + 0.055 * longest), columns)
+    for parts, panel in zip(with_ratios(drawn), panels, strict=True):
+        _draw_yields(parts[0], panel, as_numpy(result.observed), band, layers, over, log)
+        _draw_ratio(parts[1], panel, as_numpy(result.observed), band)
+        finish(parts, panel, f"{panel.title} ({'pre' if stage == 'prefit' else 'post'}-fit)")
+    legend(drawn, labels.header, min(6, max(2, int(columns * size[0] / 1.5))))
+    return drawn.figure
 
 
-def _panels(model: Model, channels: Sequence[str]) -> list[_Panel]:
+def known(names: Any, every: Sequence[str], kind: str) -> list[str]:
+    """The names, which must be known."""
+    chosen = [names] if isinstance(names, str) else list(names)
+    if unknown := [name for name in chosen if name not in every]:
+        raise ValueError(f"The model has no {kind} {unknown}: choose from {list(every)}.")
+    return chosen
+
+
+def panels_of(model: Model, channels: Sequence[str], hidden: Sequence[str], labels: Labels) -> list[Panel]:
+    """Channels of one bin together, in panels of about the same width; each other by itself."""
     slices, counts = model.config.channel_slices, model.config.channel_nbins
-    if len(channels) > 1 and all(counts[channel] == 1 for channel in channels):
-        return [_Panel("all channels", np.array([slices[channel].start for channel in channels]), channels)]
+    single = [channel for channel in channels if counts[channel] == 1 and channel not in labels.binnings]
+    if len(single) < 2:
+        single = []
+    panels = []
+    for part in np.array_split(np.array(single, dtype=object), -(-len(single) // _TOGETHER)) if single else ():
+        title = "channels of one bin" if len(single) == len(part) else f"{labels(part[0])} to {labels(part[-1])}"
+        bins = np.array([slices[channel].start for channel in part])
+        shown = np.array([channel not in hidden for channel in part])
+        panels.append(Panel(title, bins, [labels(channel) for channel in part], None, shown))
+    for channel in channels:
+        if channel not in single:
+            bins = np.arange(slices[channel].start, slices[channel].stop)
+            shown = np.full(len(bins), channel not in hidden)
+            panels.append(Panel(labels(channel), bins, (), labels.binnings.get(channel), shown))
+    return panels
+
+
+def _layers(table: Any, bins: Any, model: Model, labels: Labels) -> list[_Layer]:
+    """Samples that yield something in any of the bins, the smallest first: one order for all panels and scales."""
+    colours = series(len(model.config.samples))
+    order = np.argsort(table[:, bins].sum(axis=1), kind="stable")
     return [
-        _Panel(
-            channel, np.arange(slices[channel].start, slices[channel].stop), [str(i) for i in range(counts[channel])]
-        )
-        for channel in channels
+        _Layer(labels(model.config.samples[row]), colours[row], table[row]) for row in order if np.any(table[row, bins])
     ]
 
 
-def _draw(
-    figure: SubFigure, panel: _Panel, observed: Any, band: YieldBand, samples: Sequence[str], log: bool, legend: bool
+def _nominal(model: Model, sample: str) -> Any:
+    """The nominal yield of a sample in all bins, as the document has it."""
+    place, (n_samples, n_bins) = model.config._names.by_sample()
+    table = np.bincount(place, as_numpy(model.likelihood.values.nominal), n_samples * n_bins)
+    return table.reshape(n_samples, n_bins)[model.config.samples.index(sample)]
+
+
+def _draw_yields(
+    axes: Axes,
+    panel: Panel,
+    observed: Any,
+    band: YieldBand,
+    layers: Sequence[_Layer],
+    over: Sequence[_Layer],
+    log: bool | None,
 ) -> None:
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    bins, x = panel.bins, np.arange(len(panel.bins))
-    data, total, error = observed[bins], as_numpy(band.total)[bins], as_numpy(band.total_error)[bins]
-    table = as_numpy(band.samples)[:, bins]
-    base = np.zeros(len(x))
-    shown = [row for row in np.argsort(table.sum(axis=1), kind="stable") if np.any(table[row] != 0)]
-    if log:  # the small ones would be lost at the bottom of the scale otherwise
-        shown.reverse()
-    for row in shown:
-        colour = SERIES[row % len(SERIES)]
-        upper.bar(x, table[row], 1.0, bottom=base, color=colour, label=samples[row], linewidth=0)
-        base = base + table[row]
-    _hatched(upper, x, total, error, label="uncertainty")
-    points: dict[str, Any] = {"fmt": "o", "color": "black", "markersize": 4}
-    upper.errorbar(x, data, yerr=np.sqrt(data), label="data", **points)
-    upper.set_ylabel("events")
-    highest = float(np.max(np.concatenate([total + error, data + np.sqrt(data)]), initial=0.0)) or 1.0
-    if log:
-        positive = np.concatenate([total[total > 0], data[data > 0]])
-        upper.set_yscale("log")
-        upper.set_ylim(0.1 * float(np.min(positive, initial=1.0)), 30 * highest)
+    """The stack, the band, lines and data of one panel."""
+    edges, bins = panel.edges, panel.bins
+    total, error = as_numpy(band.total)[bins], np.nan_to_num(as_numpy(band.total_error)[bins])
+    base = np.zeros(len(bins))
+    stack = []
+    for layer in layers:
+        style = {"facecolor": layer.colour, "edgecolor": "none", "linewidth": 0, "label": layer.label}
+        stack.append((base + layer.values[bins], base, style))
+        base = base + layer.values[bins]
+    for top, bottom, style in reversed(stack):  # so that the legend is in the order of the stack
+        axes.stairs(top, edges, baseline=bottom, fill=True, **style)
+    axes.stairs(total, edges, color="black", linewidth=0.8, baseline=None)
+    draw_band(axes, edges, total, as_numpy(band.total_error)[bins], label="uncertainty")
+    for layer in over:
+        axes.stairs(layer.values[bins], edges, color=layer.colour, linestyle="dashed", baseline=None, label=layer.label)
+    data = np.where(panel.shown, observed[bins], np.nan)
+    if np.any(panel.shown):
+        draw_counts(axes, (edges[1:] + edges[:-1]) / 2, data, label="data")
+    heights = np.concatenate([total + error, garwood(data)[1], *(layer.values[bins] for layer in over)])
+    highest = float(np.nanmax(heights, initial=0.0)) or 1.0
+    positive = total[total > 0]
+    if log or (log is None and len(positive) > 1 and positive.max() > _WIDE * positive.min()):
+        axes.set_yscale("log")
+        axes.set_ylim(0.05 * float(np.min(positive, initial=max(1.0, highest))), 4 * highest)
     else:
-        upper.set_ylim(0.0, 1.35 * highest)
+        axes.set_ylim(0.0, 1.15 * highest)
 
+
+def _draw_ratio(axes: Axes, panel: Panel, observed: Any, band: YieldBand) -> None:
+    """Data over the model, and the model's uncertainty."""
+    edges, bins = panel.edges, panel.bins
+    total, error = as_numpy(band.total)[bins], as_numpy(band.total_error)[bins]
     safe = np.where(total > 0, total, np.nan)
-    _hatched(lower, x, total / safe, error / safe)
-    lower.axhline(1.0, color="black", linewidth=0.8, linestyle="dotted")
-    lower.errorbar(x, data / safe, yerr=np.sqrt(data) / safe, **points)
-    lower.set_ylabel("data / model")
-    reach = np.abs(np.concatenate([data / safe - 1, error / safe, (data + np.sqrt(data)) / safe - 1]))
-    reach = min(1.0, max(0.1, 1.15 * float(np.max(np.nan_to_num(reach), initial=0.0))))
-    lower.set_ylim(1 - reach, 1 + reach)
-    long = max(len(label) for label in panel.labels) > 4
-    lower.set_xticks(x, panel.labels, rotation=90 if long else 0)
-    lower.set_xlim(-0.5, len(x) - 0.5)
-    lower.set_xlabel("" if long else "bin")
-    for axes in (upper, lower):
-        tidy(axes)
-        axes.tick_params(axis="x", length=0)
-    if legend:
-        upper.legend(ncols=2, frameon=False, fontsize="small", loc="upper right")
-
-
-def _hatched(axes: Axes, x: Any, middle: Any, error: Any, label: str | None = None) -> None:
-    axes.bar(
-        x,
-        2 * error,
-        1.0,
-        bottom=middle - error,
-        facecolor="none",
-        edgecolor="0.3",
-        hatch="//////",
-        linewidth=0,
-        label=label,
+    draw_band(axes, edges, total / safe, error / safe)
+    axes.axhline(1.0, color="black", linewidth=0.8, linestyle="dotted")
+    data = np.where(panel.shown, observed[bins], np.nan)
+    low, high = garwood(data)
+    reach = reach_of(
+        error / safe, np.where(data > 0, (high - total) / safe, 0.0), np.where(data > 0, low / safe - 1, 0)
     )
+    axes.set_ylim(1 - reach, 1 + reach)
+    if np.any(panel.shown):
+        x = (edges[1:] + edges[:-1]) / 2
+        draw_counts(axes, x, data, safe)
+        draw_outside(axes, x, data / safe, 1 - reach, 1 + reach)
+    axes.set_ylabel("data / model")
+
+
+def finish(parts: tuple[Axes, Axes], panel: Panel, title: str) -> None:
+    """Titles, units and ticks."""
+    upper, lower = parts
+    upper.set_title(title, loc="right", fontsize="small")
+    for axes in parts:
+        tidy(axes)
+        axes.set_xlim(panel.edges[0], panel.edges[-1])
+    upper.set_ylabel(_events(panel))
+    if panel.is_binned and panel.binning is not None:
+        lower.set_xlabel(panel.binning.label or "bin")
+        return
+    for axes in parts:
+        axes.tick_params(axis="x", length=0)
+    x = np.arange(len(panel.bins))
+    if panel.names:
+        lower.set_xticks(x, panel.names, rotation=90, fontsize=7)
+    else:
+        lower.set_xticks(x, [str(i + 1) for i in x])
+        title = panel.binning.label if panel.binning is not None else ""
+        lower.set_xlabel(f"bin of {title}" if title else "bin")
+
+
+def _events(panel: Panel) -> str:
+    """The unit of the vertical axis: events in bins of which width."""
+    widths = np.diff(panel.edges)
+    if panel.is_binned and panel.binning is not None and np.allclose(widths, widths[0]):
+        return f"events / {widths[0]:g} {panel.binning.unit}".rstrip()
+    return "events / bin" if panel.is_binned else "events"

@@ -78,7 +78,6 @@ VERBS = {
         batch=2,
         progress=False,
         executor=None,
-        checkpoint=None,
         minimiser="newton",
     ),
 }

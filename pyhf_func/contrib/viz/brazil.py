@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from pyhf_func.contrib.viz.palette import ONE_SIGMA, TWO_SIGMA
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def plot_brazil_band(
             facecolor=face,
             label=rf"$\pm{nsigma}\sigma$ $\mathrm{{CL}}_{{s,\mathrm{{exp}}}}$",
         )
-        for nsigma, face in ((2, "yellow"), (1, "green"))
+        for nsigma, face in ((2, TWO_SIGMA), (1, ONE_SIGMA))
     ]
     (size,) = ax.plot(
         pois,

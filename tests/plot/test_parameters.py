@@ -1,0 +1,129 @@
+"""Pictures of parameters: many of them fit on a page, and no number is drawn that is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyhf_func as pf
+from pyhf_func.plot.profiles import ends
+from tests.plot import made
+
+pytest.importorskip("matplotlib", reason="matplotlib (the extra plot) is not installed")
+
+
+def of_many(n: int) -> tuple[pf.CovarianceResult, pf.Model]:
+    """A model of ``n`` constrained parameters and its fit, the i-th pulled by i thousandths."""
+    modifiers = [{"name": f"systematic_{i:03d}", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}} for i in range(n)]
+    sample = {"name": "background", "data": [50.0], "modifiers": modifiers}
+    model = pf.Model({"channels": [{"name": "SR", "samples": [sample]}]}, poi_name=None)
+    return made.covariance(n)._replace(errors=np.ones(n), fit=made.fitted(0.001 * np.arange(n))), model
+
+
+def shown(figure: Any) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.get_yticklabels()]
+
+
+@pytest.mark.parametrize("n", [1, 40, 41, 182])
+def test_pulls_fit_on_a_page(n: int) -> None:
+    """All of them, in columns, neither a strip nor a ribbon; rows of at least 8 points."""
+    figure = pf.plot.pulls(*of_many(n))
+    width, height = figure.get_size_inches()
+    assert len(shown(figure)) == n
+    assert n == 1 or 0.4 < width / height < 2.0
+    rows = max(len(axes.get_yticks()) for axes in figure.axes)
+    assert 72 * (height - 1.4) / rows > 8
+
+
+def test_the_most_important_pulls_stand_in_the_order_of_the_model() -> None:
+    result, model = of_many(182)
+    values = np.zeros(182)
+    values[[7, 150, 60]] = [-3.0, 2.0, 1.0]
+    errors = np.ones(182)
+    errors[100] = 0.1
+    changed = result._replace(fit=made.fitted(values), errors=errors)
+    names = shown(pf.plot.pulls(changed, model, most=4))
+    assert names == [f"systematic_{i:03d}" for i in (7, 60, 100, 150)]
+
+
+def test_pulls_without_an_error_are_open_and_named() -> None:
+    result, model = of_many(5)
+    figure = pf.plot.pulls(result._replace(errors=np.array([1.0, np.nan, 1.0, 1.0, 1.0])), model)
+    assert "pull without an error" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "nan" not in "".join(shown(figure))
+
+
+@pytest.mark.parametrize("value", [-0.004, 0.0, -0.0, 0.0049])
+def test_cells_that_round_to_zero_have_no_sign(value: float) -> None:
+    correlation = np.array([[1.0, value], [value, 1.0]])
+    result = made.covariance(2)._replace(correlation=correlation, errors=np.ones(2))
+    _, model = of_many(2)
+    figure = pf.plot.correlation(result, model, least=0.0)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1.00", "0.00", "0.00", "1.00"]
+
+
+def test_the_largest_correlations_are_kept() -> None:
+    correlation = np.eye(60)
+    for i, j, value in ((3, 50, -0.9), (10, 20, 0.5), (11, 21, 0.2)):
+        correlation[i, j] = correlation[j, i] = value
+    result, model = of_many(60)
+    result = result._replace(correlation=correlation)
+    assert shown(pf.plot.correlation(result, model, most=4))[:4] == [f"systematic_{i:03d}" for i in (3, 10, 20, 50)]
+    assert len(pf.plot.correlation(result, model, least=0.0, most=None).axes[0].get_yticks()) == 60
+    assert len(pf.plot.correlation(result, model, least=0.0).axes[0].get_yticks()) == 25
+
+
+def test_unknown_correlations_have_no_number() -> None:
+    result, model = of_many(3)
+    correlation = result.correlation.copy()
+    correlation[0, 1] = correlation[1, 0] = np.nan
+    figure = pf.plot.correlation(result._replace(correlation=correlation), model)
+    assert [text.get_text() for text in figure.axes[0].texts].count("") == 2
+
+
+def test_a_ranking_without_an_impact_says_so() -> None:
+    nothing = dict.fromkeys(("prefit_up", "prefit_down", "postfit_up", "postfit_down"), np.zeros(3))
+    figure = pf.plot.ranking(made.impacts()._replace(**nothing), made.model())
+    assert [text.get_text() for text in figure.axes[0].texts] == ["mu stays at 1.2: no parameter moves it"]
+
+
+def test_impacts_whose_fit_failed_leave_no_bar_of_another_size() -> None:
+    figure = pf.plot.ranking(made.impacts(), made.model())
+    widths = [patch.get_width() for patch in figure.axes[0].patches]
+    assert np.sum(np.isnan(widths)) == 1
+    assert np.all(np.isfinite(figure.axes[0].get_xlim()))
+
+
+def test_a_profile_has_the_numbers_of_its_interval() -> None:
+    figure = pf.plot.profile(made.profile(), made.model(), "mu")
+    assert figure.legends[0].get_texts()[1].get_text() == r"mu = $1.20\;^{+0.50}_{-0.50}$"
+
+
+def test_interval_ends_lie_between_points() -> None:
+    """Exact for a parabola on any points, and only where the curve gets there."""
+    x = np.array([0.3, 0.9, 1.1, 1.5, 2.6])
+    low, high = ends(x, ((x - 1.2) / 0.5) ** 2, 1.2)
+    assert (low, high) == (pytest.approx(0.7), pytest.approx(1.7))
+    low, high = ends(x[1:], ((x[1:] - 1.2) / 0.5) ** 2, 1.2)
+    assert np.isnan(low)
+    assert high == pytest.approx(1.7)
+
+
+def test_missing_limits_are_left_out_and_named_so() -> None:
+    none = made.limit()._replace(observed=np.float64(np.inf), expected=np.array([0.5, 0.7, np.inf, np.inf, np.inf]))
+    figure = pf.plot.limits({"here": made.limit(), "there": none}, made.model())
+    assert "none (none)" in [text.get_text() for text in figure.axes[0].texts]
+    assert np.all(np.isfinite(figure.axes[0].get_xlim()))
+    with pytest.raises(ValueError, match="no limits to draw"):
+        pf.plot.limits(none._replace(expected=np.full(5, np.inf)), made.model())
+
+
+def test_toys_lie_on_their_asymptotic_distributions() -> None:
+    """The curves are the fractions of a Gaussian measurement's toys, in every bin, beyond the change of form too."""
+    axes = pf.plot.toys(made.toys(), made.model(), bins=12, asymptotic=made.test_of_toys()).axes[0]
+    for steps, curve in zip(axes.patches[:2], axes.lines[1:3], strict=True):
+        counts, expected = 2000 * steps.get_data().values, 2000 * curve.get_ydata()
+        assert expected.sum() == pytest.approx(2000, rel=0.01)
+        assert np.all(np.abs(counts - expected) < 4 * np.sqrt(expected) + 1)
