@@ -9,8 +9,10 @@ from pyhf_func.cli.cls import cls
 from pyhf_func.cli.complete import completions
 from pyhf_func.cli.contrib import contrib
 from pyhf_func.cli.convert import convert
+from pyhf_func.cli.correlation import correlation
 from pyhf_func.cli.discovery import discovery
 from pyhf_func.cli.fit import fit
+from pyhf_func.cli.gof import gof
 from pyhf_func.cli.grid import grid
 from pyhf_func.cli.limit import limit
 from pyhf_func.cli.patchset import patchset
@@ -20,9 +22,10 @@ from pyhf_func.cli.scan import scan
 from pyhf_func.cli.spec import combine, digest, inspect, prune, rename, sort
 from pyhf_func.cli.streams import echo, guarded
 from pyhf_func.cli.toys import toys, toys_merge
+from pyhf_func.cli.yields import yields
 
 _SECTIONS = {
-    "Statistics": (cls, limit, discovery, scan, toys, toys_merge, grid, fit, ranking),
+    "Statistics": (cls, limit, discovery, scan, toys, toys_merge, grid, fit, ranking, correlation, yields, gof),
     "Workspaces": (inspect, prune, rename, combine, sort, digest, patchset, convert, json2xml, xml2json),
     "Around": (contrib, completions),
 }

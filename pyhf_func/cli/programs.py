@@ -118,10 +118,13 @@ def _name_results() -> None:
         fit.FitResult,
         inference.CovarianceResult,
         inference.DiscoveryResult,
+        inference.GoodnessResult,
         inference.ImpactResult,
         inference.LimitResult,
         inference.ProfileResult,
         inference.ScanResult,
+        inference.YieldBand,
+        inference.YieldsResult,
     ):
         register_namedtuple_serialization(kind, serialized_name=f"pyhf_func.{kind.__name__}")
 

@@ -180,13 +180,8 @@ def yields(
         >>> [round(float(x), 3) for x in found.postfit.total_error]
         [2.766, 4.928]
     """
-    names = model.config._names
-    place, (n_samples, _) = names.by_sample()
-    sizes = names.order.channel_nbins.values()
-    channel = np.repeat(np.arange(len(sizes)), list(sizes))
-    tables = Tables(jnp.asarray(place), jnp.asarray(channel))
+    shape, tables = tables_of(model)
     chosen, problem = chosen_minimiser(minimiser), problem_of(model, data, init, bounds, fixed)
-    shape = n_samples, len(sizes)
     return _compiled_yields(shape, problem, with_covariance(chosen, problem), tables)
 
 
@@ -227,3 +222,12 @@ def goodness_of_fit(
     """
     chosen, problem = chosen_minimiser(minimiser), problem_of(model, data, init, bounds, fixed)
     return _compiled_goodness(problem, fitted(chosen, problem))
+
+
+def tables_of(model: Model) -> tuple[tuple[int, int], Tables]:
+    """How many samples and channels a model has, and where its entries and bins go in tables of them."""
+    names = model.config._names
+    place, (n_samples, _) = names.by_sample()
+    sizes = list(names.order.channel_nbins.values())
+    channel = np.repeat(np.arange(len(sizes)), sizes)
+    return (n_samples, len(sizes)), Tables(jnp.asarray(place), jnp.asarray(channel))

@@ -1,0 +1,154 @@
+"""``pyhf-func gof``, ``yields`` and ``correlation``: the verbs' numbers, as JSON and as tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyhf_func as pf
+from pyhf_func.cli import tables
+from tests.cli.studies import EMPTY_BIN, SPEC, refused, run, values, written
+
+COMMANDS = ("gof", "yields", "correlation")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    return written(tmp_path / "workspace.json", SPEC)
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    return pf.Workspace(SPEC).model()
+
+
+@pytest.fixture(scope="module")
+def found(model: Any) -> pf.YieldsResult:
+    return pf.yields(pf.Workspace(SPEC).data(model), model)
+
+
+def close(expected: Any) -> Any:
+    return pytest.approx(np.asarray(expected).tolist(), rel=1e-9, abs=1e-12)
+
+
+def table(result: Any) -> list[dict[str, str]]:
+    assert result.exit_code == 0, (result.stderr, result.exception)
+    return list(csv.DictReader(io.StringIO(result.stdout)))
+
+
+def test_goodness_of_fit(workspace: Path, model: Any, tmp_path: Path) -> None:
+    picture = tmp_path / "gof.svg"
+    written_down = values(run("gof", workspace, "--plot", picture))
+    expected = pf.goodness_of_fit(pf.Workspace(SPEC).data(model), model)
+    for name in ("statistic", "degrees_of_freedom", "p_value"):
+        assert written_down[name] == close(getattr(expected, name))
+    assert (written_down["status"], written_down["about"]["command"]) == ("CONVERGED", "gof")
+    assert "<svg" in picture.read_text()
+    [row] = table(run("gof", workspace, "--format", "csv"))
+    assert float(row["p_value"]) == close(expected.p_value)
+
+
+def test_yields(workspace: Path, model: Any, found: pf.YieldsResult, tmp_path: Path) -> None:
+    picture = tmp_path / "yields.png"
+    [channel] = values(run("yields", workspace, "--plot", picture, "--stage", "prefit"))["channels"]
+    assert channel["observed"] == [56.0, 58.0]
+    for stage in ("prefit", "postfit"):
+        band, shown = getattr(found, stage), channel[stage]
+        assert (shown["total"], shown["total_error"]) == (close(band.total), close(band.total_error))
+        for i, sample in enumerate(model.config.samples):
+            assert shown["samples"][sample]["yield"] == close(band.samples[i])
+            assert shown["samples"][sample]["error"] == close(band.samples_error[i])
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_table_of_yields_holds_sums_with_their_correlations(workspace: Path, found: pf.YieldsResult) -> None:
+    rows = {row["sample"]: row for row in table(run("yields", workspace, "--format", "csv"))}
+    assert float(rows["total"]["postfit"]) == close(found.postfit.channels[0])
+    assert float(rows["total"]["postfit_error"]) == close(found.postfit.channels_error[0])
+    assert (float(rows["data"]["prefit"]), rows["data"]["prefit_error"]) == (114.0, "")
+    assert list(rows) == ["background", "signal", "total", "data"]
+
+
+def test_correlation(workspace: Path, model: Any, found: pf.YieldsResult, tmp_path: Path) -> None:
+    picture = tmp_path / "correlation.png"
+    written_down = values(run("correlation", workspace, "--plot", picture))
+    expected = found.covariance
+    assert written_down["parameters"] == model.config.par_names
+    assert written_down["correlation"] == [close(row) for row in expected.correlation]
+    assert written_down["errors"] == close(expected.errors)
+    rows = table(run("correlation", workspace, "--format", "csv", "--least", 0.0))
+    sizes = [abs(float(row["correlation"])) for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(rows) == 3
+    strong = table(run("correlation", workspace, "--format", "csv", "--least", sizes[1]))
+    assert [row["with"] for row in strong] == [row["with"] for row in rows[:2]]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_tables_are_text_and_latex_too(workspace: Path, tmp_path: Path) -> None:
+    text = run("gof", workspace, "--format", "table").stdout.splitlines()
+    assert [len(line.split()) for line in text] == [3, 3]
+    target = tmp_path / "table.tex"
+    run("gof", workspace, "--format", "latex", "--output-file", target)
+    latex = target.read_text()
+    assert latex.startswith(r"\begin{tabular}{rrr}")
+    assert latex.count(r"\\") == len(text)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_fit_that_fails_is_an_error(command: str, workspace: Path, tmp_path: Path) -> None:
+    patch = written(tmp_path / "patch.json", EMPTY_BIN)
+    result = run(command, workspace, "-p", patch, "--plot", tmp_path / "none.png")
+    assert refused(result).endswith(f"Error: {pf.Status.NOT_FINITE.sentence}\n")
+    assert result.stdout == ""
+    assert not (tmp_path / "none.png").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_a_page_and_has_an_example(command: str) -> None:
+    text = run_help(command)
+    assert f"pyhf-func {command} workspace.json" in text
+    assert len(text.splitlines()) <= 66
+
+
+def run_help(command: str) -> str:
+    from click.testing import CliRunner
+
+    from pyhf_func.cli import main
+
+    return CliRunner().invoke(main, [command, "--help"]).output
+
+
+def test_an_unknown_channel_is_refused(workspace: Path) -> None:
+    for option in ("--channel", "--blind"):
+        assert "no channel 'VR'. The model has region." in refused(run("yields", workspace, option, "VR"))
+
+
+def test_no_degrees_of_freedom_give_no_p_value(tmp_path: Path) -> None:
+    spec = json.loads(json.dumps(SPEC))
+    for sample in spec["channels"][0]["samples"]:
+        sample["modifiers"].append({"name": f"free_{sample['name']}", "type": "normfactor", "data": None})
+    workspace = written(tmp_path / "free.json", spec)
+    assert values(run("gof", workspace))["p_value"] is None
+    assert run("gof", workspace, "--format", "table").stdout.split()[-1] == "-"
+    assert "can't be drawn" in refused(run("gof", workspace, "--plot", tmp_path / "gof.png"))
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0.0, "0"), (1.0, "1.000"), (-0.01234, "-0.01234"), (123456.7, "123457"), (3.2e-9, "3.200e-09"), (None, "-")],
+)
+def test_numbers_in_tables_have_four_digits(number: float | None, text: str) -> None:
+    assert tables._short(number) == text
+
+
+def test_names_are_escaped_in_latex() -> None:
+    assert tables._latex([{"a_b": r"50% & $x$"}]) == (
+        "\\begin{tabular}{l}\na\\_b \\\\\n\\hline\n50\\% \\& \\$x\\$ \\\\\n\\end{tabular}\n"
+    )
