@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from inspect import signature
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import jax
@@ -27,13 +29,17 @@ from pyhf_func._version import __version__
 from pyhf_func.core.compiler import padding
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
 from pyhf_func.core.inference import TestStat
+from pyhf_func.core.inference.batch_files import Kept, Row
 from pyhf_func.core.inference.batches import PointResult, run
+from pyhf_func.core.interrupts import exit_on_signals, note
 from pyhf_func.core.likelihood import Likelihood
+from pyhf_func.core.likelihood.fingerprint import of_model, of_numbers
 from pyhf_func.core.processes import check_process
 from pyhf_func.core.threads import pool as threads_for
 from pyhf_func.exceptions import PyhfFuncError, Unsupported
 from pyhf_func.functional.arguments import (
     check_flag,
+    check_path,
     check_poi,
     check_test_stat,
     count,
@@ -148,6 +154,7 @@ def grid(
     batch: int = 16,
     progress: bool = False,
     executor: Executor | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     minimiser: Minimiser | HostMinimiser | str = "newton",
     **model_options: Any,
 ) -> GridResult:
@@ -168,6 +175,9 @@ def grid(
         progress: Whether to show a progress bar.
         executor: Runs batches in other processes or on other machines: anything with the ``submit`` of
             `concurrent.futures`, such as ``ProcessPoolExecutor``, Dask's ``client.get_executor()`` or mpi4py's.
+        checkpoint: A file to which the points are written as they end, one JSON object a line. Where it is there
+            already, the run goes on with the points that it lacks: after Ctrl-C, SIGTERM (it then exits with code 143),
+            a full disk or lost workers. Jobs with some of the points each may share it.
         minimiser: The minimiser of all fits, as for `fit`; not SciPy or Minuit.
         model_options: Options of `Workspace.model`.
 
@@ -178,6 +188,8 @@ def grid(
     Raises:
         InvalidTestStatistic: There is no such test statistic for limits.
         ValueError: There are no points, or ``mu``, ``level`` or ``batch`` makes no sense.
+        InvalidCheckpoint: The checkpoint is damaged, or of another grid.
+        CheckpointNotWritten: The disk was full, say; the exception has the result.
         Exception: What broke off the computation, where nothing was computed.
 
     Example:
@@ -197,6 +209,8 @@ def grid(
     check_flag(progress, "progress")
     whole, options = _workspace(workspace), {"measurement_name": measurement_name, **model_options}
     _check_points(points)
+    if checkpoint is not None:
+        check_path(checkpoint, "checkpoint")
     _check_options(whole, options)
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise TypeError(f"executor is {shown(executor)}; give one with a method submit, such as ProcessPoolExecutor.")
@@ -204,29 +218,64 @@ def grid(
     built = list(_points(whole, points, options))
     if not built:
         raise ValueError("points is empty: there are no points; give at least one patch, or one set of signal yields.")
+    common = {"mu": tested, "level": level, "limits": limits, "test_stat": test_stat}
+    kept = Kept(checkpoint, common, map(_row, built))
+    computed = [*kept.known.items(), *_computed(kept, built, chosen, common, batch, progress, executor)]
     one, band = np.asarray(np.nan), np.full(5, np.nan)
     nothing: list[Any] = [one, band, one, band]
     found = [[*nothing, np.asarray(Status.INVALID_MODEL)]] * len(built)
     messages = [point.message for point in built]
-    outcomes = [*_results(built, chosen, test_stat, limits, tested, level, batch, progress, executor)]
-    broken = [outcome for _, outcome in outcomes if isinstance(outcome, Exception)]
-    if broken and len(broken) == len(outcomes):
-        raise broken[0]
-    for where, result in outcomes:
-        for i, place in enumerate(where):
-            if isinstance(result, Exception):
-                found[place] = [*nothing, np.asarray(Status.NOT_COMPUTED)]
-                messages[place] = _told(result)
-            else:
-                found[place] = [field[i] for field in result]
-                ended = Status(int(found[place][-1]))
-                messages[place] = "" if ended == Status.CONVERGED else ended.sentence
+    for place, result in computed:
+        if isinstance(result, Exception):
+            found[place] = [*nothing, np.asarray(Status.NOT_COMPUTED)]
+            messages[place] = _told(result)
+        else:
+            found[place] = list(result)
+            ended = Status(int(found[place][-1]))
+            messages[place] = "" if ended == Status.CONVERGED else ended.sentence
     columns = [np.stack(column) for column in zip(*found, strict=True)]
     names, values = tuple(point.name for point in built), tuple(point.values for point in built)
     cls, cls_expected, limit, limit_expected, status = columns
-    return GridResult(
-        labels, names, values, tested, level, cls, cls_expected, limit, limit_expected, status, tuple(messages)
+    return kept.checked(
+        GridResult(
+            labels, names, values, tested, level, cls, cls_expected, limit, limit_expected, status, tuple(messages)
+        )
     )
+
+
+def _computed(
+    kept: Kept,
+    points: Sequence[_Point],
+    minimiser: Minimiser,
+    common: Mapping[str, Any],
+    batch: int,
+    progress: bool,
+    executor: Executor | None,
+) -> Iterator[tuple[int, PointResult | Exception]]:
+    """Place and result of each point that was not known, kept as they end; or what was raised instead."""
+    broken, done = [], len(kept.known)
+    with exit_on_signals() if kept.path is not None else nullcontext():
+        try:
+            for where, result in _results(points, kept.known, minimiser, common, batch, progress, executor):
+                if isinstance(result, Exception):
+                    broken.append(result)
+                    yield from ((place, result) for place in where)
+                else:
+                    rows = {place: PointResult(*(field[i] for field in result)) for i, place in enumerate(where)}
+                    kept.add(rows)
+                    done += len(rows)
+                    yield from rows.items()
+        except BaseException as error:
+            note(error, kept.told(done))
+            raise
+    if broken and not done:
+        raise broken[0]
+
+
+def _row(point: _Point) -> Row:
+    """Name and fingerprint of a point, by which a checkpoint knows it."""
+    whole = "" if point.likelihood is None else of_numbers(of_model(point.likelihood).hex(), point.data).hex()
+    return str(point.name), whole
 
 
 def _workspace(given: Any) -> Workspace:
@@ -298,51 +347,74 @@ def _built(
 
 def _results(
     points: Sequence[_Point],
+    known: Collection[int],
     minimiser: Minimiser,
-    test_stat: TestStat | str,
-    limits: bool,
-    mu: float,
-    level: float,
+    common: Mapping[str, Any],
     batch: int,
     progress: bool,
     executor: Executor | None,
 ) -> Iterator[tuple[list[int], PointResult | Exception]]:
-    """Places and results, batch after batch; what was raised instead of a batch that broke off."""
+    """Places and results, batch after batch as they end; what was raised instead of a batch that broke off."""
     import tqdm
 
     jobs = []
     for places in _groups(points):
-        sizes = padding.common_sizes([model for _, model in places])
-        size = min(batch, len(places))
-        for first in range(0, len(places), size):
-            some = places[first : first + size]
+        sizes = padding.common_sizes([model for _, model in places])  # of all, so that they share one program
+        size, missing = min(batch, len(places)), [one for one in places if one[0] not in known]
+        for first in range(0, len(missing), size):
+            some = missing[first : first + size]
             here = [place for place, _ in some]
             padded = [padding.pad(model, points[place].data, sizes) for place, model in some]
             models, data = zip(*padded, strict=True)
             names = [None, *(points[place].parameters for place in here)]
             alike = [own == before for own, before in zip(names[1:], names, strict=False)]
-            jobs.append((here, (minimiser, test_stat, limits, mu, level, list(data), list(models), alike, size)))
+            settings = (common[name] for name in ("test_stat", "limits", "mu", "level"))
+            jobs.append((here, (minimiser, *settings, list(data), list(models), alike, size)))
     threads = threads_for(len(jobs)) if executor is None and len(jax.devices()) == 1 else None
     with (
         threads or nullcontext(),
-        tqdm.tqdm(total=sum(len(here) for here, _ in jobs), disable=not progress, unit="point") as bar,
+        tqdm.tqdm(
+            total=sum(len(here) for here, _ in jobs) + len(known),
+            initial=len(known),
+            disable=not progress,
+            unit="point",
+        ) as bar,
     ):
         workers = executor or threads
-        running = [(here, _submitted(workers, job) if workers else partial(run, *job)) for here, job in jobs]
-        for here, compute in running:
+        for here, compute in (
+            _as_they_end(workers, jobs) if workers else ((here, partial(run, *job)) for here, job in jobs)
+        ):
             outcome = _outcome(compute)
             bar.update(len(here))
             yield here, outcome
 
 
-def _submitted(executor: Executor, job: tuple[Any, ...]) -> Callable[[], PointResult]:
-    """What waits for a job; it raises what became of it where the executor is broken already."""
+def _as_they_end(
+    executor: Executor, jobs: Sequence[tuple[list[int], tuple[Any, ...]]]
+) -> Iterator[tuple[list[int], Callable[[], PointResult]]]:
+    """Places of jobs, and what gives their results, in the order in which they end."""
+    ended: SimpleQueue[tuple[list[int], Future[PointResult]]] = SimpleQueue()
+    begun = []
     try:
-        return executor.submit(run, *job).result
+        for here, job in jobs:
+            begun.append(_submitted(executor, job))
+            begun[-1].add_done_callback(partial(lambda here, future: ended.put((here, future)), here))
+        for _ in begun:
+            here, future = ended.get()
+            yield here, future.result
+    finally:
+        for future in begun:  # where the grid is broken off
+            future.cancel()
+
+
+def _submitted(executor: Executor, job: tuple[Any, ...]) -> Future[PointResult]:
+    """A job; it raises what became of it where the executor is broken already."""
+    try:
+        return executor.submit(run, *job)
     except BrokenExecutor as error:
         lost: Future[PointResult] = Future()
         lost.set_exception(error)
-        return lost.result
+        return lost
 
 
 def _outcome(compute: Callable[[], PointResult]) -> PointResult | Exception:

@@ -1,8 +1,10 @@
 """``pyhf-func grid``: CLs and upper limits for every signal point of an analysis."""
 
+import signal
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ import click
 
 from pyhf_func.cli.documents import only_one_from_standard_input, read_patchset, workspace_argument, write_text
 from pyhf_func.cli.errors import CommandError, reported
-from pyhf_func.cli.report import status_of, tell_failures
+from pyhf_func.cli.report import computed, status_of, tell_failures
 from pyhf_func.cli.settings import (
     level_option,
     poi_value_option,
@@ -52,6 +54,13 @@ _LIMITS = ("limit_obs", "limit_exp")
     help="Values of the points that are the axes of the plot: names of labels.  [default: the first two]",
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write each point to this file as it ends; a run that was cut off, by Ctrl-C or a batch system, "
+    "goes on from it.",
+)
 @click.option("--no-verify", is_flag=True, help="Do not check that WORKSPACE is the one that PATCHSET was made for.")
 @progress_option
 @study_options(optimised=True)
@@ -65,6 +74,7 @@ def grid(
     layout: str,
     axes: tuple[str, str] | None,
     jobs: int,
+    checkpoint: str | None,
     no_verify: bool,
     progress: bool,
 ) -> None:
@@ -86,7 +96,8 @@ def grid(
         if not no_verify:
             points.verify(study.workspace)
         with _executor(jobs, cached=study.cache is not None) as executor:
-            found = pf.grid(
+            run = partial(
+                pf.grid,
                 study.document,
                 points,
                 mu=mu,
@@ -97,7 +108,9 @@ def grid(
                 batch=min(_BATCH, -(-len(points) // jobs)),
                 progress=progress,
                 executor=executor,
+                checkpoint=checkpoint,
             )
+            found, not_saved = computed(run)
     if layout == "csv":
         write_text(found.to_csv(), study.output_file)
         study.draw(lambda: pf.plot.exclusion(found, x, y))
@@ -110,6 +123,8 @@ def grid(
             limits=limits,
             test_stat=test_stat,
         )
+    if not_saved:
+        raise CommandError(not_saved)
     tell_failures("points", sum(status != 0 for status in found.status.tolist()), len(found.names))
 
 
@@ -123,15 +138,28 @@ def _axes(axes: tuple[str, str] | None, labels: list[str]) -> tuple[int, int]:
     return labels.index(axes[0]), labels.index(axes[1])
 
 
-def _executor(jobs: int, *, cached: bool) -> AbstractContextManager[Executor | None]:
-    """Other processes, set up like this one; None to stay in this one."""
+@contextmanager
+def _executor(jobs: int, *, cached: bool) -> Iterator[Executor | None]:
+    """Other processes, set up like this one, which end when it is broken off; None to stay in this one."""
     if jobs == 1:
-        return nullcontext()
+        yield None
+        return
     from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    from multiprocessing import active_children, get_context
 
-    prepare = partial(prepare_jax, cached=cached, optimised=True)
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=prepare)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _prepare, (cached,)) as executor:
+        try:
+            yield executor
+        except BaseException:
+            for worker in active_children():
+                worker.terminate()
+            raise
+
+
+def _prepare(cached: bool) -> None:
+    """Set up a worker; Ctrl-C, which it gets too, is the business of the process that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare_jax(cached=cached, optimised=True)
 
 
 def _rows(found: "GridResult", limits: bool) -> list[dict[str, Any]]:

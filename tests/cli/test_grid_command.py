@@ -87,6 +87,18 @@ def test_comma_separated_values(workspace: Path, points: Path, tmp_path: Path) -
     assert rows[1]["m1"] == "300.0"
 
 
+def test_a_grid_goes_on_from_its_checkpoint(
+    workspace: Path, points: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "grid.jsonl"
+    first = values(run("grid", workspace, points, "--limits", "--checkpoint", file))
+    monkeypatch.setattr(sys.modules["pyhf_func.signal_grids"], "run", pytest.fail)
+    assert values(run("grid", workspace, points, "--limits", "--checkpoint", file)) == first
+    assert "with level 0.05, not 0.1" in refused(
+        run("grid", workspace, points, "--limits", "--checkpoint", file, "--level", 0.1)
+    )
+
+
 def test_only_bad_points(workspace: Path, tmp_path: Path) -> None:
     result = run("grid", workspace, written(tmp_path / "bad.json", patchset(BAD)))
     assert refused(result) == "Error: All 1 points failed; the output says why.\n"

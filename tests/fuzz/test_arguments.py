@@ -78,6 +78,7 @@ VERBS = {
         batch=2,
         progress=False,
         executor=None,
+        checkpoint=None,
         minimiser="newton",
     ),
 }
