@@ -21,15 +21,22 @@ _FORMATS = ("json", "pyhf", "hs3", "xml")
     help="The format of OUT.  [default: by its name: .xml; .hs3 or .hs3.json; otherwise json]",
 )
 @click.option("--analysis", help="The analysis of HS3 to read.  [default: the first whose name holds obs]")
-@click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Folder that paths in XML start from.")
+@click.option("--mass", "-m", type=float, default=120.0, show_default=True, help="What $MASS in a datacard stands for.")
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    help="bin/process:parameter[start,low,high]: what scales processes of a datacard; repeatable.  [default: r]",
+)
+@click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Folder that paths in IN start from.")
 @click.option("--allow-outside", is_flag=True, help="Read files outside of the folder of IN.")
 @click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about.")
 def convert(given: str, out: str, wanted: str | None, **options: Any) -> None:
     """Write the likelihood IN as OUT.
 
-    IN is pyhf's JSON, HS3 or HistFactory's XML, which shows from its content. OUT is pyhf's JSON where that can hold
-    the likelihood exactly, otherwise JSON of the model language (--to pyhf refuses then, naming all that it lacks);
-    HS3 that ROOT and pyhs3 read; or XML with its ROOT file, in folders config and data beside it.
+    IN is pyhf's JSON, HS3, HistFactory's XML or a datacard, which shows from its content. OUT is pyhf's JSON where that
+    can hold the likelihood exactly, otherwise JSON of the model language (--to pyhf refuses then, naming all that it
+    lacks); HS3 that ROOT and pyhs3 read; or XML with its ROOT file, in folders config and data beside it.
     """
     from pyhf_func.documents import read_document
     from pyhf_func.documents.formats import hs3

@@ -104,10 +104,10 @@ def parse(text: str, arguments: Sequence[str] = ()) -> Expression:
     Example:
         >>> parse("1 + a*x + b*x^2").names
         ('a', 'x', 'b')
-        >>> parse("__import__('os')")
+        >>> parse("system(mu)")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
             ...
-        pyhf_func.documents.expression.InvalidExpression: "__import__('os')": '__import__' is no function. ...
+        pyhf_func.documents.expression.InvalidExpression: 'system(mu)': 'system' is no function. ...
     """
     if len(text) > MOST_CHARACTERS:
         raise InvalidExpression(f"has {len(text)} characters, more than {MOST_CHARACTERS}")

@@ -48,6 +48,7 @@ _MODIFIER_KEYS = {
     "lumi": set(),
     "shapefactor": set(),
 }
+_SAMPLE_KEYS = {"floor"}
 _PARAMETER_KEYS = {"constraint", "sigmas_down"}
 _CONFIG_KEYS = {"pois", "correlations"}
 
@@ -133,10 +134,14 @@ def _uses(document: Mapping[str, Any]) -> list[tuple[Steps, Any]]:
     for steps, _, _, modifier in walk(document):
         keys = _MODIFIER_KEYS.get(modifier["type"], set())
         found.extend(((*steps, key), modifier[key]) for key in sorted(keys & modifier.keys()))
+    for c, channel in enumerate(document["channels"]):
+        for s, sample in enumerate(channel["samples"]):
+            place = ("channels", c, "samples", s)
+            found.extend(((*place, key), sample[key]) for key in sorted(_SAMPLE_KEYS & sample.keys()))
     for m, measurement in enumerate(document["measurements"]):
         config = measurement["config"]
-        place = ("measurements", m, "config")
-        found.extend(((*place, key), config[key]) for key in sorted(_CONFIG_KEYS & config.keys()))
+        within = ("measurements", m, "config")
+        found.extend(((*within, key), config[key]) for key in sorted(_CONFIG_KEYS & config.keys()))
     for steps, config in parameters(document):
         found.extend(((*steps, key), config[key]) for key in sorted(_PARAMETER_KEYS & config.keys()))
         if isinstance(config.get("fixed"), list):
@@ -161,7 +166,7 @@ def _fault_of(steps: Steps, value: Any, modifier: Mapping[str, Any] | None) -> s
         case "interpolation" if modifier:
             known = CODES[modifier["type"]]
             return None if value in known else f"{value!r} is no code of a {modifier['type']}: {', '.join(known)}"
-        case "smooth":
+        case "smooth" | "floor":
             return None if _is_positive(value) else f"{value!r} is no positive number"
         case "style":
             return None if value in ("factor", "additive") else f"{value!r} is neither factor nor additive"

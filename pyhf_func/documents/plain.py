@@ -280,6 +280,11 @@ _REASONS: dict[str, Callable[[Any], str]] = {
 
 def _rest(work: _Work) -> None:
     """Refuse every optional key that is left."""
+    for c, channel in enumerate(work.document["channels"]):
+        for s, sample in enumerate(channel["samples"]):
+            if "floor" in sample:
+                message = "morphed templates that are kept above a floor and at their integral"
+                work.refuse(("channels", c, "samples", s, "floor"), f"{channel['name']}/{sample['name']}", message)
     for _, _, _, modifier in walk(work.document):
         steps = work.places[id(modifier)]
         for key in ("interpolation", "smooth", "constraint", "style"):

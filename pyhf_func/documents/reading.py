@@ -7,12 +7,12 @@ import io
 import os
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from pyhf_func.documents import extended
-from pyhf_func.documents.formats import hs3
+from pyhf_func.documents.formats import datacards, hs3
 from pyhf_func.documents.plain import plain
 from pyhf_func.exceptions import Fault, InvalidDocument, PyhfFuncError
 from pyhf_func.schema.reading import load, name_of
@@ -34,17 +34,24 @@ def read(
     strict: bool = False,
     folder: str | os.PathLike[str] | None = None,
     allow_outside: bool = False,
+    mass: float = 120.0,
+    maps: Sequence[str] = (),
+    keywords: Mapping[str, str] | None = None,
 ) -> Workspace:
-    """Read a likelihood of any format: pyhf's JSON, HS3 or HistFactory's XML.
+    """Read a likelihood of any format: pyhf's JSON, HS3, HistFactory's XML or a datacard of Combine's.
 
     Args:
         source: A path, an address (``https://...``), ``-`` for standard input, a stream open for reading, or a
             document. JSON may be packed with gzip.
         analysis: Of HS3, the analysis to read; by default the first whose name holds ``obs``, else the first.
         strict: Whether what is otherwise warned of is refused.
-        folder: Of XML, where relative paths start; by default the folder of the file, or the one above where it lies
-            in a folder ``config`` and its paths say so.
+        folder: Of XML and datacards, where relative paths start; by default the folder of the file, or of XML the one
+            above where it lies in a folder ``config`` and its paths say so.
         allow_outside: Whether files outside of that folder may be read.
+        mass: Of datacards, what ``$MASS`` in names of histograms stands for.
+        maps: Of datacards, the maps of Combine's ``multiSignalModel``, such as ``.*/ggH:r_ggH[1,-5,5]``; by default
+            ``r`` scales every signal.
+        keywords: Of datacards, what other words after ``$`` stand for.
 
     Returns:
         The workspace. ``foreign_names`` has the owner's names of parameters.
@@ -70,8 +77,16 @@ def read(
         >>> workspace.model().config.par_names, workspace.foreign_names["alpha_jes"]
         (['mu', 'jes'], 'jes')
     """
-    options = {"analysis": analysis, "strict": strict, "folder": folder, "allow_outside": allow_outside}
-    document, name = _read(source, **options)
+    document, name = _read(
+        source,
+        analysis=analysis,
+        strict=strict,
+        folder=folder,
+        allow_outside=allow_outside,
+        mass=mass,
+        maps=maps,
+        keywords=keywords,
+    )
     if not extended.is_extended(document):
         return Workspace(document, source=name, strict=strict)
     extended.check(document, name)
@@ -112,7 +127,18 @@ def _read(source: Readable, **options: Any) -> tuple[Document, str | None]:
         stream = io.BytesIO(content)
         stream.name = name
         return _of_json(load(stream), name, **options), name
+    text = content.decode("utf-8", errors="replace")
+    if datacards.is_datacard(text):
+        return _of_card(text, source, name, **options), name
     raise _unknown(content, name)
+
+
+def _of_card(text: str, source: Any, name: str, **options: Any) -> Document:
+    is_path = isinstance(source, str | os.PathLike) and source != "-" and "://" not in str(source)
+    folder = options.get("folder") or (Path(source).parent if is_path else None)
+    names = ("mass", "maps", "keywords", "allow_outside", "strict")
+    given = {key: options[key] for key in names if options.get(key) is not None}
+    return datacards.read(text, folder=None if folder is None else Path(folder), source=name, **given)
 
 
 def _of_json(document: Document, name: str | None, **options: Any) -> Document:
@@ -182,7 +208,7 @@ def _folder_of(path: Path) -> Path:
 def _unknown(content: bytes, name: str) -> InvalidDocument:
     if content[:4] == b"root":
         return _refusal("is a ROOT file: read the JSON, XML or datacard that belongs to it", name)
-    known = "JSON (pyhf's or HS3) or HistFactory's XML"
+    known = "JSON (pyhf's or HS3), HistFactory's XML or a datacard"
     return _refusal(f"is empty: {known} was expected" if not content.strip() else f"is not {known}", name)
 
 

@@ -115,3 +115,33 @@ def test_convert_keeps_what_pyhf_cannot_hold_or_refuses(tmp_path: Path) -> None:
     assert "interpcode" in result.stderr
     refused(run("convert", path, "-", "--to", "pyhf", "--strict"))
     assert json.loads(run("convert", path, "-").stdout) == workspace(normsys(interpolation="code1"))
+
+
+CARD = """bin SR
+observation 12
+bin SR SR
+process s b
+process 0 1
+rate 5 10
+k lnN 1.2 -
+l lnN - {effect}
+"""
+
+
+def test_convert_a_datacard(tmp_path: Path) -> None:
+    path = tmp_path / "card.txt"
+    path.write_text(CARD.format(effect="1.1"))
+    there = tmp_path / "model.hs3.json"
+    assert run("convert", path, there).exit_code == 0
+    workspace = pf.read(there)
+    assert workspace.settings == {"modifier_settings": {"normsys": {"interpcode": "code1"}}}
+    assert sorted(workspace.foreign_names) == ["k", "l", "r"]
+    path.write_text(CARD.format(effect="0.8/1.1"))
+    assert "no interpolation 'asympow'" in refused(run("convert", path, there))
+    kept = json.loads(run("convert", path, "-", "--map", "SR/s:mu[1,-3,3]").stdout)
+    assert kept["measurements"][0]["config"]["poi"] == "mu"
+
+
+def test_datacards_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(CARD.format(effect="1.1")))
+    assert pf.read("-").channels == ["SR"]

@@ -134,9 +134,10 @@ class ExtendedModel:
                 bins = bins * point[name]
             elif modifier.get("style") != "additive":
                 bins = bins * self._of_channel(name, channel, point)
-        yields = nominal + added
-        if np.any(logs):
-            yields = yields * np.exp(logs)
+        yields = (nominal + added) * np.exp(logs)
+        if "floor" in sample:
+            yields = np.maximum(yields, sample["floor"] * np.sum(nominal))
+        if "floor" in sample or np.any(logs):
             yields = yields * (np.sum(nominal) / np.sum(yields))
         return factor * (1.0 + one), yields * bins
 

@@ -45,7 +45,7 @@ def write(document: Mapping[str, Any], *, strict: bool = False, source: str | No
         >>> written = write(pf.Workspace.build(model, [52.0]))
         >>> [d["name"] for d in written["distributions"]], written["analyses"][0]["parameters_of_interest"]
         (['model_singlechannel'], ['mu'])
-        >>> written["distributions"][0]["samples"][0]["modifiers"][0]["data"]
+        >>> written["distributions"][0]["samples"][1]["modifiers"][0]["data"]
         {'vals': [0.14]}
     """
     notes = Notes(source)

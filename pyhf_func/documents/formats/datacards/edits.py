@@ -1,0 +1,180 @@
+"""``nuisance edit``: changes to the nuisances of a card, in the order of its lines."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from pyhf_func.documents.formats.datacards.card import Card, Column, Effect, Notes, Nuisance
+
+__all__ = ["edit"]
+
+
+def edit(card: Card, line: int, words: list[str], notes: Notes) -> None:
+    """Carry out one edit.
+
+    Args:
+        card: The card, which changes.
+        line: The line of the edit.
+        words: The action and its arguments.
+        notes: Takes what cannot be carried out.
+    """
+    actions = {
+        "add": (_add, 5),
+        "drop": (_drop, 3),
+        "rename": (_rename, 4),
+        "changepdf": (_change, 2),
+        "freeze": (_freeze, 1),
+        "split": (_split, 7),
+        "merge": (_merge, 4),
+    }
+    action, *arguments = words or [""]
+    if action == "rename" and len(arguments) == 2:
+        arguments = ["*", "*", *arguments]
+    if action not in actions:
+        notes.fault(line, f"nuisance edit {action!r} is not read, only {', '.join(actions)}")
+        return
+    function, count = actions[action]
+    if len(arguments) < count:
+        notes.fault(line, f"nuisance edit {action} needs {count} arguments")
+        return
+    try:
+        message = function(card, arguments[:count], arguments[count:], line)
+    except (ValueError, re.error) as error:
+        message = str(error)
+    if message:
+        notes.fault(line, f"nuisance edit {action}: {message}")
+
+
+def _matching(card: Card, process: str, channel: str) -> list[Column]:
+    """Columns whose process and channel match these expressions; ``*`` matches all."""
+    patterns = [".*" if text == "*" else text for text in (channel.replace("+", r"\+"), process)]
+    return [(b, p) for b, p in card.columns if re.fullmatch(patterns[0], b) and re.fullmatch(patterns[1], p)]
+
+
+def _named(card: Card, name: str) -> Iterator[Nuisance]:
+    return (nuisance for nuisance in card.nuisances if re.fullmatch(name, nuisance.name))
+
+
+def _effect(value: str) -> Effect:
+    numbers = [float(word) for word in value.split("/")]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else numbers[0]
+
+
+def _add(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
+    process, channel, name, kind, value = arguments
+    return _put(card, _matching(card, process, channel), name, kind, _effect(value), options, line)
+
+
+def _put(
+    card: Card, columns: list[Column], name: str, kind: str, effect: Effect, options: list[str], line: int
+) -> str | None:
+    known = [nuisance for nuisance in card.nuisances if nuisance.name == name]
+    if any(nuisance.kind != kind for nuisance in known):
+        return f"{name!r} is there as {known[0].kind}"
+    if not columns:
+        return "no channel and process match"
+    if not known:
+        known = [Nuisance(name, kind, line, effects=dict.fromkeys(card.columns, 0.0))]
+        card.nuisances.extend(known)
+        card.lines.setdefault(name, line)
+    for column in columns:
+        before = known[0].effects.get(column, 0.0)
+        if effect in (0.0, 1.0):
+            continue
+        if before in (0.0, 1.0) or "overwrite" in options:
+            known[0].effects[column] = effect
+        elif "addq" in options:
+            known[0].effects[column] = _in_quadrature(before, effect)
+        else:
+            return f"{name!r} has an effect on {column[1]!r} in {column[0]!r} already: say addq or overwrite"
+    return None
+
+
+def _in_quadrature(one: Effect, other: Effect) -> Effect:
+    """Two log-normal effects as one, each side in quadrature."""
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        first = one if isinstance(one, tuple) else (1 / one, one)
+        second = other if isinstance(other, tuple) else (1 / other, other)
+        down, up = (_in_quadrature(a, b) for a, b in zip(first, second, strict=True))
+        assert isinstance(down, float)
+        assert isinstance(up, float)
+        return down, up
+    logs = math.log(one), math.log(other)
+    if logs[0] * logs[1] < 0:
+        raise ValueError(f"{one} and {other} go in different directions")
+    return math.exp(math.copysign(math.hypot(*logs), logs[0]))
+
+
+def _drop(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
+    process, channel, name = arguments
+    columns = _matching(card, process, channel)
+    found = list(_named(card, name))
+    for nuisance in found:
+        nuisance.effects.update(dict.fromkeys(columns, 0.0))
+    return None if (found and columns) or "ifexists" in options else f"there is no {name!r} to drop"
+
+
+def _rename(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
+    process, channel, old, new = arguments
+    found = [nuisance for nuisance in card.nuisances if nuisance.name == old]
+    if not found and old in card.params and process == channel == "*":
+        card.params[new] = card.params.pop(old)
+        return None
+    columns = _matching(card, process, channel)
+    for nuisance in found:
+        if nuisance.kind == "gmN":
+            return f"{old!r} is a gmN, which cannot be renamed"
+        moved = {column: nuisance.effects[column] for column in columns if nuisance.acts_on(column)}
+        names = {column: nuisance.shape_names.get(column, old) for column in moved}
+        nuisance.effects.update(dict.fromkeys(moved, 0.0))
+        card.nuisances.append(Nuisance(new, nuisance.kind, nuisance.line, nuisance.arguments, moved, names))
+        card.lines.setdefault(new, nuisance.line)
+    return None if found or "ifexists" in options else f"there is no {old!r} to rename"
+
+
+def _change(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
+    name, kind = arguments
+    found = list(_named(card, name))
+    for nuisance in found:
+        both = [{"lnN", "lnU"}, {"shape", "shapeN", "shapeU", "shape?", "shapeN?", "shapeU?"}]
+        if nuisance.kind != kind and not any({nuisance.kind, kind} <= group for group in both):
+            return f"a {nuisance.kind} cannot be changed into a {kind}, or that is not read"
+        nuisance.kind = kind
+    return None
+
+
+def _freeze(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
+    (name,) = arguments
+    known = [p.name for p in card.rate_params] + list(card.extra) + [n.name for n in card.nuisances] + list(card.params)
+    found = {other for other in known if re.fullmatch(name, other)}
+    card.frozen |= found
+    return None if found or "ifexists" in options else f"there is no {name!r} to freeze"
+
+
+def _split(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
+    process, channel, old, first, second, one, other = arguments
+    columns = _matching(card, process, channel)
+    found = list(_named(card, old))
+    for nuisance in found:
+        acted = [column for column in columns if nuisance.effects.get(column, 0.0) not in (0.0, 1.0)]
+        for name, value in ((first, one), (second, other)) if acted else ():
+            message = _put(card, acted, name, nuisance.kind, _effect(value), ["overwrite"], line)
+            if message:
+                return message
+        nuisance.effects.update(dict.fromkeys(columns, 0.0))
+    return None if found or "ifexists" in options else f"there is no {old!r} to split"
+
+
+def _merge(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
+    process, channel, into, old = arguments
+    found = list(_named(card, old))
+    for nuisance in found:
+        for column in _matching(card, process, channel):
+            effect = nuisance.effects.get(column, 0.0)
+            message = _put(card, [column], into, nuisance.kind, effect, ["addq"], line) if effect else None
+            if message:
+                return message
+            nuisance.effects[column] = 0.0
+    return None if found or "ifexists" in options else f"there is no {old!r} to merge"
