@@ -34,7 +34,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(PACKAGE), str(ROOT
 os.environ["PYTHONSAFEPATH"] = "1"
 
 jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_numpy_rank_promotion", "raise")  # shapes are spelled out in the library, and stay free for users
 
 SET_BY_COMMANDS = (
     "jax_compilation_cache_dir",
