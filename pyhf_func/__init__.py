@@ -15,6 +15,7 @@ from pyhf_func._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from pyhf_func._dropin import as_pyhf as as_pyhf
+    from pyhf_func.compiled import use_cache as use_cache
     from pyhf_func.core.fit import LBFGS as LBFGS
     from pyhf_func.core.fit import FirstOrder as FirstOrder
     from pyhf_func.core.fit import FitResult as FitResult
@@ -101,6 +102,7 @@ _HOMES = {
     "set_backend": "tensor.manager",
     "toys": "functional",
     "upper_limit": "functional",
+    "use_cache": "compiled",
     "yields": "functional",
 }
 _MODULES = (

@@ -1,10 +1,13 @@
 """Settings and fixtures of the whole suite: double precision, deterministic properties, the shared data."""
 
+import atexit
 import importlib.util
 import logging
 import os
 import random
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +21,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import jax
 import pytest
 from hypothesis import HealthCheck, settings
-from jax.experimental.compilation_cache import compilation_cache
 
-from pyhf_func.core.compiled import clear_programs
+from pyhf_func.compiled import clear_programs, use_cache
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -35,12 +37,10 @@ os.environ["PYTHONSAFEPATH"] = "1"
 
 jax.config.update("jax_enable_x64", True)
 
-SET_BY_COMMANDS = (
-    "jax_compilation_cache_dir",
-    "jax_persistent_cache_min_compile_time_secs",
-    "jax_persistent_cache_min_entry_size_bytes",
-    "jax_disable_most_optimizations",
-)
+if "PYHF_FUNC_CACHE" not in os.environ:  # processes that tests start share their compiled programs
+    os.environ["PYHF_FUNC_CACHE"] = tempfile.mkdtemp(prefix="pyhf_func-tests-")
+    atexit.register(shutil.rmtree, os.environ["PYHF_FUNC_CACHE"], ignore_errors=True)
+use_cache(False)  # here, where tests replace parts of the library
 
 settings.register_profile(
     "suite",
@@ -130,11 +130,7 @@ def pyhf_numpy() -> ModuleType:
 
 @pytest.fixture(autouse=True, scope="module")
 def _leave_nothing() -> Iterator[None]:
-    """Take back what commands that run in this process set, and give back what was compiled: gigabytes in the end."""
-    before = {name: jax.config.values[name] for name in SET_BY_COMMANDS}
+    """Give back what was compiled: gigabytes in the end."""
     yield
-    for name, value in before.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
     jax.clear_caches()
     clear_programs()

@@ -1,14 +1,10 @@
 """``pyhf-func cls``: CLs of one workspace."""
 
 import math
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import click
 
-from pyhf_func.cli import programs
 from pyhf_func.cli.documents import only_one_from_standard_input, output_option, workspace_argument, write
 from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.settings import (
@@ -61,13 +57,13 @@ def cls(
     only_one_from_standard_input(workspace, *patches)
     with reported():
         with_toys = calctype == "toybased"
-        folder = prepare_jax(cached=not no_cache, optimised=with_toys)
+        prepare_jax(cached=not no_cache)
         model, data = read_model(workspace, patches, measurement, strict)
         if model.config.poi_index is None:
             raise CommandError("The measurement has no parameter of interest, so there is nothing to test.")
         settings = Settings(backend, optimizer, optconf)
         if settings.are_usual and not with_toys:
-            observed, expected = _with_verb(poi_value, data, model, test_stat, folder)
+            observed, expected = _with_verb(poi_value, data, model, test_stat)
         else:
             observed, expected = _with_backend(poi_value, data, model, test_stat, calctype, settings)
         if not all(map(math.isfinite, [observed, *expected])):
@@ -76,39 +72,25 @@ def cls(
         write({f"{name}_obs": observed, f"{name}_exp": expected}, output_file)
 
 
-def _with_verb(
-    poi_value: float, data: list[float], model: Any, test_stat: str, folder: Path | None
-) -> tuple[float, list[float]]:
+def _with_verb(poi_value: float, data: list[float], model: Any, test_stat: Any) -> tuple[float, list[float]]:
     """Observed and expected p-values of the whole test as one compiled program; never those of a fit that failed."""
     import numpy as np
 
+    from pyhf_func.compiled import Compiled
     from pyhf_func.core.arrays import floats
     from pyhf_func.core.compiler import resolve_start
-    from pyhf_func.core.fit import Status
+    from pyhf_func.core.fit import Newton, Status
+    from pyhf_func.core.inference import hypotest
     from pyhf_func.core.memory import enough
 
     start = resolve_start(model.likelihood.space, model.config.par_slices, None, None, None)
     args = (floats(poi_value), floats(data), model.likelihood, start)
     with enough(model.likelihood, "hypotest"):
-        observed, expected, status = programs.call(_test(test_stat), f"hypotest {test_stat}", args, folder)
-    if int(status) != Status.CONVERGED:
-        raise CommandError(Status(int(status)).sentence)
-    return float(observed), np.asarray(expected).tolist()
-
-
-@cache
-def _test(test_stat: Any) -> Callable[..., tuple[Any, ...]]:
-    """The hypothesis test as a function that gives what the command writes."""
-    from pyhf_func.core.fit import Newton
-    from pyhf_func.core.inference import hypotest
-
-    def test(*args: Any) -> tuple[Any, ...]:
-        result = hypotest(Newton(), test_stat, *args)
-        if test_stat == "q0":
-            return result.clsb, result.clsb_expected, result.status
-        return result.cls, result.cls_expected, result.status
-
-    return test
+        found = Compiled(hypotest, static=2)(Newton(), test_stat, *args)
+    if int(found.status) != Status.CONVERGED:
+        raise CommandError(Status(int(found.status)).sentence)
+    name = "clsb" if test_stat == "q0" else "cls"
+    return float(getattr(found, name)), np.asarray(getattr(found, f"{name}_expected")).tolist()
 
 
 def _with_backend(

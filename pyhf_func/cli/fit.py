@@ -60,14 +60,14 @@ def fit(
     with reported():
         if plot is not None:
             pictures.check(plot)
-        cache = prepare_jax(cached=not no_cache)
+        prepare_jax(cached=not no_cache)
         study = Study(
             command="fit",
             inputs=(workspace, *patches),
             workspace=read_workspace(workspace, strict=strict),
             patches=read_patches(patches),
             measurement=measurement,
-            cache=cache,
+            cached=not no_cache,
             output_file=output_file,
             plot=plot,
         )

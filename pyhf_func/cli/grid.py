@@ -63,7 +63,7 @@ _LIMITS = ("limit_obs", "limit_exp")
 )
 @click.option("--no-verify", is_flag=True, help="Do not check that WORKSPACE is the one that PATCHSET was made for.")
 @progress_option
-@study_options(optimised=True)
+@study_options()
 def grid(
     study: Study,
     patchset: str,
@@ -95,7 +95,7 @@ def grid(
     with reported(ValueError, BrokenProcessPool):
         if not no_verify:
             points.verify(study.workspace)
-        with _executor(jobs, cached=study.cache is not None) as executor:
+        with _executor(jobs, cached=study.cached) as executor:
             run = partial(
                 pf.grid,
                 study.document,
@@ -159,7 +159,7 @@ def _executor(jobs: int, *, cached: bool) -> Iterator[Executor | None]:
 def _prepare(cached: bool) -> None:
     """Set up a worker; Ctrl-C, which it gets too, is the business of the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare_jax(cached=cached, optimised=True)
+    prepare_jax(cached=cached)
 
 
 def _rows(found: "GridResult", limits: bool) -> list[dict[str, Any]]:

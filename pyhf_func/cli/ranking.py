@@ -18,7 +18,7 @@ _NAMES = {"components": "component", "errors": "error", "pulls": "pull", "constr
 @workspace_argument
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Write the N most important only.  [default: all]")
 @click.option("--poi", metavar="NAME", help="Parameter that is moved.  [default: the parameter of interest]")
-@study_options(optimised=True)
+@study_options()
 def ranking(study: Study, top: int | None, poi: str | None) -> None:
     """Impacts of all other parameters of WORKSPACE, a JSON file or - for standard input, on the parameter of interest.
 
@@ -36,7 +36,7 @@ def ranking(study: Study, top: int | None, poi: str | None) -> None:
     names = study.model.config.par_names
     place = study.require_poi() if poi is None else study.place(poi)
     require_converged(study.fitted.status)
-    found = study.compute(impacts, study.problem, study.fitted, np.asarray(place), static=(Newton(),))
+    found = study.compute(impacts, study.problem, study.fitted, np.asarray(place), static=(Newton(),), long=True)
     shown = {name: np.asarray(getattr(found, name)) for name in ("parameters", "status", *_IMPACTS, *_REST)}
     rows = [_row(names, shown, i) for i in range(len(shown["parameters"]))][:top]
     fitted = {"name": names[place], "best": found.poi_best, "error": found.poi_error, **status_of(study.fitted.status)}

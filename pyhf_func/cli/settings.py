@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -160,21 +159,17 @@ def read_model(
     return model, opened.data(model)
 
 
-def prepare_jax(*, cached: bool, optimised: bool = False) -> Path | None:
-    """Set up JAX for one short run; before anything is compiled. Returns the folder of the cache, if there is one."""
-    from pyhf_func.cli import cache
+def prepare_jax(*, cached: bool) -> None:
+    """Set up compilation for one run of a command; before JAX is loaded.
+
+    Raises:
+        NotEnoughMemory: JAX can't be loaded into the addresses that there are.
+    """
     from pyhf_func.core import memory
 
     loaded = "jax" in sys.modules
     memory.check_addresses(memory.compiler() + (0 if loaded else memory.LIBRARIES))
-    folder = None
-    if cached:
-        folder = cache.enable()
-    else:
-        cache.disable()
+    if not cached:
+        from pyhf_func.compiled import use_cache
 
-    import jax
-
-    # One test takes milliseconds, compiling it seconds: the compiler shall not try hard, unless there are thousands.
-    jax.config.update("jax_disable_most_optimizations", not optimised)
-    return folder
+        use_cache(False)

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyhf_func._version import __version__
-from pyhf_func.cli import pictures, programs
+from pyhf_func.cli import pictures
 from pyhf_func.cli.documents import only_one_from_standard_input, output_option, read_patches, read_workspace, write
 from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.report import plain
@@ -32,7 +31,7 @@ class Study:
     workspace: "Workspace"
     patches: list[list[Any]]
     measurement: str | None
-    cache: Path | None
+    cached: bool
     output_file: str | None
     plot: str | None
 
@@ -87,13 +86,15 @@ class Study:
         model, data, *start = self.problem
         return data, model, Start(*start)
 
-    def compute(self, function: Callable[..., Any], *args: Any, static: tuple[Any, ...] = ()) -> Any:
-        """A function of the engine, compiled; by a stored program where there is one."""
+    def compute(
+        self, function: Callable[..., Any], *args: Any, static: tuple[Any, ...] = (), long: bool = False
+    ) -> Any:
+        """A function of the engine, compiled; optimised at once where one call is ``long``."""
+        from pyhf_func.compiled import Compiled
         from pyhf_func.core.memory import enough
 
-        name = f"{function.__module__}.{function.__qualname__}"
         with enough(self.model.likelihood, function.__name__):
-            return programs.call(function, name, args, self.cache, static)
+            return Compiled(function, len(static), long=long)(*static, *args)
 
     @cached_property
     def fit(self) -> "FitResult":
@@ -187,12 +188,8 @@ def versions() -> dict[str, str]:
     return {"pyhf_func": __version__, "jax": jax.__version__}
 
 
-def study_options(*, optimised: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command, which has a WORKSPACE, the options of studies; it gets them as one `Study`, its first argument.
-
-    Args:
-        optimised: Whether JAX's compiler shall try hard: for commands that fit thousands of times.
-    """
+def study_options() -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, which has a WORKSPACE, the options of studies, as one `Study`: its first argument."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
@@ -210,7 +207,7 @@ def study_options(*, optimised: bool = False) -> Callable[[Callable[..., None]],
             with reported():
                 if plot is not None:
                     pictures.check(plot)
-                cache = prepare_jax(cached=not no_cache, optimised=optimised)
+                prepare_jax(cached=not no_cache)
                 opened = read_workspace(workspace, strict=strict)
                 opened.get_measurement(measurement)  # which is refused before anything is computed
                 study = Study(
@@ -219,7 +216,7 @@ def study_options(*, optimised: bool = False) -> Callable[[Callable[..., None]],
                     opened,
                     read_patches(patches),
                     measurement,
-                    cache,
+                    not no_cache,
                     output_file,
                     plot,
                 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from jax.typing import ArrayLike
 
+from pyhf_func.compiled import Compiled
 from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers
-from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import DiscoveryResult, HypotestResult, LimitResult, ScanResult, TestStat

@@ -10,10 +10,10 @@ import numpy as np
 from jax import Array
 
 from pyhf_func._lookup import shown
+from pyhf_func.compiled import Compiled
 from pyhf_func.core import fit as _fit
 from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers, argument
-from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import FitResult, HostMinimiser, Minimiser, Problem, chosen_minimiser
 from pyhf_func.core.inference import CovarianceResult, ProfileResult

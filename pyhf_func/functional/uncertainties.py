@@ -9,9 +9,9 @@ import numpy as np
 from jax.scipy.special import ndtri
 from jax.typing import ArrayLike
 
+from pyhf_func.compiled import Compiled
 from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers
-from pyhf_func.core.compiled import Compiled
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser, chosen_minimiser
 from pyhf_func.core.inference import GoodnessResult, ImpactResult, IntervalResult, Tables, YieldsResult

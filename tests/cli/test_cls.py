@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -308,9 +309,8 @@ def test_warning_is_one_line_and_strict_refuses(tmp_path: Path) -> None:
 def test_no_number_without_a_good_fit(
     answer: tuple, named: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pyhf_func.cli import programs
-
-    monkeypatch.setattr(programs, "call", lambda *arguments: answer)
+    found = SimpleNamespace(**dict(zip(("cls", "cls_expected", "status"), answer, strict=True)))
+    monkeypatch.setattr("pyhf_func.compiled.Compiled", lambda *arguments, **options: lambda *args: found)
     assert named in refused(run(workspace))
 
 
@@ -318,7 +318,7 @@ def test_no_number_without_a_good_fit(
 
 
 def process(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
+    inherited = {name: value for name, value in os.environ.items() if name != "PYHF_FUNC_CACHE"}
     return subprocess.run(
         [sys.executable, "-m", "pyhf_func", *map(str, arguments)],
         env={**inherited, **environment},
@@ -335,10 +335,10 @@ def test_cache_is_filled_used_and_can_be_turned_off(workspace: Path, tmp_path: P
     assert not (tmp_path / "cache").exists()
 
     filling = process("cls", workspace, **home)
-    entries = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*-cache")}
+    entries = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("program-*")}
     assert entries
     using = process("cls", workspace, **home)
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*-cache")} == entries
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("program-*")} == entries
     assert off.stdout == filling.stdout == using.stdout
     assert off.stderr == filling.stderr == using.stderr == ""
 

@@ -127,20 +127,20 @@ def test_jobs_share_the_points(workspace: Path, tmp_path: Path, monkeypatch: pyt
 
 
 def test_processes_are_set_up_like_this_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.setenv("PYHF_FUNC_CACHE", str(tmp_path))
     make = sys.modules["pyhf_func.cli.grid"]._executor
-    with make(2, cached=True) as executor:
-        assert executor.submit(os.getpid).result() != os.getpid()
-        assert executor.submit(cache_of_jax).result().startswith(str(tmp_path))
+    for cached in (True, False):
+        with make(2, cached=cached) as executor:
+            assert executor.submit(os.getpid).result() != os.getpid()
+            assert executor.submit(cache_folder).result().startswith(str(tmp_path)) == cached
     with make(1, cached=True) as none:
         assert none is None
 
 
-def cache_of_jax() -> str:
-    import jax
+def cache_folder() -> str:
+    from pyhf_func.compiled import store
 
-    return str(jax.config.jax_compilation_cache_dir)
+    return str(store._folder())
 
 
 def test_patches_come_before_the_points(workspace: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pyhf_func.core.compiled import Compiled
+from pyhf_func.compiled import Compiled
 from pyhf_func.core.fit.descent import blocked
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
 from pyhf_func.core.fit.solution import Solution, attach, without_derivative

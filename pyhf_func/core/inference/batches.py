@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh, PartitionSpec
 
-from pyhf_func.core.compiled import Compiled
+from pyhf_func.compiled import Compiled
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import by_platform
 from pyhf_func.core.fit.problem import Minimiser
@@ -62,6 +62,14 @@ def point(
     return PointResult(test.cls, test.cls_expected, limit.observed, limit.expected, status), test
 
 
+def _every(minimiser: Any, test_stat: Any, limits: bool, *batch: Any) -> PointResult:
+    test = partial(point, minimiser, test_stat, limits)
+    return by_platform(partial(_in_turn, test), partial(_together, test), *batch)
+
+
+_compiled_every = Compiled(_every, static=3, long=True)
+
+
 @cache
 def compiled(minimiser: Any, test_stat: Any, limits: bool, n_devices: int) -> Callable[..., PointResult]:
     """`point` for a batch (mu, level, data, model, real, alike); split over the devices.
@@ -69,10 +77,9 @@ def compiled(minimiser: Any, test_stat: Any, limits: bool, n_devices: int) -> Ca
     Data and model have a leading axis, as have two flags: a model that is not ``real`` only fills the batch, and one
     that is ``alike`` has the parameters of the one before.
     """
-    test = partial(point, minimiser, test_stat, limits)
-    every = partial(by_platform, partial(_in_turn, test), partial(_together, test))
     if n_devices == 1:
-        return Compiled(every, long=True)
+        return partial(_compiled_every, minimiser, test_stat, limits)
+    every = partial(_every, minimiser, test_stat, limits)
     mesh = Mesh(np.array(jax.devices()[:n_devices]), ("points",))
     split, whole = PartitionSpec("points"), PartitionSpec()
     specs = whole, whole, split, split, split, split

@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from pyhf_func.core.compiled import Compiled
+from pyhf_func.compiled import Compiled
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimiser, Minimum

@@ -12,11 +12,13 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+
+from pyhf_func.compiled import store
 
 FAST_TO_COMPILE = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
 FAST_TO_RUN = {"xla_cpu_use_fusion_emitters": False}
@@ -49,10 +51,11 @@ class Compiled:
     """
 
     def __init__(self, function: Callable[..., Any], static: int = 0, *, long: bool = False) -> None:
+        self._function = function
         self._static = static
         self._long = long
         self._jitted = jax.jit(function, static_argnums=tuple(range(static)))
-        self._programs: OrderedDict[Hashable, _Program] = OrderedDict()
+        self._programs: OrderedDict[_Key, _Program] = OrderedDict()
         self._lock = threading.RLock()
         _functions.add(self)
 
@@ -62,51 +65,77 @@ class Compiled:
         leaves, structure = jax.tree.flatten(arrays)
         if not _on_host(leaves):
             return self._jitted(*args)
-        key = (static, structure, tuple(map(_kind, leaves)), _config.jax_enable_x64)
+        key = _Key(static, structure, tuple(map(_kind, leaves)), _config.jax_enable_x64)
         program = self._programs.get(key)
-        if program is None:
-            program = self._build(key, args)
-        return program(arrays)
+        return (program or self._build(key))(leaves)
 
     def clear(self) -> None:
         """Forget the compiled programs."""
         with self._lock:
             self._programs.clear()
 
-    def _build(self, key: Hashable, args: tuple[Any, ...]) -> _Program:
+    def _build(self, key: _Key) -> _Program:
         with self._lock:  # two threads that need one program compile it once
             if key not in self._programs:
-                self._programs[key] = _Program(self._jitted.lower(*args), self._long)
+                self._programs[key] = _Program(self._function, key, self._long)
                 if len(self._programs) > _KEPT:
                     self._programs.popitem(last=False)
             return self._programs[key]
 
 
+class _Key(NamedTuple):
+    static: tuple[Any, ...]
+    structure: Any
+    kinds: tuple[tuple[Any, ...], ...]
+    x64: bool
+
+
 class _Program:
-    """One program: first quickly compiled, later optimised."""
+    """One program: first quickly compiled, later optimised; each from the store, where it is there."""
 
-    def __init__(self, lowered: jax.stages.Lowered, optimised: bool) -> None:
-        begin = time.perf_counter()
-        self._run = _compile(lowered, FAST_TO_RUN if optimised else FAST_TO_COMPILE)
-        self._left = time.perf_counter() - begin  # seconds that calls may take before it is optimised
-        self._lowered = None if optimised else lowered
+    def __init__(self, function: Callable[..., Any], key: _Key, long: bool) -> None:
+        self._function, self._key = function, key
+        self._lowered: jax.stages.Lowered | None = None
         self._lock = threading.Lock()
-
-    def __call__(self, arrays: tuple[Any, ...]) -> Any:
-        if self._lowered is None:
-            return self._run(*arrays)
+        stored = self._stored(FAST_TO_RUN)
+        self._optimised = long or stored is not None
         begin = time.perf_counter()
-        result = jax.block_until_ready(self._run(*arrays))
+        self._run = stored or self._made(FAST_TO_RUN if long else FAST_TO_COMPILE)
+        self._left = time.perf_counter() - begin  # seconds that calls may take before it is optimised
+
+    def __call__(self, leaves: list[Any]) -> Any:
+        if self._optimised:
+            return self._run(*leaves)
+        begin = time.perf_counter()
+        result = jax.block_until_ready(self._run(*leaves))
         self._left -= time.perf_counter() - begin
         if self._left < 0 and self._lock.acquire(blocking=False):  # other threads go on meanwhile
-            self._optimise()
+            self._run = self._made(FAST_TO_RUN)
+            self._optimised = True
         return result
 
-    def _optimise(self) -> None:
-        lowered = self._lowered
-        if lowered is not None:
-            self._run = _compile(lowered, FAST_TO_RUN)
-            self._lowered = None
+    def _made(self, options: dict[str, Any]) -> Callable[..., Any]:
+        return self._stored(options) or self._compiled(options)
+
+    def _stored(self, options: dict[str, Any]) -> Callable[..., Any] | None:
+        return store.read(self._name(options))
+
+    def _compiled(self, options: dict[str, Any]) -> Callable[..., Any]:
+        lowered = self._lowered or self._lower()
+        self._lowered = lowered if options is FAST_TO_COMPILE else None
+        program = _compile(lowered, options)
+        store.write(self._name(options), program)
+        return program
+
+    def _lower(self) -> jax.stages.Lowered:
+        def flat(*leaves: Any) -> Any:
+            return self._function(*self._key.static, *jax.tree.unflatten(self._key.structure, leaves))
+
+        shapes = [jax.ShapeDtypeStruct(shape, dtype, weak_type=weak) for shape, dtype, weak in self._key.kinds]
+        return jax.jit(flat).lower(*shapes)
+
+    def _name(self, options: dict[str, Any]) -> str | None:
+        return store.key_of(self._function, self._key.static, self._key, options)
 
 
 def _compile(lowered: jax.stages.Lowered, options: dict[str, Any]) -> jax.stages.Compiled:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pyhf_func.core import compiled
-from pyhf_func.core.compiled import FAST_TO_COMPILE, FAST_TO_RUN, Compiled, clear_programs
+from pyhf_func.compiled import function as compiled
+from pyhf_func.compiled.function import FAST_TO_COMPILE, FAST_TO_RUN, Compiled, clear_programs
 
 
 class Traced:
