@@ -38,10 +38,10 @@ def source(path: str) -> Any:
 
 
 def read_workspace(path: str, **options: Any) -> "Workspace":
-    """The workspace of a file."""
-    from pyhf_func.workspace import Workspace
+    """The workspace of a file, of any format."""
+    from pyhf_func.documents import read
 
-    return Workspace.load(source(path), **options)
+    return read(path, **options)
 
 
 def read_patchset(path: str) -> "PatchSet":

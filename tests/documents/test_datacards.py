@@ -60,6 +60,18 @@ def test_values_starts_and_ranges_are_those_of_combine(name: str) -> None:
         np.testing.assert_allclose(configs[name]["bounds"][index], ends, rtol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["datacard-5-multi-signal"])
+def test_fits_and_scans_are_those_of_combine(name: str) -> None:
+    ours = pf.read(card_of(name))
+    model = ours.model()
+    data = ours.data(model)
+    theirs = json.loads((OWNERS / "results" / f"{name}.json").read_text())
+    fitted = dict(zip(model.config.par_names, pf.fit(data, model).pars, strict=True))
+    assert float(fitted["r"]) == pytest.approx(theirs["fit"]["values"]["r"][0], abs=1e-3)
+    points, values = np.array(theirs["scan"]).T
+    np.testing.assert_allclose(pf.profile({"r": points}, data, model).ratio, values, rtol=0, atol=1e-4)
+
+
 READ = [
     *("CAT23001/datacard-4-abcd", "CAT23001/default-physics-model-datacard", "toy-hgg-125", "groups/groupnuisA"),
     *("groups/groupnuisB", "groups/myanalysis.dc", "counting/realistic-counting-experiment", "ci/variant_thr60"),
@@ -313,6 +325,13 @@ def test_multiplicative_shapes_keep_the_integral(folder: Path) -> None:
     up = np.array([14, 19]) / 33
     b = ExtendedModel(document).expected({"jes": 1.0, "r": 0.0})["SR"]
     np.testing.assert_allclose(b, 30 * (33 / 30) * up, rtol=1e-5)
+
+
+def test_flat_shapes_have_no_constraint(folder: Path) -> None:
+    model = ExtendedModel(datacards.read(shapes("jes shapeU - 1"), folder=folder))
+    other = ExtendedModel(datacards.read(shapes("jes shape - 1"), folder=folder))
+    assert other.twice_nll({"jes": 0.5}) - model.twice_nll({"jes": 0.5}) == pytest.approx(0.25)
+    assert model.config["parameters"][-1]["bounds"] == [[-1.0, 1.0]]
 
 
 @pytest.mark.parametrize("threshold", [0, 60])

@@ -121,7 +121,8 @@ class Templates:
         code = {"interpolation": "shapen"} if "N" in nuisance.kind else {}
         smooth = {} if middle == scale else {"smooth": middle / scale}
         made.append({"name": nuisance.name, "type": "histosys", "data": data, **code, **smooth})
-        return made
+        flat = {"constraint": "none"} if "U" in nuisance.kind else {}
+        return [{**modifier, **flat} for modifier in made]
 
     def _moved(self, side: Histogram, scale: float, kind: str) -> Array:
         """A template of the nominal's integral, moved so that it belongs to one unit of the parameter."""

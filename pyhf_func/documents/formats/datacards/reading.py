@@ -203,8 +203,6 @@ class _Builder:
         kind = nuisance.kind.rstrip("?")
         end = {"shape": 4.0, "shapeN": 7.0, "shapeU": 1.0}[kind]
         self._set(nuisance.name, {"bounds": [[-end, end]]})
-        if kind == "shapeU":
-            self.notes.fault(nuisance.line, f"{nuisance.name!r}: a shapeU is not read yet")
 
     def _check(self, column: Column, histogram: Histogram, rate: float) -> None:
         where = f"{column[1]!r} in {column[0]!r}"
