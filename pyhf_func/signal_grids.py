@@ -174,7 +174,8 @@ def grid(
             share a batch where it is a multiple of their number.
         progress: Whether to show a progress bar.
         executor: Runs batches in other processes or on other machines: anything with the ``submit`` of
-            `concurrent.futures`, such as ``ProcessPoolExecutor``, Dask's ``client.get_executor()`` or mpi4py's.
+            `concurrent.futures`, such as ``ProcessPoolExecutor(4, multiprocessing.get_context("spawn"))``, Dask's
+            ``client.get_executor()`` or mpi4py's. Workers made by fork are refused.
         checkpoint: A file to which the points are written as they end, one JSON object a line. Where it is there
             already, the run goes on with the points that it lacks: after Ctrl-C, SIGTERM (it then exits with code 143),
             a full disk or lost workers. Jobs with some of the points each may share it.

@@ -13,6 +13,7 @@ from jax import Array
 
 from pyhf_func.core.arrays import floats
 from pyhf_func.core.fit import FitResult, Newton, Problem, compiled_fit
+from pyhf_func.core.fit.cholesky import inverse
 from pyhf_func.core.inference.covariance import hessian
 from pyhf_func.core.likelihood import Likelihood, logpdf
 from pyhf_func.core.memory import enough
@@ -151,7 +152,7 @@ def _compiled_uncertainties(model: Likelihood, data: Array, pars: Array, fixed: 
     problem = Problem(model, data, pars, model.space.lower, model.space.upper, fixed)
     matrix = jnp.where(free, hessian(problem, pars), jnp.eye(model.n_pars))
     scale = 1 / jnp.sqrt(jnp.abs(jnp.diagonal(matrix)))  # parameters of very different widths invert together
-    inverse = jnp.linalg.inv(matrix * scale[:, None] * scale[None, :])
-    width = jnp.sqrt(jnp.diagonal(inverse))
-    correlations = inverse / (width[:, None] * width[None, :])
+    inverted = inverse(matrix * scale[:, None] * scale[None, :])
+    width = jnp.sqrt(jnp.diagonal(inverted))
+    correlations = inverted / (width[:, None] * width[None, :])
     return jnp.where(fixed, 0.0, width * scale), jnp.where(free, correlations, 0.0)

@@ -14,9 +14,10 @@ from pyhf_func.optimize.wrapping import wrapping
 def _evaluate(function: Callable[[Any], Any], pars: Any, do_grad: bool) -> Any:
     pars = pars.detach().clone().requires_grad_(do_grad)
     value = function(pars).reshape(-1)[0]
+    number = float(value.detach())
     if not do_grad:
-        return float(value)
-    return float(value), torch.autograd.grad(value, pars)[0].double().numpy()
+        return number
+    return number, torch.autograd.grad(value, pars)[0].double().numpy()
 
 
 wrap_objective = wrapping(_evaluate)

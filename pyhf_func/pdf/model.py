@@ -16,6 +16,7 @@ from pyhf_func._lookup import unknown
 from pyhf_func.core import compiler, likelihood
 from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.likelihood import Likelihood
+from pyhf_func.core.processes import check_process
 from pyhf_func.exceptions import (
     Fault,
     InvalidModel,
@@ -313,6 +314,7 @@ class Model:
 
     def _kind(self, *values: Any) -> str | None:
         """The kind of tensor that the values, and the model's own numbers, ask for."""
+        check_process()
         hidden = self.__dict__
         if "_own_kind" not in hidden:
             hidden["_own_kind"] = _kind_of_leaves(hidden["_likelihood"])
@@ -361,6 +363,7 @@ class Model:
 
     def with_values(self, **values: Numbers) -> Model:
         """A copy with whole arrays of ``model.likelihood.values`` replaced."""
+        check_process()
         old = self.likelihood.values
         new = {name: self._like(getattr(old, name), value, name) for name, value in values.items()}
         return self.tree_unflatten(self.config._settled(), (replace(self.likelihood, values=replace(old, **new)),))
@@ -436,10 +439,10 @@ class Model:
 
     def _with_part(self, name: str, place: slice | int, part: Any, what: str) -> Model:
         """A copy with a part of one array of ``model.likelihood.values`` replaced."""
-        old = getattr(self.likelihood.values, name)
+        own, old = self._kind(), getattr(self.likelihood.values, name)
         index = np.arange(old.shape[0])[place]
         part = self._like(index, part, what)
-        here = kind(part) if self._kind() in (None, "jax") else self._kind()
+        here = kind(part) if own in (None, "jax") else own
         new = put(old, index, part) if here in (None, "jax") else call(here, put, old, index, part)
         return self.with_values(**{name: new})
 

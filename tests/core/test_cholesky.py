@@ -1,11 +1,14 @@
 """Solves and inverses: those of NumPy, for matrices that LAPACK factors at once and for those in blocks."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import Array
 
-from pyhf_func.core.fit.cholesky import ALONE, inverse, solver
+from pyhf_func.core.fit.cholesky import ALONE, inverse, smallest_pivot, solver
 
 SIZES = [1, 2, 90, ALONE, ALONE + 1, 200]
 
@@ -36,6 +39,23 @@ def test_an_inverse_is_that_of_numpy_with_its_derivative(n: int) -> None:
 
 
 @pytest.mark.parametrize("n", [3, ALONE + 1])
+def test_inverses_of_many_matrices_are_mapped_with_their_derivatives(n: int) -> None:
+    matrices = jnp.stack([jnp.eye(n), 2 * jnp.eye(n)])
+    trace = jax.jit(jax.vmap(jax.value_and_grad(lambda matrix: jnp.trace(inverse(matrix)))))
+    values, slopes = trace(matrices)
+    np.testing.assert_allclose(values, [n, n / 2], rtol=1e-12)
+    np.testing.assert_allclose(slopes, [-np.eye(n), -np.eye(n) / 4], atol=1e-12)
+
+
+@pytest.mark.parametrize("n", SIZES)
+def test_the_smallest_pivot_is_that_of_the_factor(n: int) -> None:
+    matrix = positive(n)
+    wanted = np.min(np.diag(np.linalg.cholesky(matrix))) ** 2
+    assert float(smallest_pivot(jnp.asarray(matrix))) == pytest.approx(wanted, rel=1e-9)
+    assert np.isnan(smallest_pivot(-jnp.asarray(matrix)))
+
+
+@pytest.mark.parametrize("n", [3, ALONE + 1])
 def test_a_matrix_that_is_not_positive_definite_gives_no_finite_number(n: int) -> None:
     matrix = np.eye(n)
     matrix[-1, -1] = -1.0
@@ -43,8 +63,11 @@ def test_a_matrix_that_is_not_positive_definite_gives_no_finite_number(n: int) -
 
 
 @pytest.mark.parametrize("n", [ALONE, ALONE + 1, 300])
-def test_lapack_gets_nothing_that_it_would_share_among_threads(n: int) -> None:
-    text = jax.jit(lambda matrix, v: solver(matrix)(v)).lower(jnp.eye(n), jnp.ones(n)).as_text()
+@pytest.mark.parametrize(
+    "function", [lambda m: solver(m)(m[0]), inverse, smallest_pivot], ids=["solve", "inverse", "pivot"]
+)
+def test_lapack_gets_nothing_that_it_would_share_among_threads(function: Callable[[Array], Array], n: int) -> None:
+    text = jax.jit(function).lower(jnp.eye(n)).as_text()
     factored = [line for line in text.splitlines() if "lapack_dpotrf" in line]
     assert factored
     assert all(f"<{rows}x{rows}xf64>" not in line for line in factored for rows in range(ALONE + 1, n + 64))

@@ -10,6 +10,7 @@ smaller ones are solved for one vector after the other.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -34,16 +35,20 @@ def solver(matrix: Array) -> Solver:
     if matrix.shape[0] > ALONE:
         return _solver_in_blocks(matrix)
     factor = jnp.linalg.cholesky(matrix)
-    return lambda v: cho_solve((factor, True), v)
+    return partial(_solve, factor)
+
+
+def _solve(factor: Array, v: Array) -> Array:
+    return cho_solve((factor, True), v)
 
 
 @jax.custom_jvp
 def inverse(matrix: Array) -> Array:
     """The inverse of a symmetric matrix (n, n); not finite where it is not positive definite."""
-    solve = solver(matrix)
-    return jax.vmap(solve if matrix.shape[0] > ALONE else one_by_one(solve))(
-        jnp.eye(matrix.shape[0], dtype=matrix.dtype)
-    )
+    unit = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
+    if matrix.shape[0] > ALONE:
+        return jax.vmap(_solver_in_blocks(matrix))(unit)
+    return jax.vmap(one_by_one(_solve), (None, 0))(jnp.linalg.cholesky(matrix), unit)
 
 
 @inverse.defjvp
@@ -52,12 +57,30 @@ def _inverse_jvp(matrices: tuple[Array], changes: tuple[Array]) -> tuple[Array, 
     return found, -found @ changes[0] @ found
 
 
-def _solver_in_blocks(matrix: Array) -> Solver:
+def smallest_pivot(matrix: Array) -> Array:
+    """The smallest squared diagonal element of the Cholesky factor of a symmetric matrix (n, n).
+
+    It is not a number where the matrix is not positive definite. A matrix of unit diagonal has none above 1.
+    """
+    if matrix.shape[0] > ALONE:
+        inverses = _factor(_in_blocks(matrix))[1]
+        return jnp.min(jnp.diagonal(inverses, axis1=1, axis2=2).ravel()[: matrix.shape[0]] ** -2)
+    return jnp.min(jnp.diagonal(jnp.linalg.cholesky(matrix))) ** 2
+
+
+def _in_blocks(matrix: Array) -> Array:
+    """A matrix (n, n) as (blocks, size, blocks, size), filled up with ones on the diagonal."""
     n = matrix.shape[0]
-    count = -(-n // _BLOCK)  # of blocks in a row, the last one filled up with ones on the diagonal
+    count = -(-n // _BLOCK)
     size = -(-n // count)
     filled = jnp.eye(count * size, dtype=matrix.dtype).at[:n, :n].set(matrix)
-    factor, inverses = _factor(filled.reshape(count, size, count, size))
+    return filled.reshape(count, size, count, size)
+
+
+def _solver_in_blocks(matrix: Array) -> Solver:
+    n, blocks = matrix.shape[0], _in_blocks(matrix)
+    count, size = blocks.shape[:2]
+    factor, inverses = _factor(blocks)
 
     def solve(v: Array) -> Array:
         filled = jnp.pad(v, (0, count * size - n)).reshape(count, size)

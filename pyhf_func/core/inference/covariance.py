@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.scipy.linalg import cho_solve
 
+from pyhf_func.core.fit.cholesky import inverse, smallest_pivot
 from pyhf_func.core.fit.problem import Problem
 from pyhf_func.core.fit.result import FitResult, where_known, worst
 from pyhf_func.core.fit.status import Status
@@ -60,7 +60,7 @@ def covariance(problem: Problem, fit: FitResult) -> CovarianceResult:
     scaled = jnp.where(both, matrix / _outer(scale), unit)
     scaled = jnp.where(jnp.all(jnp.isfinite(scaled)), scaled, unit)
     shape = _curvature(jax.lax.stop_gradient(scaled))
-    inverse = cho_solve((jnp.linalg.cholesky(scaled + shape.lifted), True), unit)
+    inverted = inverse(scaled + shape.lifted)
 
     status = jnp.where(jnp.any(shape.flat & free), Status.NOT_IDENTIFIED, Status.CONVERGED)
     status = worst(fit.status, jnp.where(shape.saddle, Status.BETTER_MINIMUM, status).astype(jnp.int32))
@@ -68,7 +68,7 @@ def covariance(problem: Problem, fit: FitResult) -> CovarianceResult:
     known = where_known(status, jnp.where(identified, 1.0, jnp.nan))
     missing = jnp.where(problem.fixed | jnp.isfinite(known), 0.0, jnp.nan)
 
-    found = jnp.where(both, inverse / _outer(scale), 0.0) + missing[None, :] + missing[:, None]
+    found = jnp.where(both, inverted / _outer(scale), 0.0) + missing[None, :] + missing[:, None]
     variance = jnp.diagonal(found)
     errors = jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0) + missing
     width = jnp.where(errors > 0, errors, 1.0)
@@ -82,8 +82,7 @@ def _outer(x: Array) -> Array:
 
 def _curvature(scaled: Array) -> _Curvature:
     tolerance = np.finfo(scaled.dtype).eps ** _FLAT
-    factor = jnp.linalg.cholesky(scaled)
-    regular = jnp.min(jnp.diagonal(factor)) ** 2 > tolerance  # what is not a number is not larger
+    regular = smallest_pivot(scaled) > tolerance  # what is not a number is not larger
 
     def flat() -> _Curvature:
         curvatures, directions = jnp.linalg.eigh(scaled)
