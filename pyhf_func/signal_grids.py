@@ -267,7 +267,7 @@ def _computed(
                     done += len(rows)
                     yield from rows.items()
         except BaseException as error:
-            note(error, kept.told(done))
+            note(error, kept.told(error, done))
             raise
     if broken and not done:
         raise broken[0]

@@ -27,9 +27,10 @@ def reported(*also: type[Exception]) -> Iterator[None]:
     Args:
         also: Other exceptions that wrong input raises in this command.
     """
-    from pyhf_func.exceptions import PyhfFuncError
+    from pyhf_func.exceptions import PyhfFuncError, WorkspaceWarning
 
     with warnings.catch_warnings():
+        warnings.simplefilter("default", WorkspaceWarning)  # whatever PYTHONWARNINGS makes of others
         warnings.showwarning = _show_warning
         try:
             yield

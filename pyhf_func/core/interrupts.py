@@ -38,6 +38,8 @@ def _exit(number: int, frame: FrameType | None) -> None:
 
 def note(error: BaseException, text: str) -> None:
     """Add to what broke off some work what became of it; ``SystemExit`` shows no notes, so that it is printed."""
+    if not text:
+        return
     error.add_note(text)
     if isinstance(error, SystemExit) and sys.stderr is not None:
         with suppress(OSError, ValueError):  # closed

@@ -230,7 +230,7 @@ def _run(
             raise
         except BaseException as broken:  # first of all to the disk: what still computes may take a while
             kept.save()
-            note(broken, kept.told(wanted))
+            note(broken, kept.told(broken, wanted))
             raise
 
 

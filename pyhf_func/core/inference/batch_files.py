@@ -144,10 +144,11 @@ class Kept:
             raise CheckpointNotWritten(f"The grid is done, but not all can be saved: {self._fault}", result)
         return result
 
-    def told(self, done: int) -> str:
+    def told(self, broken: BaseException, done: int) -> str:
         """What is saved of a run that was broken off, and how to go on."""
         if self.path is None:
-            return "No points are kept: a grid with a checkpoint file keeps them when it is broken off."
+            kept = "No points are kept: a grid with a checkpoint file keeps them when it is broken off."
+            return "" if isinstance(broken, Exception) else kept
         saved = f"{done - len(self._lost)} of {len(self._rows)} points are saved in {os.fspath(self.path)}"
         return f"{saved}: run the same again to go on from there."
 

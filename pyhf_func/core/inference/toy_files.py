@@ -19,7 +19,7 @@ from pyhf_func.core.fit.result import FitResult
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.toy_records import FITS, ONCE, Record
 from pyhf_func.core.inference.toys import Toys
-from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
+from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint, cut
 
 _FORMAT = "pyhf_func toys 4"
 _SECONDS, _SHARE = 5.0, 0.05
@@ -69,10 +69,11 @@ class Checkpoint:
             raise CheckpointNotWritten(f"The run is done, but its toys can't be saved: {self._fault}", result=found)
         return found
 
-    def told(self, wanted: range) -> str:
+    def told(self, broken: BaseException, wanted: range) -> str:
         """What is saved of a run that was broken off, and how to go on."""
         if self.path is None:
-            return "No toys are kept: a run with a checkpoint file keeps them when it is broken off."
+            kept = "No toys are kept: a run with a checkpoint file keeps them when it is broken off."
+            return "" if isinstance(broken, Exception) else kept
         if self._fault:
             return f"The last toys are lost: {self._fault}"
         done = np.isin(self.record.numbers, np.array(wanted)).sum()
@@ -133,7 +134,7 @@ def read(path: str | os.PathLike[str]) -> Record:
         try:
             arrays: dict[str, Any] = _arrays(file)
         except Exception as error:  # whatever zipfile, zlib and NumPy give for bytes that are damaged
-            told = f"{type(error).__name__}: {error}"
+            told = f"{type(error).__name__}: {cut(str(error), 200)}"
             raise InvalidCheckpoint(
                 f"{os.fspath(path)} is not a file of toys, or not a whole one ({told}). {_INSTEAD}"
             ) from error
@@ -183,7 +184,7 @@ def _digest(arrays: dict[str, Any]) -> str:
 
 def _fault(record: Record) -> str | None:
     """What toys can't be; None where nothing is wrong."""
-    numbers, toys = record.numbers, record.toys
+    numbers, toys, pars = record.numbers, record.toys, record.bounds.shape[:1]
     kinds: tuple[tuple[str, Any, str, tuple[int, ...]], ...] = (
         ("toy numbers", numbers, "iu", numbers.shape[:1]),
         ("test statistics", toys.teststat, "f", (*numbers.shape[:1], 2)),
@@ -193,16 +194,21 @@ def _fault(record: Record) -> str | None:
         ("tested value", record.mu, "f", ()),
         ("status", record.status, "iu", ()),
         ("digests", record.test, "u", (3,)),
-        ("bounds", record.bounds, "f", (*record.bounds.shape[:1], 2)),
-        *((f"parameters of {name}", getattr(record, name).pars, "f", record.bounds.shape[:1]) for name in FITS),
-        *((f"status of {name}", getattr(record, name).status, "iu", ()) for name in FITS),
+        ("words of the key", record.key, "u", record.key.shape[:1]),
+        ("bounds", record.bounds, "f", (*pars, 2)),
+        *(
+            (f"numbers {field} of {name}", array, "fiub", pars if field in ("pars", "at_bound") else ())
+            for name in FITS
+            for field, array in getattr(record, name)._asdict().items()
+        ),
     )
     for name, array, kind, shape in kinds:
         if array.dtype.kind not in kind or array.shape != shape:
             return f"the {name} are of type {array.dtype} and shape {array.shape}"
     if np.any(numbers < 0) or np.any(np.diff(numbers) <= 0):
         return "the toy numbers are negative or not in order"
-    if np.any(toys.retries < 0) or not np.isin(toys.status, [*Status]).all() or int(record.status) not in [*Status]:
+    ends = [toys.status.ravel(), record.status, *(getattr(record, name).status for name in FITS)]
+    if np.any(toys.retries < 0) or not np.isin(np.hstack(ends), [*Status]).all():
         return "there is no such status, or number of retries"
     if np.any(np.isnan(toys.teststat) != (toys.status != Status.CONVERGED)):
         return "the test statistics are not those of the fits that converged"

@@ -290,7 +290,8 @@ def _quantiles(in_order: Array, count: Array, levels: Array) -> Array:
     place = jnp.clip(levels, 0.0, 1.0) * last
     lower = jnp.floor(place).astype(int)
     below, above = in_order[..., lower], in_order[..., jnp.minimum(lower + 1, last)]
-    return jnp.where(count > 0, below + (place - lower) * (above - below), jnp.nan)
+    part = jnp.broadcast_to(place - lower, below.shape)
+    return jnp.where(count > 0, below + part * (above - below), jnp.nan)
 
 
 def ratio_error(clsb: Any, clb: Any, clsb_error: Any, clb_error: Any) -> Any:
