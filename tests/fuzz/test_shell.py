@@ -47,6 +47,7 @@ FILES = (
     ".",
     "x/y",
 )
+GOOD_FILES = ("w.json", "w.json", "points.json", "damaged.json")
 SKIPPED = ("help", "jobs", "plot", "progress", "hide_progress")
 NUMBERS = (0, -1, 0.5, 1e308, 1e-320, -0.0, 1e6, 3)
 
@@ -70,7 +71,7 @@ def call(rng: random.Random) -> list[str]:
         if parameter.name in SKIPPED:
             continue
         if isinstance(parameter, click.Option):
-            if rng.random() < 0.75:
+            if rng.random() < 0.9:
                 continue
             line.append(rng.choice(parameter.opts))
             if parameter.is_flag:
@@ -78,9 +79,10 @@ def call(rng: random.Random) -> list[str]:
         for _ in range(rng.randint(0, 3) if parameter.nargs < 0 else parameter.nargs):
             kinds: list[tuple[str, ...]] = [FILES, WORDS]
             if isinstance(parameter.type, click.Choice):
-                kinds = [tuple(map(str, parameter.type.choices)), WORDS]
+                choices = tuple(map(str, parameter.type.choices))
+                kinds = [choices, choices, choices, WORDS]
             elif isinstance(parameter.type, click.Path):
-                kinds = [FILES, FILES, FILES, WORDS]
+                kinds = [GOOD_FILES, GOOD_FILES, GOOD_FILES, FILES, WORDS]
             line.append(rng.choice(rng.choice(kinds)))
     return line
 
