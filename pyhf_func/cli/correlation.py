@@ -54,5 +54,10 @@ def correlation(study: Study, least: float, most: int, layout: str) -> None:
     results = {"parameters": names, "best": found.fit.pars, "errors": found.errors, "correlation": matrix, **status}
     settings = {"least": least, "most": most}
     tables.write(
-        study, layout, results, rows, lambda: pf.plot.correlation(found, study.model, least, most=most), **settings
+        study,
+        layout,
+        results,
+        rows,
+        lambda: pf.plot.correlation(found, study.model, least, most=most, metadata=study.metadata),
+        **settings,
     )

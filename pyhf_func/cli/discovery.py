@@ -34,7 +34,7 @@ def discovery(study: Study) -> None:
 
     def figure() -> Any:
         name = study.model.config.par_names[poi]
-        return pf.plot.profile(study.profile([poi], [_range(found, poi)]), study.model, name)
+        return pf.plot.profile(study.profile([poi], [_range(found, poi)]), study.model, name, metadata=study.metadata)
 
     study.write({**results, **status}, figure, test_stat="q0")
 

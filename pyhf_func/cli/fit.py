@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     help="Write standard errors, correlations, parameters at bounds, status and what was fitted too.",
 )
 @plot_option
+@pictures.metadata_option
 @fit_options
 @output_option
 def fit(
@@ -39,6 +40,7 @@ def fit(
     value: bool,
     report: bool,
     plot: str | None,
+    metadata: str | None,
     patches: tuple[str, ...],
     measurement: str | None,
     backend: str,
@@ -70,6 +72,7 @@ def fit(
             cached=not no_cache,
             output_file=output_file,
             plot=plot,
+            labels=pictures.read_metadata(metadata),
         )
         pars, twice_nll = _fit(study) if settings.are_usual else _fit_with(study, settings)
         document: dict[str, Any] = {"mle_parameters": _by_name(study, pars)}
@@ -131,4 +134,4 @@ def _ended(study: Study) -> dict[str, str]:
 def _pulls(study: Study) -> "Figure":
     import pyhf_func as pf
 
-    return pf.plot.pulls(study.fitted, study.model)
+    return pf.plot.pulls(study.fitted, study.model, metadata=study.metadata)

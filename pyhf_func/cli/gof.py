@@ -32,4 +32,6 @@ def gof(study: Study, layout: str) -> None:
     found = study.compute(goodness_of_fit, study.problem, study.fit)
     status = require_converged(found.status)
     row = {name: getattr(found, name).item() for name in ("statistic", "degrees_of_freedom", "p_value")}
-    tables.write(study, layout, {**row, **status}, [row], lambda: pf.plot.goodness_of_fit(found))
+    tables.write(
+        study, layout, {**row, **status}, [row], lambda: pf.plot.goodness_of_fit(found, metadata=study.metadata)
+    )

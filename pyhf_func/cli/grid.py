@@ -113,11 +113,11 @@ def grid(
             found, not_saved = computed(run)
     if layout == "csv":
         write_text(found.to_csv(), study.output_file)
-        study.draw(lambda: pf.plot.exclusion(found, x, y))
+        study.draw(lambda: pf.plot.exclusion(found, x, y, metadata=study.metadata))
     else:
         study.write(
             {"points": _rows(found, limits)},
-            lambda: pf.plot.exclusion(found, x, y),
+            lambda: pf.plot.exclusion(found, x, y, metadata=study.metadata),
             poi_value=mu,
             level=level,
             limits=limits,

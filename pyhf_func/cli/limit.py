@@ -27,7 +27,7 @@ def limit(study: Study, level: float, test_stat: str) -> None:
     status = require_converged(found.status)
     study.write(
         {"limit_obs": found.observed, "limit_exp": found.expected, **status},
-        lambda: pf.plot.limits(found, study.model),
+        lambda: pf.plot.limits(found, study.model, metadata=study.metadata),
         level=level,
         test_stat=test_stat,
     )

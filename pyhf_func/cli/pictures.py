@@ -1,6 +1,6 @@
-"""The option ``--plot``: figures of results in files."""
+"""The options ``--plot`` and ``--metadata``: figures of results in files, and how things are called in them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,12 @@ plot_option = click.option(
     type=click.Path(dir_okay=False),
     metavar="FILE",
     help="Draw the result into this file too; its ending says how: .pdf, .png, .svg.  [needs matplotlib]",
+)
+metadata_option = click.option(
+    "--metadata",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Labels, units, bin edges, luminosity and energy for the plot: a JSON file as in docs/pictures.md.",
 )
 
 
@@ -38,3 +44,25 @@ def check(path: str) -> None:
 def save(figure: "Figure", path: str) -> None:
     """Write a figure."""
     figure.savefig(path, dpi=150)
+
+
+def read_metadata(path: str | None) -> dict[str, Any]:
+    """What a file says of names and units; nothing without one.
+
+    Raises:
+        CommandError: It is laid out in another way.
+        InvalidDocument: It is no JSON object.
+    """
+    if path is None:
+        return {}
+    from pyhf_func.plot.labels import labels_of
+    from pyhf_func.schema.reading import load
+    from pyhf_func.schema.validator import of_file
+
+    with of_file(path):
+        found = load(path)
+    try:
+        labels_of(None, found, None)
+    except (TypeError, ValueError) as error:
+        raise CommandError(f"--metadata {path}: {error}") from error
+    return found

@@ -42,7 +42,7 @@ def ranking(study: Study, top: int | None, poi: str | None) -> None:
     fitted = {"name": names[place], "best": found.poi_best, "error": found.poi_error, **status_of(study.fitted.status)}
     study.write(
         {"poi": fitted, "parameters": rows},
-        lambda: pf.plot.ranking(found, study.model, top or 20),
+        lambda: pf.plot.ranking(found, study.model, top or 20, metadata=study.metadata),
         top=top,
     )
     failed = int(np.count_nonzero(shown["status"][:top].max(axis=1)))

@@ -108,7 +108,12 @@ def _test(study: Study, mus: list[float] | None, level: float, test_stat: str) -
         }
         for mu, observed, expected, status in rows
     ]
-    study.write({"points": points}, lambda: pf.plot.cls(found, study.model, level), level=level, test_stat=test_stat)
+    study.write(
+        {"points": points},
+        lambda: pf.plot.cls(found, study.model, level, metadata=study.metadata),
+        level=level,
+        test_stat=test_stat,
+    )
     tell_failures("points", sum(status != 0 for status in found.status.tolist()), len(points))
 
 
@@ -148,7 +153,7 @@ def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]])
     ]
     study.write(
         {"points": points, "best": dict(zip(parameters, found.free_fit.pars[np.array(places)].tolist(), strict=True))},
-        lambda: pf.plot.profile(found, study.model, parameters),
+        lambda: pf.plot.profile(found, study.model, parameters, metadata=study.metadata),
         parameters=list(parameters),
     )
     tell_failures("points", int(np.count_nonzero(found.status)), len(points))

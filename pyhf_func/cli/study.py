@@ -1,7 +1,7 @@
 """A study of one workspace: what its command reads, computes and writes; with the options that all studies share."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,13 @@ class Study:
     cached: bool
     output_file: str | None
     plot: str | None
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    """metadata for the plot, which come before those of the workspace."""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """How things are called in the plot."""
+        return {**self.workspace.metadata, **self.labels}
 
     @cached_property
     def model(self) -> "Model":
@@ -201,12 +208,14 @@ def study_options() -> Callable[[Callable[..., None]], Callable[..., None]]:
             no_cache: bool,
             output_file: str | None,
             plot: str | None,
+            metadata: str | None,
             **own: Any,
         ) -> None:
             only_one_from_standard_input(workspace, *patches)
             with reported():
                 if plot is not None:
                     pictures.check(plot)
+                labels = pictures.read_metadata(metadata)
                 prepare_jax(cached=not no_cache)
                 opened = read_workspace(workspace, strict=strict)
                 opened.get_measurement(measurement)  # which is refused before anything is computed
@@ -219,9 +228,10 @@ def study_options() -> Callable[[Callable[..., None]], Callable[..., None]]:
                     not no_cache,
                     output_file,
                     plot,
+                    labels,
                 )
                 command(study, **own)
 
-        return pictures.plot_option(output_option(model_options(call)))
+        return pictures.plot_option(pictures.metadata_option(output_option(model_options(call))))
 
     return decorate

@@ -89,7 +89,7 @@ def toys(
         found, not_saved = computed(partial(run, **options))
     study.write(
         _numbers(found, discovery=test_stat == "q0"),
-        lambda: pf.plot.toys(found, study.model),
+        lambda: pf.plot.toys(found, study.model, metadata=study.metadata),
         poi_value=mu,
         ntoys=ntoys,
         seed=seed,

@@ -61,7 +61,7 @@ def yields(
         layout,
         results,
         rows,
-        lambda: pf.plot.yields(found, study.model, stage, chosen, blind=list(blind)),
+        lambda: pf.plot.yields(found, study.model, stage, chosen, blind=list(blind), metadata=study.metadata),
         channels=chosen,
     )
 

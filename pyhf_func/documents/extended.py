@@ -36,7 +36,10 @@ DEFAULT_CODES = {"normsys": "code4", "histosys": "code4p"}
 SETTINGS = ("clip_sample_data", "clip_bin_data")
 """What the key ``settings`` of a document may hold: least yields of a sample, and of all, in a bin."""
 
-METADATA = ("foreign_names", "scales", "lines", "axes", "groups", "pois", "origin", "prefixes")
+METADATA = (
+    *("foreign_names", "scales", "lines", "axes", "groups", "pois", "origin", "prefixes"),
+    *("labels", "experiment", "energy", "luminosity"),  # of pictures
+)
 """What the key ``metadata`` of a document may hold; none of it changes the likelihood."""
 
 _MODIFIER_KEYS = {

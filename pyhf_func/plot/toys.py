@@ -113,6 +113,7 @@ def goodness_of_fit(
     result: GoodnessResult,
     *,
     ax: Axes | None = None,
+    metadata: Mapping[str, Any] | None = None,
     header: str | None = None,
 ) -> Figure:
     """The goodness of fit: the distribution of the statistic if the model is right, and its observed value.
@@ -120,6 +121,7 @@ def goodness_of_fit(
     Args:
         result: From `goodness_of_fit`.
         ax: Axes to draw in; by default those of a new figure.
+        metadata: What else is known of the document, to complete ``header``; see `pyhf_func.plot`.
         header: The line above, such as luminosity and energy.
 
     Returns:
@@ -158,5 +160,5 @@ def goodness_of_fit(
     axes.set_xlabel("-2 log of the likelihood ratio to the saturated model")
     axes.set_ylabel("probability density")
     tidy(axes)
-    legend(drawn, labels_of(None, None, header).header, 3)
+    legend(drawn, labels_of(None, metadata, header).header, 3)
     return drawn.figure

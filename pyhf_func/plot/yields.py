@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _COLUMNS = 3
 _TOGETHER = 24
 """Channels of one bin that share a panel, at most."""
-_WIDE = 25.0
+_WIDE = 15.0
 """Yields whose bins differ by a larger factor are shown on a logarithmic scale."""
 
 
@@ -76,7 +76,7 @@ def yields(
         model: The model.
         stage: Before or after the fit.
         channels: Those to show; by default all.
-        log: Show yields on a logarithmic scale; by default where the bins of a panel differ by more than a factor 25.
+        log: Show yields on a logarithmic scale; by default where the bins of a panel differ by more than a factor 15.
         lines: Samples whose nominal yields are drawn as a line too, over the stack, and by which factor:
             ``{"signal": 10.0}``.
         blind: Channels whose observed events are not shown; True for all. The fit has seen them all the same.

@@ -152,3 +152,24 @@ def test_names_are_escaped_in_latex() -> None:
     assert tables._latex([{"a_b": r"50% & $x$"}]) == (
         "\\begin{tabular}{l}\na\\_b \\\\\n\\hline\n50\\% \\& \\$x\\$ \\\\\n\\end{tabular}\n"
     )
+
+
+def test_plots_use_the_metadata_of_a_file(workspace: Path, tmp_path: Path) -> None:
+    said = {
+        "energy": 13,
+        "luminosity": 139,
+        "axes": {"region": [{"title": "mass", "unit": "GeV", "edges": [0, 5, 10]}]},
+    }
+    metadata, picture = written(tmp_path / "metadata.json", said), tmp_path / "yields.svg"
+    assert run("yields", workspace, "--plot", picture, "--metadata", metadata).exit_code == 0
+    assert "<!-- mass [GeV] -->" in picture.read_text()
+
+
+@pytest.mark.parametrize("said", ["[]", '{"labels": 1}', '{"axes": {"SR": "m"}}', '{"energy": "high"}', "{"])
+def test_metadata_of_another_layout_are_refused_before_anything_is_computed(
+    said: str, workspace: Path, tmp_path: Path
+) -> None:
+    metadata = tmp_path / "metadata.json"
+    metadata.write_text(said)
+    for command in ("yields", "fit"):
+        assert "metadata.json" in refused(run(command, workspace, "--plot", tmp_path / "a.png", "--metadata", metadata))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,16 @@ def test_labels_of_the_caller_come_before_those_of_the_document() -> None:
     assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("strength", r"$\tau$")
     figure = pf.plot.profile(made.profile(), made.model(), "mu", metadata=made.METADATA)
     assert figure.axes[0].get_xlabel() == r"$\mu$"
+    assert figure.legends[0].get_title().get_text() == r"$\sqrt{s}$ = 13 TeV, 139 fb$^{-1}$"
+
+
+def test_a_document_brings_its_metadata(tmp_path: Path) -> None:
+    """Through the model language: what is written beside the channels labels the pictures."""
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps({**made.SPEC, "metadata": made.METADATA}))
+    figure = pf.plot.templates(made.model(), "tilt", "SR", metadata=pf.read(path).metadata)
+    assert figure.axes[1].get_xlabel() == "$m$ [GeV]"
+    assert figure.axes[0].get_title(loc="right") == "signal region: all samples"
     assert figure.legends[0].get_title().get_text() == r"$\sqrt{s}$ = 13 TeV, 139 fb$^{-1}$"
 
 
