@@ -309,3 +309,43 @@ def test_what_hs3_lacks_is_refused_at_once() -> None:
     with pytest.raises(InvalidSpecification) as error:
         hs3.write(spec)
     assert len(error.value.faults) == 3
+
+
+def test_factors_are_called_as_their_parameters_and_errors_are_never_all_zero() -> None:
+    """ROOT 6.40 takes a factor's name for its parameter, and square roots of contents where all errors are zero."""
+    spec = workspace_spec()
+    spec["channels"][0]["samples"][0]["modifiers"].append({"name": "stat_SR", "type": "staterror", "data": [0.0, 0.0]})
+    written = hs3.write(spec)
+    for channel in (d for d in written["distributions"] if d["type"] == "histfactory_dist"):
+        for sample in channel["samples"]:
+            assert all(m["name"] == m["parameter"] for m in sample["modifiers"] if m["type"] == "normfactor")
+            assert any(sample["data"].get("errors", [1.0]))
+    assert normal(hs3.read(written))["channels"] == normal(spec)["channels"]
+
+
+@pytest.mark.parametrize("name", ["everything", "lumi_not_one", "staterror_samples", "staterror_channels"])
+def test_root_reads_what_is_written(name: str, tmp_path: Path) -> None:
+    """Differences of 2NLL when one parameter after the other is moved, where ROOT 6.40 is installed."""
+    root = pytest.importorskip("ROOT", reason="ROOT is not installed")
+    root.RooMsgService.instance().setGlobalKillBelow(root.RooFit.ERROR)
+    written = hs3.write(ZOO[name].spec)
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(written))
+    workspace = root.RooWorkspace("w")
+    assert root.RooJSONFactoryWSTool(workspace).importJSON(str(path))
+    config = workspace.obj("ModelConfig")
+    nll = config.GetPdf().createNLL(
+        workspace.data("obsData"), root.RooFit.GlobalObservables(config.GetGlobalObservables())
+    )
+    read = hs3.read(written)
+    model = ExtendedModel(read)
+    start, fixed = model.inits, model.fixed
+    ours, theirs = [model.twice_nll({})], [2 * nll.getVal()]
+    for owner, entry in read["metadata"]["foreign_names"].items():
+        if not fixed[entry]:
+            variable = workspace.var(owner)
+            variable.setVal(start[entry] + 0.05)
+            ours.append(model.twice_nll({entry: start[entry] + 0.05}))
+            theirs.append(2 * nll.getVal())
+            variable.setVal(start[entry])
+    np.testing.assert_allclose(np.diff(theirs), np.diff(ours), rtol=0, atol=1e-9)

@@ -131,7 +131,7 @@ class ExtendedModel:
             elif kind in ("normfactor", "lumi"):
                 factor = factor * point[name][0]
             elif kind in ("shapesys", "shapefactor"):
-                bins = bins * point[name]
+                bins = bins * point[name][: len(nominal)]
             elif modifier.get("style") != "additive":
                 bins = bins * self._of_channel(name, channel, point)
         yields = (nominal + added) * np.exp(logs)

@@ -98,6 +98,7 @@ class Channels:
         if nominal is None:
             return None
         errors = self._numbers((*steps, "data", "errors"), data.get("errors", [0.0] * len(nominal)), len(nominal))
+        errors = [error if error > 1e-100 else 0.0 for error in errors or ()]
         result: dict[str, Any] = {"name": str(sample.get("name", f"sample{steps[-1]}")), "data": list(nominal)}
         reader = _Sample(self, channel, distribution, list(nominal), errors or [0.0] * len(nominal))
         for i, modifier in enumerate(sample.get("modifiers", [])):

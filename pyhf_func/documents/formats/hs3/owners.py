@@ -113,7 +113,8 @@ def _owners(parameter: Owned, foreign: Mapping[str, str], taken: set[str]) -> li
         entries = [f"{name}[{i}]" for i in range(count)]
         known = kind != "staterror" or len(parameter.sizes) == 1
         wanted = [foreign[e] for e in entries] if known and set(entries) <= foreign.keys() else numbered(name, count)
-    safe = [re.sub(r"\W", "_", owner) for owner in wanted]
+    # The name of a factor is that of its parameter, so that it cannot be another.
+    safe = wanted if kind == "normfactor" else [re.sub(r"\W", "_", owner, flags=re.ASCII) for owner in wanted]
     while taken & set(safe) or (safe == ["Lumi"] and kind == "normfactor"):
         safe = [f"{owner}_" for owner in safe]
     taken.update(safe)

@@ -16,6 +16,9 @@ from pyhf_func.exceptions import WorkspaceWarning, raise_faults
 __all__ = ["write"]
 
 Document = dict[str, Any]
+NO_ERROR = 1e-200
+"""An error of nothing: where all are zero, ROOT takes square roots of the contents."""
+
 _DATA, _PDF = "obsData", "simPdf"
 
 
@@ -104,7 +107,7 @@ def _channel(document: Mapping[str, Any], c: int, parameters: Mapping[str, Owned
             if modifier["type"] == "staterror":
                 if "errors" in data:
                     notes.fault((*place, "modifiers", m), "is a second staterror of one sample, which HS3 cannot hold")
-                data["errors"] = list(modifier["data"])
+                data["errors"] = list(modifier["data"]) if any(modifier["data"]) else [NO_ERROR] * len(modifier["data"])
             modifiers.append(_modifier((*place, "modifiers", m), channel, sample, modifier, parameters, notes))
         result["samples"].append({"name": sample["name"], "data": data, "modifiers": modifiers})
     return result
@@ -132,9 +135,12 @@ def _modifier(
     if kind in ("normsys", "histosys", "lumi", "normfactor"):
         written: Document = {"name": name, "type": "normfactor" if kind == "lumi" else kind}
         if "expression" in modifier:
-            return {**written, "parameter": _function_name(name, parameters)}
+            function = _function_name(name, parameters)
+            return {**written, "name": function, "parameter": function}
         parameter = parameters[name]
         written["parameter"] = parameter.owners[0]
+        if written["type"] == "normfactor":
+            written["name"] = parameter.owners[0]  # which ROOT 6.40 takes for the parameter
         if parameter.constraint is not None:
             written["constraint_name"] = parameter.constraint
     else:
