@@ -145,7 +145,7 @@ def _split(axes: Axes) -> tuple[Axes, Axes]:
 
 
 def legend(drawn: Canvas, header: str, columns: int) -> None:
-    """One legend of all that has a label, and the header: above the axes of a figure of ours, inside a caller's.
+    """One legend of all that has a label, and the header: on top of a figure of ours, or above a caller's axes.
 
     Args:
         drawn: The picture.
@@ -157,12 +157,25 @@ def legend(drawn: Canvas, header: str, columns: int) -> None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     named = list(found.values()), list(found)
+    style: dict[str, Any] = {"title": header or None, "title_fontsize": "medium", "columnspacing": 1.2}
     if drawn.ours:
-        style: dict[str, Any] = {"title": header or None, "title_fontsize": "medium", "columnspacing": 1.2}
         drawn.figure.legend(*named, loc="outside upper center", ncols=min(columns, len(found)), **style)
     else:
-        drawn.axes[0].legend(*named, ncols=min(columns, 2), fontsize="small")
-        write_header(drawn, header)
+        style |= {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "frameon": False, "fontsize": "x-small"}
+        drawn.axes[0].legend(*named, ncols=min(columns, 2), bbox_transform=_above(drawn), **style)
+
+
+def _above(drawn: Canvas) -> Any:
+    """Coordinates of the first axes, moved up over what stands on top of them."""
+    from matplotlib.transforms import ScaledTranslation
+
+    axes = drawn.axes[0]
+    points = 2.0
+    if any(axes.get_title(loc=side) for side in ("left", "center", "right")):
+        points = 16.0
+    if drawn.axes[-1].xaxis.get_label_position() == "top":
+        points = 36.0
+    return axes.transAxes + ScaledTranslation(0.0, points / 72, drawn.figure.dpi_scale_trans)
 
 
 def write_header(drawn: Canvas, text: str) -> None:

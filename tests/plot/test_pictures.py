@@ -60,10 +60,23 @@ def test_a_callers_axes_keep_the_callers_figure_and_style() -> None:
     before = dict(mpl.rcParams)
     assert pf.plot.cls(made.scan(), made.model(), ax=above) is figure
     assert pf.plot.limits(made.limit(), made.model(), ax=below, header="13 TeV") is figure
-    assert (above.get_ylabel(), below.get_title(loc="left")) == (r"$\mathrm{CL}_{s}$", "13 TeV")
+    assert (above.get_ylabel(), below.get_legend().get_title().get_text()) == (r"$\mathrm{CL}_{s}$", "13 TeV")
     assert above.get_legend() is not None
     assert not figure.legends
     assert dict(mpl.rcParams) == before
+
+
+def test_legends_cover_nothing_of_a_callers_axes() -> None:
+    figure = Figure(figsize=(14.0, 5.0), layout="constrained")
+    axes = figure.subplots(1, 4)
+    pf.plot.yields(made.yields(), made.model(), channels=["SR"], ax=axes[0], header="13 TeV")
+    pf.plot.ranking(made.impacts(), made.model(), ax=axes[1])
+    pf.plot.exclusion(made.grid(*made.masses(20, 0.1)), ax=axes[2])
+    pf.plot.limits(made.limit(), made.model(), ax=axes[3])
+    figure.draw_without_rendering()
+    for one in figure.axes:
+        if (legend := one.get_legend()) is not None:
+            assert legend.get_window_extent().y0 >= one.bbox.y1
 
 
 def test_a_wrong_number_of_axes_is_refused() -> None:
