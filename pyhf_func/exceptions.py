@@ -24,6 +24,7 @@ __all__ = [
     "InvalidArchive",
     "InvalidArchiveHost",
     "InvalidBackend",
+    "InvalidCalculator",
     "InvalidCheckpoint",
     "InvalidDocument",
     "InvalidInterpCode",
@@ -266,6 +267,12 @@ class InvalidInterpCode(PyhfFuncError):
 
 class InvalidTestStatistic(PyhfFuncError):
     """The test statistic asked for does not exist."""
+
+
+class InvalidCalculator(PyhfFuncError, KeyError):
+    """The calculator asked for does not exist."""
+
+    __str__ = Exception.__str__
 
 
 class ImportBackendError(PyhfFuncError):

@@ -122,7 +122,9 @@ class PatchSet:
 
     def __init__(self, spec: Mapping[str, Any], **config_kwargs: Any) -> None:
         self.schema: str = config_kwargs.pop("schema", "patchset.json")
-        self._version: str | None = config_kwargs.pop("version", spec.get("version"))
+        self._version: str | None = config_kwargs.pop(
+            "version", spec.get("version") if isinstance(spec, Mapping) else None
+        )
         if config_kwargs:
             raise Unsupported(f"a patch set takes no {', '.join(config_kwargs)}, only schema and version")
         schema.validate(spec, self.schema, version=self._version)

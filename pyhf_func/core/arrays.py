@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any, cast
@@ -86,6 +87,24 @@ def _is_numeric(element: Any) -> bool:
         return True
     kinds = "fiuO" if isinstance(element, np.ndarray) else "fiu"
     return getattr(dtype, "kind", "?") in kinds or jnp.issubdtype(dtype, jnp.floating)
+
+
+def count(value: Any, name: str, least: int = 1) -> int:
+    """A number of things.
+
+    Raises:
+        TypeError: It is not an integer.
+        ValueError: It is too small.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or is_flag(value):
+        raise TypeError(f"{name} is {shown(value)}; give an integer, which no function may trace.")
+    if number < least:
+        raise ValueError(f"{name} is {number}; it must be at least {least}.")
+    return number
 
 
 def is_flag(value: Any) -> bool:

@@ -6,7 +6,6 @@ Tracers are taken as they are; what is wrong with their values is in the status 
 from __future__ import annotations
 
 import errno
-import operator
 import os
 import warnings
 from collections.abc import Callable, Mapping
@@ -21,7 +20,8 @@ from jax import Array
 
 from pyhf_func._lookup import shown, unknown
 from pyhf_func.adapters import bridge
-from pyhf_func.core.arrays import Numbers, argument, is_flag
+from pyhf_func.core.arrays import Numbers, argument
+from pyhf_func.core.arrays import count as count
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, place_of, resolve_start
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, Problem, chosen_minimiser
 from pyhf_func.core.memory import enough
@@ -297,24 +297,6 @@ def check_level(level: float, stacklevel: int = 2) -> None:
         raise ValueError(f"{what}, and must lie between 0 and 1{f': {advice}' * (50 < percent < 100)}.")
     if level >= 0.68:
         warnings.warn(f"{what}: {advice}.", UserWarning, stacklevel=stacklevel)
-
-
-def count(value: Any, name: str, least: int = 1) -> int:
-    """A number of things.
-
-    Raises:
-        TypeError: It is not an integer.
-        ValueError: It is too small.
-    """
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or is_flag(value):
-        raise TypeError(f"{name} is {shown(value)}; give an integer, which no function may trace.")
-    if number < least:
-        raise ValueError(f"{name} is {number}; it must be at least {least}.")
-    return number
 
 
 def check_flag(value: Any, name: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyhf_func.exceptions import InvalidModel, UnspecifiedPOI
 from pyhf_func.infer import calculators, engine, mle, test_statistics, utils
+from pyhf_func.infer.arguments import check_problem
 from pyhf_func.tensor.dispatch import backend_for
 
 
@@ -62,6 +63,7 @@ def hypotest(
         >>> round(float(observed), 6), [round(float(cls), 6) for cls in expected]
         (0.052516, [0.002606, 0.013821, 0.064455, 0.235261, 0.573042])
     """
+    check_problem(data, pdf)
     poi_test = mle.one_value(poi_test)
     init_pars, par_bounds, fixed_params = mle.start_of(pdf, init_pars, par_bounds, fixed_params)
     _check_prerequisites(pdf, fixed_params)

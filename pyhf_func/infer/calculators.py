@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import tqdm
 
+from pyhf_func._lookup import shown
+from pyhf_func.functional.arguments import count
 from pyhf_func.infer import engine, toys
+from pyhf_func.infer.arguments import check_problem
 from pyhf_func.infer.mle import fixed_poi_fit, one_value, start_of
 from pyhf_func.infer.test_statistics import advise, tested_by_q0
 from pyhf_func.infer.utils import get_test_stat
@@ -150,10 +153,12 @@ class _Calculator:
         test_stat: str,
         qtilde: bool | None,
     ) -> None:
+        check_problem(data, pdf)
         self.data = data
         self.pdf = pdf
         self.init_pars, self.par_bounds, self.fixed_params = start_of(pdf, init_pars, par_bounds, fixed_params)
         self.test_stat = test_stat if qtilde is None else ("qtilde" if qtilde else "q")
+        get_test_stat(self.test_stat)
 
     @property
     def _start(self) -> engine.Start:
@@ -222,6 +227,8 @@ class AsymptoticCalculator(_Calculator):
             qtilde: True for ``"qtilde"`` and False for ``"q"``, as in older versions of pyhf.
         """
         super().__init__(data, pdf, init_pars, par_bounds, fixed_params, test_stat, qtilde)
+        if calc_base_dist not in ("normal", "clipped_normal"):
+            raise ValueError(f"calc_base_dist is {shown(calc_base_dist)}; choose 'normal' or 'clipped_normal'.")
         self.calc_base_dist = calc_base_dist
         self.sqrtqmuA_v: Any = None
         self.fitted_pars: HypoTestFitResults | None = None
@@ -234,16 +241,10 @@ class AsymptoticCalculator(_Calculator):
 
         Raises:
             RuntimeError: `teststatistic` was not called before.
-            ValueError: There is no such ``calc_base_dist``.
         """
         if self.sqrtqmuA_v is None:
             raise RuntimeError("Call teststatistic(poi_test) first: the distributions depend on its Asimov value.")
-        cutoffs = {"normal": float("-inf"), "clipped_normal": -self.sqrtqmuA_v}
-        if self.calc_base_dist not in cutoffs:
-            raise ValueError(
-                f"{self.calc_base_dist!r} is no distribution: choose calc_base_dist='normal' or 'clipped_normal'."
-            )
-        cutoff = cutoffs[self.calc_base_dist]
+        cutoff = {"normal": float("-inf"), "clipped_normal": -self.sqrtqmuA_v}[self.calc_base_dist]
         return (
             AsymptoticTestStatDistribution(-self.sqrtqmuA_v, cutoff),
             AsymptoticTestStatDistribution(0.0, cutoff),
@@ -407,7 +408,7 @@ class ToyCalculator(_Calculator):
             qtilde: True for ``"qtilde"`` and False for ``"q"``, as in older versions of pyhf.
         """
         super().__init__(data, pdf, init_pars, par_bounds, fixed_params, test_stat, qtilde)
-        self.ntoys = ntoys
+        self.ntoys = count(ntoys, "ntoys")
         self.track_progress = track_progress
 
     def distributions(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import jax
 import numpy as np
 
+from pyhf_func._lookup import shown
+from pyhf_func.core.arrays import argument
 from pyhf_func.exceptions import InvalidPdfParameters, UnspecifiedPOI
-from pyhf_func.optimize.arrays import bounds_array, given, numbers
+from pyhf_func.functional.arguments import no_model
+from pyhf_func.infer.arguments import check_model, check_problem
+from pyhf_func.optimize.arrays import bounds_array, given, kind, numbers
 from pyhf_func.optimize.engine import is_twice_nll
 from pyhf_func.tensor.manager import get_backend
 
@@ -39,6 +44,8 @@ def twice_nll(pars: Any, data: Any, pdf: Any) -> Any:
         >>> pyhf.infer.mle.twice_nll(model.config.suggested_init(), data, model)
         array([30.77525435])
     """
+    if not hasattr(pdf, "logpdf"):
+        raise TypeError(no_model(pdf, "pdf"))
     return -2 * pdf.logpdf(pars, data)
 
 
@@ -78,6 +85,7 @@ def fit(
         >>> round(float(twice_nll), 6)
         24.983935
     """
+    check_problem(data, pdf)
     _, optimizer = get_backend()
     init_pars, par_bounds, fixed_params = start_of(pdf, init_pars, par_bounds, fixed_params)
     check_start(init_pars, par_bounds)
@@ -120,6 +128,7 @@ def fixed_poi_fit(
         >>> pyhf.infer.mle.fixed_poi_fit(1.0, data, model).round(6)
         array([1.      , 0.972247, 0.875536])
     """
+    check_problem(data, pdf)
     poi = pdf.config.poi_index
     if poi is None:
         raise UnspecifiedPOI("No POI is defined. A POI is required to fit with a fixed POI.")
@@ -135,6 +144,7 @@ def start_of(pdf: Any, init_pars: Any, par_bounds: Any, fixed_params: Any) -> tu
     Raises:
         InvalidPdfParameters: They are not one for each parameter.
     """
+    check_model(pdf)
     config = pdf.config
     init_pars = init_pars if _some(init_pars, "init_pars") else config.suggested_init()
     par_bounds = par_bounds if _some(par_bounds, "par_bounds") else config.suggested_bounds()
@@ -148,9 +158,12 @@ def start_of(pdf: Any, init_pars: Any, par_bounds: Any, fixed_params: Any) -> tu
             )
     for name, values in (("init_pars", init_pars), ("fixed_params", fixed_params)):
         if isinstance(values, list | tuple) and not _NO_NUMBERS.isdisjoint(map(type, values)):
-            raise InvalidPdfParameters(f"{name} is {values}; give a number or flag for each parameter.")
+            raise InvalidPdfParameters(f"{name} is {shown(values)}; give a number or flag for each parameter.")
     if isinstance(par_bounds, list | tuple) and not _are_pairs(par_bounds):
-        raise InvalidPdfParameters(f"par_bounds is {par_bounds}; give (lower, upper) for each parameter.")
+        raise InvalidPdfParameters(f"par_bounds is {shown(par_bounds)}; give (lower, upper) for each parameter.")
+    for name, values in (("init_pars", init_pars), ("par_bounds", par_bounds), ("fixed_params", fixed_params)):
+        if isinstance(values, np.ndarray) and values.dtype.kind not in "fiub":
+            raise InvalidPdfParameters(f"{name} is {shown(values)}; give numbers, or flags, for each parameter.")
     return init_pars, par_bounds, fixed_params
 
 
@@ -159,7 +172,8 @@ _NO_NUMBERS = frozenset((str, bytes, type(None), dict))
 
 def _are_pairs(bounds: Any) -> bool:
     try:
-        return set(map(len, bounds)) <= {2} and str not in map(type, bounds)
+        pairs = set(map(len, bounds)) <= {2} and str not in map(type, bounds)
+        return pairs and _NO_NUMBERS.isdisjoint(map(type, chain.from_iterable(bounds)))
     except TypeError:
         return False
 
@@ -172,7 +186,7 @@ def _some(values: Any, name: str) -> bool:
     """
     if isinstance(values, str | Mapping | set | frozenset) or (values is not None and not hasattr(values, "__len__")):
         raise InvalidPdfParameters(
-            f"{name} is {values!r}; give a list or an array with one element for each parameter. "
+            f"{name} is {shown(values)}; give a list or an array with one element for each parameter. "
             "The verbs, such as pyhf_func.fit, take names."
         )
     return given(values)
@@ -187,6 +201,8 @@ def one_value(poi_val: Any) -> Any:
     """
     if isinstance(poi_val, str | Mapping | type(None)):
         raise TypeError(f"The value of the parameter of interest is {poi_val!r}; give a number.")
+    if type(poi_val) is not float and kind(poi_val) is None:
+        argument(poi_val, "The value of the parameter of interest")
     shape = tuple(np.shape(poi_val))
     if shape == ():
         return poi_val

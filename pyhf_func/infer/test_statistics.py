@@ -8,7 +8,8 @@ from typing import Any
 import jax
 
 from pyhf_func.exceptions import UnspecifiedPOI
-from pyhf_func.infer.mle import fit, fixed_poi_fit
+from pyhf_func.infer.arguments import check_model
+from pyhf_func.infer.mle import fit, fixed_poi_fit, start_of
 from pyhf_func.tensor.dispatch import backend_for
 
 log = logging.getLogger(__name__)
@@ -253,7 +254,7 @@ def advise(test_stat: str, pdf: Any, par_bounds: Any) -> None:
 
 
 def _advise(pdf: Any, par_bounds: Any, name: str, other: str, flag: str = "") -> None:
-    lower = par_bounds[pdf.config.poi_index][0]
+    lower = start_of(pdf, None, par_bounds, None)[1][pdf.config.poi_index][0]
     if isinstance(lower, jax.core.Tracer):
         return
     at_zero, wants_zero = float(lower) == 0.0, name.endswith("_tilde")
@@ -268,6 +269,7 @@ def _advise(pdf: Any, par_bounds: Any, name: str, other: str, flag: str = "") ->
 
 
 def _require_poi(pdf: Any) -> None:
+    check_model(pdf)
     if pdf.config.poi_index is None:
         raise UnspecifiedPOI("No POI is defined. A POI is required for profile likelihood based test statistics.")
 

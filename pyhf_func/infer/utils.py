@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from pyhf_func.exceptions import InvalidTestStatistic
+from pyhf_func._lookup import unknown
+from pyhf_func.exceptions import InvalidCalculator, InvalidTestStatistic
 from pyhf_func.infer import test_statistics
 
 log = logging.getLogger(__name__)  # programs written for pyhf set its level
@@ -40,7 +41,7 @@ def create_calculator(calctype: str, *args: Any, **kwargs: Any) -> Any:
         kwargs: Likewise.
 
     Raises:
-        KeyError: There is no such calculator.
+        InvalidCalculator: There is no such calculator; it is a KeyError, too.
 
     Example:
         >>> import pyhf_func as pyhf
@@ -53,6 +54,8 @@ def create_calculator(calctype: str, *args: Any, **kwargs: Any) -> Any:
     from pyhf_func.infer.calculators import AsymptoticCalculator, ToyCalculator
 
     calculators = {"asymptotics": AsymptoticCalculator, "toybased": ToyCalculator}
+    if not isinstance(calctype, str) or calctype not in calculators:
+        raise InvalidCalculator(f"calctype: {unknown('calculator', calctype, calculators, 'pyhf_func')}")
     return calculators[calctype](*args, **kwargs)
 
 
@@ -70,6 +73,6 @@ def get_test_stat(name: str) -> Callable[..., Any]:
         >>> utils.get_test_stat("qtilde") is test_statistics.qmu_tilde
         True
     """
-    if name not in _TEST_STATS:
-        raise InvalidTestStatistic(f"{name!r} is not a test statistic: choose 'q', 'qtilde' or 'q0'.")
+    if not isinstance(name, str) or name not in _TEST_STATS:
+        raise InvalidTestStatistic(f"test_stat: {unknown('test statistic', name, _TEST_STATS, 'pyhf_func')}")
     return _TEST_STATS[name]

@@ -9,7 +9,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from pyhf_func._lookup import listed, unknown
+from pyhf_func._lookup import listed, shown, unknown
 from pyhf_func.core.compiler import Layout, ParameterSet
 from pyhf_func.core.compiler.order import order_spec
 from pyhf_func.core.compiler.parameters import collect_parameters
@@ -35,6 +35,11 @@ def settings_of(given: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Mapp
     """
     if given is None:
         return dict(DEFAULT_SETTINGS)
+    if not isinstance(given, Mapping) or not all(isinstance(options, Mapping) for options in given.values()):
+        raise TypeError(
+            f"modifier_settings is {shown(given)}; give options by modifier type: "
+            "{'normsys': {'interpcode': 'code4'}, 'histosys': {'interpcode': 'code4p'}}."
+        )
     return {**_WHERE_SILENT, **{kind: dict(options) for kind, options in given.items()}}
 
 

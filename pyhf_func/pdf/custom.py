@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func._lookup import shown
 from pyhf_func.core.compiler import Order, ParameterSet
 from pyhf_func.core.compiler.order import order_spec
 from pyhf_func.core.compiler.parameters import collect_parameters
@@ -24,7 +25,13 @@ _CONSTRAINTS = {"unconstrained": "none", "constrained_by_normal": "normal", "con
 
 
 def custom_kinds(modifier_set: ModifierSet | None) -> list[str]:
-    """The types of a set that are not HistFactory's."""
+    """The types of a set that are not HistFactory's.
+
+    Raises:
+        TypeError: It is no set of types.
+    """
+    if not isinstance(modifier_set, Mapping | None):
+        raise TypeError(f"modifier_set is {shown(modifier_set)}; give {{type: (builder, applier)}}.")
     return [kind for kind, pair in (modifier_set or {}).items() if tuple(pair) != histfactory_set.get(kind)]
 
 

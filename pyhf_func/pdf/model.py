@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from pyhf_func._lookup import unknown
+from pyhf_func._lookup import shown, unknown
 from pyhf_func.core import compiler, likelihood
-from pyhf_func.core.arrays import Numbers, argument
+from pyhf_func.core.arrays import Numbers, argument, count, floats
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.core.processes import check_process
 from pyhf_func.exceptions import (
@@ -109,6 +109,9 @@ class Model:
         schema, version = config_kwargs.pop("schema", "model.json"), config_kwargs.pop("version", None)
         poi_name = config_kwargs.pop("poiname", poi_name)  # its older name
         refuse_options(config_kwargs)
+        if poi_name is not None and not isinstance(poi_name, str):
+            raise InvalidModel(f"poi_name is {shown(poi_name)}; give the name of a parameter, or None for no POI.")
+        batch_size = None if batch_size is None else count(batch_size, "batch_size")
         plain = numbers_as_lists(spec)
         if validate:
             _refuse_workspace(plain)
@@ -136,8 +139,8 @@ class Model:
         content = replace(
             compiled.likelihood,
             custom=own.effect(names) if own else None,
-            least_entry=None if clip_sample_data is None else float(clip_sample_data),
-            least_bin=None if clip_bin_data is None else float(clip_bin_data),
+            least_entry=_least(clip_sample_data, "clip_sample_data"),
+            least_bin=_least(clip_bin_data, "clip_bin_data"),
         )
         _fill(self, content, _ModelConfig._of(names))
         if live:
@@ -318,7 +321,7 @@ class Model:
         hidden = self.__dict__
         if "_own_kind" not in hidden:
             hidden["_own_kind"] = _kind_of_leaves(hidden["_likelihood"])
-        here = kind(*values)
+        here = kind(*(value for value in values if not isinstance(value, Mapping)))  # which no array is
         return hidden["_own_kind"] or here if here in (None, "jax") else here
 
     def _evaluate(self, function: Any, pars: Numbers, places: Sequence[Any] = ()) -> Any:
@@ -333,7 +336,7 @@ class Model:
     def _checked_pars(self, pars: Numbers, here: str | None = None) -> Any:
         """Parameters as an array of the right shape, of the kind ``here``; a surplus is left out, with a warning."""
         here, length = here or self._kind(pars), self._content.n_pars
-        array = numbers(here, pars)
+        array = numbers(here, pars, "pars")
         surplus = len(array.shape) == 1 and (array.shape[0] or 0) - length
         if self.batch_size is not None or surplus <= 0:
             return self._vector(array, here, length, "pars")
@@ -346,7 +349,7 @@ class Model:
 
     def _vector(self, values: Any, here: str | None, length: int, what: str) -> Any:
         """A vector, or a batch of them, of the given length."""
-        array = numbers(here, values)
+        array = numbers(here, values, what)
         shape, batch = tuple(array.shape), self.batch_size
         needed = (length,) if batch is None else (batch, length)
         if shape == needed or (what == "data" and shape == (length,)) or None in shape:
@@ -365,6 +368,9 @@ class Model:
         """A copy with whole arrays of ``model.likelihood.values`` replaced."""
         check_process()
         old = self.likelihood.values
+        for name in values:
+            if not hasattr(old, name):
+                raise InvalidModel(unknown("array", name, vars(old)))
         new = {name: self._like(getattr(old, name), value, name) for name, value in values.items()}
         return self.tree_unflatten(self.config._settled(), (replace(self.likelihood, values=replace(old, **new)),))
 
@@ -467,9 +473,19 @@ class Model:
     @staticmethod
     def _like(old: Any, value: Any, name: str) -> Any:
         """A value as an array of the shape of another; tensors stay tensors."""
-        array = value if kind(value) not in (None, "jax") else jnp.asarray(value, float)
+        array = value if kind(value) not in (None, "jax") else floats(argument(value, name))
         _check_shape(name, tuple(array.shape), tuple(old.shape))
         return array
+
+
+def _least(value: float | None, name: str) -> float | None:
+    """A least yield, where one is given."""
+    if value is None:
+        return None
+    least = argument(value, name)
+    if least.shape != () or not np.isfinite(least):
+        raise ValueError(f"{name} is {shown(value)}; give a finite number.")
+    return float(least)
 
 
 def _refuse_workspace(spec: Any) -> None:

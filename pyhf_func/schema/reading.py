@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
+from pyhf_func._lookup import shown
 from pyhf_func.exceptions import Fault, InvalidDocument, json_path
 from pyhf_func.schema.validator import of_file, validate
 from pyhf_func.schema.values import is_finite, not_finite
@@ -65,6 +66,8 @@ def load_patch(source: Source) -> list[Any]:
 
 
 def _load(source: Source, kind: type, expected: str) -> Any:
+    if not isinstance(source, str | os.PathLike) and not callable(getattr(source, "read", None)):
+        raise TypeError(f"{shown(source)} is neither a path nor a stream open for reading.")
     name = name_of(source)
     content = _read(source, name)
     try:

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 import pyhf_func.tensor as retriever
-from pyhf_func.core.arrays import floats
+from pyhf_func.core.arrays import argument, floats
 from pyhf_func.core.processes import check_process
 from pyhf_func.tensor.manager import current_backend
 
@@ -86,14 +86,17 @@ def call(here: str | None, function: Callable[..., Any], *args: Any) -> Any:
     return as_current(function(*args))
 
 
-def numbers(here: str | None, values: Any) -> Any:
-    """Numbers of the kind ``here`` as an array of that kind, of floating point."""
-    if here is None:
-        return np.asarray(values, dtype=float)
-    if here == "jax":
-        return floats(values)
+def numbers(here: str | None, values: Any, name: str) -> Any:
+    """What was given under a name, numbers of the kind ``here``, as an array of that kind, of floating point.
+
+    Raises:
+        TypeError: They are no numbers.
+    """
+    if here is None or here == "jax":
+        array = argument(values, name)
+        return array if here is None else floats(array)
     if not isinstance(values, list | tuple):
-        return values if hasattr(values, "shape") else np.asarray(values, dtype=float)
+        return values if hasattr(values, "shape") else argument(values, name)
     tensorlib = backend_for(values)
     return tensorlib.stack([tensorlib.astensor(value) for value in values]) if kind(*values) else np.asarray(values)
 

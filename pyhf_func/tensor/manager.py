@@ -14,6 +14,7 @@ from typing import Any
 
 import pyhf_func.tensor as retriever
 from pyhf_func import events
+from pyhf_func._lookup import shown
 from pyhf_func.exceptions import InvalidBackend, InvalidOptimizer, Unsupported
 
 PRECISIONS = ("32b", "64b")
@@ -198,6 +199,8 @@ def _chosen_backend(backend: Any, precision: str | None) -> Any:
             )
         options = {} if precision is None else {"precision": precision}
         return getattr(retriever, f"{backend}_backend")(**options)
+    if not hasattr(backend, "name"):
+        raise InvalidBackend(f"backend is {shown(backend)}; give a name, such as 'numpy', or a backend object.")
     known = backend.name in retriever.FRAMEWORKS
     if known and not isinstance(backend, getattr(retriever, f"{backend.name}_backend")):
         raise AttributeError(
@@ -225,6 +228,8 @@ def _chosen_optimizer(optimizer: Any) -> Any:
                 "or pass an optimizer object."
             )
         return getattr(optimizers, f"{optimizer}_optimizer")()
+    if not hasattr(optimizer, "name"):
+        raise InvalidOptimizer(f"custom_optimizer is {shown(optimizer)}; give a name, or an optimizer object.")
     known = optimizer.name in _OPTIMIZER_NAMES
     if known and not isinstance(optimizer, getattr(optimizers, f"{optimizer.name}_optimizer")):
         raise AttributeError(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pyhf_func import schema
+from pyhf_func._lookup import shown
+from pyhf_func.exceptions import InvalidPdfData
 from pyhf_func.schema.frozen import thaw
 from pyhf_func.schema.values import as_list
 
@@ -16,6 +19,7 @@ _CONSTRAINT = ("auxdata", "sigmas", "factors")
 
 def built(model: Any, data: Any, name: str) -> dict[str, Any]:
     """The workspace that gives the model and the data again; see :meth:`Workspace.build`."""
+    _check(model, data)
     config = {"poi": model.config.poi_name or "", "parameters": _parameters(model)}
     return {
         "channels": thaw(model.spec["channels"]),
@@ -26,6 +30,20 @@ def built(model: Any, data: Any, name: str) -> dict[str, Any]:
             for channel in model.config.channels
         ],
     }
+
+
+def _check(model: Any, data: Any) -> None:
+    if not hasattr(model, "config"):
+        raise TypeError(f"model is of type {type(model).__name__}; give a model, then data.")
+    if not hasattr(model, "spec"):
+        raise TypeError("model has no spec: it was not built from one, but made from another model.")
+    if isinstance(data, str | bytes | Mapping) or not hasattr(data, "__len__"):
+        raise TypeError(f"data is {shown(data)}; give the observed counts, with or without auxiliary data.")
+    n_main, n_all = model.config.nmaindata, model.config.nmaindata + model.config.nauxdata
+    if len(data) not in (n_main, n_all):
+        raise InvalidPdfData(
+            f"data has {len(data)} elements; the model needs {n_main} bins, or {n_all} with auxiliary data."
+        )
 
 
 def _parameters(model: Any) -> list[dict[str, Any]]:

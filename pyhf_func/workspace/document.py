@@ -277,6 +277,10 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             MissingObservation: A channel has no observation; it is an InvalidPdfData and a KeyError.
             InvalidPdfData: The observations do not fit the channels; all faults at once.
         """
+        if not hasattr(model, "config"):
+            raise TypeError(
+                f"model is of type {type(model).__name__}; give a model of this workspace: workspace.model()."
+            )
         try:
             raise_faults(observation_faults(self, model.config.channel_nbins, self.source))
             observations = {observation["name"]: observation["data"] for observation in self["observations"]}
@@ -373,6 +377,8 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             >>> pf.Workspace.combine(one, other, join="outer").channels
             ['another', 'singlechannel']
         """
+        for name, workspace in (("left", left), ("right", right)):
+            _require_document(workspace, name)
         if join not in cls.valid_joins:
             raise ValueError(f"{join!r} is no join operation. There are {', '.join(cls.valid_joins)}")
         if merge_channels and join == "none":
@@ -384,6 +390,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
     @classmethod
     def sorted(cls, workspace: Mapping[str, Any]) -> Self:
         """A new workspace with everything that has a name sorted by it, so that equal content looks equal."""
+        _require_document(workspace, "workspace")
         return cls(ordered(workspace), **_options(workspace))
 
     @classmethod
@@ -396,6 +403,10 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             name: Name of the measurement.
             validate: Whether to check the result against the schema.
 
+        Raises:
+            TypeError: There is no model that was built from a spec, or there are no data.
+            InvalidPdfData: The data have another length, or are not counts.
+
         Example:
             >>> import pyhf_func as pf
             >>> model = pf.simplemodels.uncorrelated_background([5.0], [50.0], [7.0])
@@ -403,12 +414,25 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             >>> workspace.measurement_names, workspace.observations
             (['measurement'], {'singlechannel': [52.0]})
         """
-        return cls(built(model, data, name), validate=validate)
+        workspace = cls(built(model, data, name), validate=validate)
+        if validate:
+            raise_faults(observation_faults(workspace, workspace.channel_nbins))
+        return workspace
 
     def _made_of(self, spec: dict[str, Any], metadata: Mapping[str, Any] | None = None) -> Self:
         """A workspace of a changed document, with this one's options."""
         belongings = {"settings": self.settings, "metadata": self.metadata if metadata is None else metadata}
         return type(self)(spec, **{**self._options, **{key: value for key, value in belongings.items() if value}})
+
+
+def _require_document(document: Any, name: str) -> None:
+    """Refuse what is no document.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if not isinstance(document, Mapping) or "channels" not in document:
+        raise TypeError(f"{name} is of type {type(document).__name__}; give a pyhf_func.Workspace, or its document.")
 
 
 def _options(workspace: Any, validate: bool = True, other: Any = None) -> dict[str, Any]:

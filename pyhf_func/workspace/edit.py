@@ -50,6 +50,14 @@ def renamed(
     measurements: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """A copy of the document with other names; see :meth:`Workspace.rename`."""
+    for noun, names in (
+        ("modifier", modifiers),
+        ("sample", samples),
+        ("channel", channels),
+        ("measurement", measurements),
+    ):
+        if not isinstance(names, Mapping | None):
+            raise InvalidWorkspaceOperation(f"{noun}s are renamed with a dictionary {{old: new}}, not {shown(names)}")
     modifiers, samples = dict(modifiers or {}), dict(samples or {})
     channels, measurements = dict(channels or {}), dict(measurements or {})
     _names("modifier", modifiers, _modifier_values(workspace, "name"))

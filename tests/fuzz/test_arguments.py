@@ -4,6 +4,7 @@ Each verb is called with one wrong value for each of its arguments, from a table
 arguments wrong at once, in random ways.
 """
 
+import importlib
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -229,6 +230,98 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "results": (None, 5, "toys.npz", [], [5], [None], {"a": 1}, object(), model()),
 }
 
+OF_DOCUMENTED: dict[str, Any] = {
+    "data": DATA,
+    "pdf": model(),
+    "init_pars": None,
+    "par_bounds": None,
+    "fixed_params": None,
+}
+LIMITS = pf.infer.intervals.upper_limits
+OF_LIMIT: dict[str, Any] = {"data": DATA, "model": model(), "level": 0.05}
+NOT_KNOWN = (5, None, "nu", "", [], {}, object(), ("mu",))
+PART: dict[str, Any] = {"channel": "singlechannel", "sample": "signal"}
+
+DOCUMENTED = {
+    "hypotest": Call(
+        pf.infer.hypotest, poi_test=1.0, calctype="asymptotics", test_stat="q", calc_base_dist="normal", **OF_DOCUMENTED
+    ),
+    "hypotest by toys": Call(
+        pf.infer.hypotest, poi_test=1.0, calctype="toybased", ntoys=3, track_progress=False, **OF_DOCUMENTED
+    ),
+    "fit": Call(pf.infer.mle.fit, **OF_DOCUMENTED),
+    "fixed_poi_fit": Call(pf.infer.mle.fixed_poi_fit, poi_val=1.0, **OF_DOCUMENTED),
+    "twice_nll": Call(lambda pars, pdf: pf.infer.mle.twice_nll(pars, DATA, pdf), pars=[1.0, 1.0, 1.0], pdf=model()),
+    "qmu_tilde": Call(pf.infer.test_statistics.qmu_tilde, mu=1.0, **OF_DOCUMENTED),
+    "generate_asimov_data": Call(pf.infer.calculators.generate_asimov_data, asimov_mu=1.0, **OF_DOCUMENTED),
+    "upper_limit": Call(LIMITS.upper_limit, scan=[0.5, 1.0], **OF_LIMIT),
+    "toms748_scan": Call(LIMITS.toms748_scan, bounds_low=0.0, bounds_up=5.0, **OF_LIMIT),
+    "linear_grid_scan": Call(LIMITS.linear_grid_scan, scan=[0.5, 1.0], **OF_LIMIT),
+    "expected_data": Call(model().expected_data, pars=[1.0, 1.0, 1.0]),
+    "logpdf": Call(lambda pars: model().logpdf(pars, DATA), pars=[1.0, 1.0, 1.0]),
+    "make_pdf": Call(model().make_pdf, pars=[1.0, 1.0, 1.0]),
+    "with_yields": Call(model().with_yields, yields=[1.0, 2.0], **PART),
+    "with_values": Call(lambda nominal: model().with_values(nominal=nominal), nominal=[1.0] * 4),
+    "par_slice": Call(model().config.par_slice, name="mu"),
+    "param_set": Call(model().config.param_set, name="mu"),
+    "set_poi": Call(lambda poi_name: model().config.set_poi(poi_name), poi_name="mu"),
+    "Model": Call(
+        pf.Model, spec=model().spec, poi_name="mu", batch_size=None, modifier_settings=None, clip_bin_data=None
+    ),
+    "Workspace": Call(pf.Workspace, spec=dict(WORKSPACE)),
+    "Workspace.load": Call(pf.Workspace.load, source="workspace.json"),
+    "Workspace.model": Call(WORKSPACE.model, measurement_name=None, measurement_index=None, patches=None),
+    "Workspace.data": Call(WORKSPACE.data, model=model()),
+    "Workspace.build": Call(lambda model, counts: pf.Workspace.build(model, counts), model=model(), counts=DATA),
+    "Workspace.prune": Call(WORKSPACE.prune, samples=["signal"], channels=None),
+    "Workspace.rename": Call(WORKSPACE.rename, samples={"signal": "s"}),
+    "Workspace.combine": Call(pf.Workspace.combine, left=WORKSPACE, right=WORKSPACE, join="outer"),
+    "Workspace.sorted": Call(pf.Workspace.sorted, workspace=WORKSPACE),
+    "PatchSet": Call(pf.PatchSet, spec={}),
+    "set_backend": Call(pf.set_backend, backend="numpy", custom_optimizer=None, precision=None),
+}
+
+WRONG_DOCUMENTED: dict[str, tuple[Any, ...]] = {
+    **dict.fromkeys(("poi_test", "poi_val", "asimov_mu", "mu"), NO_NUMBER),
+    **dict.fromkeys(("bounds_low", "bounds_up"), NO_NUMBER),
+    **dict.fromkeys(("pars", "nominal", "yields"), (*NO_NUMBERS, 1.0, [], [1.0] * 2 + ["1"], np.ones((1, 3)))),
+    **dict.fromkeys(("channel", "sample", "name"), NOT_KNOWN),
+    **dict.fromkeys(("left", "right", "workspace"), (None, 5, "workspace.json", [], {}, model(), object())),
+    "counts": (*NO_NUMBERS, 1.0, [], DATA[:-1], [float("nan"), *DATA[1:]], [-1.0, *DATA[1:]], np.array([np.inf, 1.0])),
+    "pdf": WRONG["model"],
+    "init_pars": (
+        5,
+        "mu",
+        True,
+        {"mu": 1.0},
+        [1.0],
+        ["1"] * 3,
+        [None] * 3,
+        [1.0, float("nan"), 1.0],
+        [99.0] * 3,
+        {1.0},
+    ),
+    "par_bounds": (5, "wide", [(0.0, 1.0)], [(None, 1.0)] * 3, [("0", "1")] * 3, [(0.0, 1.0, 2.0)] * 3, [1.0] * 3, {}),
+    "fixed_params": (5, "mu", True, {"mu": True}, [True], ["mu"] * 3, [None] * 3, {"mu"}),
+    "calctype": ("asymptotic", 5, None, [], {}),
+    "calc_base_dist": ("gauss", 5, None, []),
+    "scan": (5, "1.0", {}, [], ["1.0"], [None], [float("nan")]),
+    "poi_name": (5, "nu", ["mu"], True, "uncorr_bkguncrt"),
+    "batch_size": ("2", 1.5, True, 0, -1, [2]),
+    "modifier_settings": (5, "code4", {"normsys": 5}, {"normsys": {"interpcode": "code9"}}, []),
+    "clip_bin_data": ("0", True, [0.0], float("nan"), {}),
+    "spec": (None, 5, "workspace.json", [], {}, model(), object(), {"channels": 5}),
+    "source": (None, 5, [], {}, object()),
+    "measurement_index": ("0", 1.0, True, 7, -2, []),
+    "patches": (5, "m500", ["m500"], [5], [None], {"op": "add"}, [{"op": "add"}], [[{"op": "nope"}]]),
+    "samples": (5, "signal", ["nope"], [5], {"nope": "x"}, [None]),
+    "channels": (5, "singlechannel", ["nope"], [5]),
+    "join": ("inner", 5, None, []),
+    "backend": ("nump", None, 5, [], object()),
+    "custom_optimizer": ("scpy", 5, [], object()),
+    "precision": ("16b", 5, [1]),
+}
+
 
 def wrong(verb: str, argument: str) -> list[Any]:
     values = list(WRONG[argument])
@@ -255,8 +348,9 @@ def nothing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     def computed(*_: Any, **__: Any) -> NoReturn:
         raise AssertionError("computed before it was refused")
 
-    for name in ("asymptotic", "fits", "uncertainties", "pseudo_experiments"):
-        module = pytest.importorskip(f"pyhf_func.functional.{name}")
+    functional = [f"functional.{name}" for name in ("asymptotic", "fits", "uncertainties", "pseudo_experiments")]
+    for name in (*functional, "optimize.engine", "core.fit"):
+        module = importlib.import_module(f"pyhf_func.{name}")
         for attribute in [attribute for attribute in vars(module) if attribute.lstrip("_").startswith("compiled")]:
             monkeypatch.setattr(module, attribute, computed)
     monkeypatch.setattr("pyhf_func.signal_grids.run", computed)
@@ -272,6 +366,17 @@ def test_a_wrong_argument_is_refused_by_name(verb: str, argument: str) -> None:
         message = refusal(call, {**call.arguments, argument: value})
         assert re.search(rf"\b{argument}\b", message), f"{value!r}: {message}"
         assert len(message) < 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [(name, argument) for name, call in DOCUMENTED.items() for argument in call.arguments],
+)
+def test_the_documented_functions_refuse_wrong_arguments(name: str, argument: str) -> None:
+    call = DOCUMENTED[name]
+    for value in WRONG_DOCUMENTED.get(argument) or WRONG.get(argument, NO_FLAG):
+        if argument != "track_progress":
+            assert len(refusal(call, {**call.arguments, argument: value})) < 2000
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import toms748
 
+from pyhf_func.functional.arguments import check_poi, number
 from pyhf_func.infer import hypotest
+from pyhf_func.infer.arguments import check_limit, check_problem, values_of
 from pyhf_func.infer.intervals import differentiable
 from pyhf_func.optimize.arrays import kind, to_numpy
 from pyhf_func.tensor.dispatch import backend_for
@@ -55,8 +57,10 @@ def upper_limit(
         >>> round(float(observed), 4), [round(float(limit), 4) for limit in expected]
         (1.0176, [0.5958, 0.7617, 1.0851, 1.5017, 2.0666])
     """
+    check_problem(data, model, "model")
     if scan is not None:
         return linear_grid_scan(data, model, scan, level, return_results, **hypotest_kwargs)
+    check_poi(model)
     low, up = model.config.suggested_bounds()[model.config.poi_index]
     observed, expected, results = toms748_scan(
         data, model, low, up, level=level, from_upper_limit_fn=True, **hypotest_kwargs
@@ -88,7 +92,8 @@ def linear_grid_scan(
     Raises:
         FailedMinimization: A fit did not converge.
     """
-    tested = scan if hasattr(scan, "__len__") else list(scan)
+    check_limit(data, model, level)
+    tested = values_of(scan)
     place = _place_of_band(hypotest_kwargs)
     results = [hypotest(mu, data, model, **{**hypotest_kwargs, "return_expected_set": True}) for mu in tested]
     curves = zip(*([result[0], *result[place]] for result in results), strict=True)
@@ -138,6 +143,7 @@ def toms748_scan(
         >>> round(float(observed), 5), [round(float(limit), 5) for limit in expected]
         (1.01157, [0.55988, 0.75703, 1.06236, 1.50118, 2.0508])
     """
+    check_limit(data, model, level)
     if differentiable.wanted(data, model):
         observed, *expected = differentiable.limits(data, model, level, hypotest_kwargs)
         if not from_upper_limit_fn:
@@ -145,7 +151,7 @@ def toms748_scan(
         tested, options = [observed, *expected], {**hypotest_kwargs, "return_expected_set": True}
         return observed, expected, (tested, [hypotest(mu, data, model, **options) for mu in tested])
     search = _Search(data, model, level, hypotest_kwargs)
-    low, up = search.bracket(float(bounds_low), float(bounds_up))
+    low, up = search.bracket(float(number(bounds_low, "bounds_low")), float(number(bounds_up, "bounds_up")))
     limits = [search.root(0, low, up, atol, rtol)]
     limits += [search.root(i, *search.best_bracket(i), atol, rtol) for i in range(1, 6)]
     tensorlib = backend_for(data)
