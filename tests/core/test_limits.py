@@ -44,6 +44,7 @@ def test_cls_at_the_limit_is_the_level(level: float, test_stat: str) -> None:
     assert np.all(np.diff(found.expected) > 0)
 
 
+@pytest.mark.filterwarnings("ignore:level is")
 @pytest.mark.parametrize("level", [0.6, 0.8, 0.99])
 def test_limit_below_the_best_value(level: float) -> None:
     """At the best value CLs is a half or a little more: a higher level is met below it."""
