@@ -10,6 +10,8 @@ import numpy as np
 
 from pyhf_func.core.fit import Status
 from pyhf_func.exceptions import needs
+from pyhf_func.functional.arguments import no_model
+from pyhf_func.pdf import Model
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
@@ -37,6 +39,28 @@ _STYLE: dict[Any, Any] = {
     "ytick.right": True,
 }
 """Of figures that we make; axes of a caller keep the caller's style."""
+
+
+def check_arguments(result: Any, kind: type, verb: str, model: Any = None, *, needs_model: bool = True) -> None:
+    """Refuse the result of another verb, and what is no model.
+
+    Raises:
+        TypeError: It is.
+    """
+    if not isinstance(result, kind):
+        raise TypeError(f"result is of type {type(result).__name__}; give what pyhf_func.{verb} returned.")
+    if needs_model or model is not None:
+        check_model(model)
+
+
+def check_model(model: Any) -> None:
+    """Refuse what is no model.
+
+    Raises:
+        TypeError: It is.
+    """
+    if not isinstance(model, Model):
+        raise TypeError(no_model(model, "model"))
 
 
 class Canvas(NamedTuple):

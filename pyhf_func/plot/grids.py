@@ -11,15 +11,15 @@ from scipy.spatial import ConvexHull
 from scipy.special import ndtri
 
 from pyhf_func.contrib.viz.palette import BLUE, GREY, ONE_SIGMA, RED
-from pyhf_func.plot.canvas import canvas, legend, styled, tidy
+from pyhf_func.plot.canvas import canvas, check_arguments, legend, styled, tidy
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.surfaces import plane_of, smooth
+from pyhf_func.signal_grids import GridResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from pyhf_func.signal_grids import GridResult
 
 _LATTICE = 180
 """Places at which surfaces are evaluated, along each axis."""
@@ -88,6 +88,7 @@ def exclusion(
         >>> figure.axes[0].get_xlabel()
         'm1'
     """
+    check_arguments(result, GridResult, "grid", needs_model=False)
     if any(len(values) <= max(x, y) for values in result.values):
         raise ValueError(f"Each point needs a value number {max(x, y)}; the points have {result.values}.")
     places = np.array([[values[x], values[y]] for values in result.values], dtype=float)

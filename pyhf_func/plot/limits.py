@@ -11,7 +11,7 @@ from pyhf_func.contrib.viz.brazil import plot_brazil_band
 from pyhf_func.contrib.viz.palette import ONE_SIGMA, TWO_SIGMA
 from pyhf_func.core.inference import LimitResult, ScanResult
 from pyhf_func.pdf import Model
-from pyhf_func.plot.canvas import canvas, legend, styled, tidy
+from pyhf_func.plot.canvas import canvas, check_arguments, legend, styled, tidy
 from pyhf_func.plot.labels import Labels, labels_of
 from pyhf_func.schema.values import as_numpy
 
@@ -59,6 +59,7 @@ def cls(
         >>> figure.axes[0].get_xlabel()
         'mu'
     """
+    check_arguments(result, ScanResult, "scan", model, needs_model=False)
     mus, observed = as_numpy(result.mu), as_numpy(result.cls)
     known = np.isfinite(observed)
     if not np.any(known):
@@ -127,8 +128,10 @@ def limits(
         >>> pf.plot.limits({"here": limit, "there": limit}, model).axes[0].get_xlabel()
         'upper limit on mu'
     """
-    if isinstance(results, LimitResult):
+    if not isinstance(results, Mapping):
         results = {"": results}
+    for result in results.values():
+        check_arguments(result, LimitResult, "upper_limit", model, needs_model=False)
     names = list(results)
     observed = _finite([as_numpy(limit.observed) for limit in results.values()])
     expected = _finite([as_numpy(limit.expected) for limit in results.values()]).reshape(-1, 5)

@@ -14,8 +14,9 @@ from pyhf_func.core.fit import Problem
 from pyhf_func.core.inference import CovarianceResult, ImpactResult
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.pdf import Model
-from pyhf_func.plot.canvas import canvas, check_status, legend, styled, tidy, write_header
+from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy, write_header
 from pyhf_func.plot.labels import labels_of
+from pyhf_func.plot.yields import known
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def pulls(
         >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
         ['uncorr_bkguncrt[0]', 'uncorr_bkguncrt[1]']
     """
+    check_arguments(result, CovarianceResult, "covariance", model)
     check_status(result.fit.status, "fitted parameters")
     nominal, widths = before(model)
     places = np.array(_constrained(model, widths, parameters))
@@ -130,6 +132,7 @@ def ranking(
         >>> figure.axes[0].get_xlabel()
         '$\\\\Delta$ mu'
     """
+    check_arguments(result, ImpactResult, "impacts", model)
     check_status(result.covariance.fit.status, "impacts")
     n = min(most, result.parameters.shape[0])
     if n < 1:
@@ -214,6 +217,7 @@ def correlation(
         >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
         ['mu', 'uncorr_bkguncrt[0]', 'uncorr_bkguncrt[1]']
     """
+    check_arguments(result, CovarianceResult, "covariance", model)
     check_status(result.fit.status, "correlations")
     places = _correlated(result, model, least, most)
     labels = labels_of(label, metadata, header)
@@ -282,7 +286,7 @@ def _constrained(model: Model, widths: Any, parameters: Sequence[str] | None) ->
     if parameters is None:
         places = [place for place, width in enumerate(widths) if width > 0]
     else:
-        places = [names.index(name) for name in parameters]
+        places = [names.index(name) for name in known(parameters, names, "parameter")]
     if loose := [names[place] for place in places if not widths[place] > 0]:
         raise ValueError(f"Pulls are measured in widths of constraints, which these have not: {', '.join(loose)}.")
     if not places:

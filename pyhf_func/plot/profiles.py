@@ -10,8 +10,9 @@ import numpy as np
 from pyhf_func.contrib.viz.palette import BLUE, GREY, RED, UNKNOWN
 from pyhf_func.core.inference import ProfileResult
 from pyhf_func.pdf import Model
-from pyhf_func.plot.canvas import canvas, check_status, legend, styled, tidy
+from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy
 from pyhf_func.plot.labels import labels_of
+from pyhf_func.plot.yields import known
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def profile(
         >>> pf.plot.profile(scanned, model, "mu").axes[0].get_xlabel()
         'mu'
     """
-    names = [parameters] if isinstance(parameters, str) else list(parameters)
+    check_arguments(result, ProfileResult, "profile", model)
+    names = known(parameters, model.config.par_names, "parameter")
     if len(names) not in (1, 2) or len(names) != len(result.values):
         raise ValueError(
             f"A grid of {len(result.values)} parameters and {len(names)} names were given; "

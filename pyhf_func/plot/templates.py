@@ -12,7 +12,7 @@ from pyhf_func.contrib.viz.palette import BLUE, RED
 from pyhf_func.core.arrays import floats
 from pyhf_func.core.likelihood.yields import entry_yields
 from pyhf_func.pdf import Model
-from pyhf_func.plot.canvas import canvas, legend, styled, with_ratios
+from pyhf_func.plot.canvas import canvas, check_model, legend, styled, with_ratios
 from pyhf_func.plot.counts import reach_of
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.parameters import before
@@ -65,11 +65,12 @@ def templates(
         >>> [text.get_text() for text in figure.legends[0].get_texts()]
         ['nominal', 'correlated_bkg_uncertainty + 1σ', 'correlated_bkg_uncertainty - 1σ']
     """
+    check_model(model)
     config = model.config
-    [place] = [config.par_names.index(name) for name in known([parameter], config.par_names, "parameters")]
-    chosen = known(config.samples if samples is None else samples, config.samples, "samples")
+    [place] = [config.par_names.index(name) for name in known([parameter], config.par_names, "parameter")]
+    chosen = known(config.samples if samples is None else samples, config.samples, "sample")
     labels = labels_of(label, metadata, header)
-    [panel] = panels_of(model, known([channel], config.channels, "channels"), (), labels)
+    [panel] = panels_of(model, known([channel], config.channels, "channel"), (), labels)
     start, widths = before(model)
     if not widths[place] > 0:
         raise ValueError(f"The parameter {parameter!r} has no constraint, and so no width to be moved by.")

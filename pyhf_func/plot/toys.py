@@ -11,7 +11,7 @@ from scipy.special import chdtr, ndtr
 from pyhf_func.contrib.viz.palette import BLUE, GREY, RED
 from pyhf_func.core.inference import GoodnessResult, HypotestResult, ToysResult
 from pyhf_func.pdf import Model
-from pyhf_func.plot.canvas import canvas, check_status, legend, styled, tidy
+from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.schema.values import as_numpy
 
@@ -60,6 +60,7 @@ def toys(
         >>> texts[0].partition(",")[0], texts[2].partition(" ")[0]
         ('mu = 1', 'observed')
     """
+    check_arguments(result, ToysResult, "toys", model, needs_model=False)
     sets = [values[np.isfinite(values)] for values in (as_numpy(result.teststats_sb), as_numpy(result.teststats_b))]
     if not all(map(len, sets)):
         raise ValueError("There is nothing to draw: the fits of all toys of a hypothesis failed.")
@@ -139,6 +140,7 @@ def goodness_of_fit(
         >>> [text.get_text() for text in figure.legends[0].get_texts()]
         ['$\\\\chi^2$, 1 degree of freedom', 'observed 2', 'p = 0.157']
     """
+    check_arguments(result, GoodnessResult, "goodness_of_fit", needs_model=False)
     check_status(result.status, "goodness of fit")
     degrees, observed = int(as_numpy(result.degrees_of_freedom)), float(as_numpy(result.statistic))
     if degrees < 1:

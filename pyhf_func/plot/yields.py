@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from pyhf_func._lookup import shown, unknown
 from pyhf_func.contrib.viz.palette import LINES, series
 from pyhf_func.core.inference import YieldBand, YieldsResult
 from pyhf_func.pdf import Model
-from pyhf_func.plot.canvas import canvas, check_status, legend, styled, tidy, with_ratios
+from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy, with_ratios
 from pyhf_func.plot.counts import draw_band, draw_counts, draw_outside, garwood, reach_of
 from pyhf_func.plot.labels import Binning, Labels, labels_of
 from pyhf_func.schema.values import as_numpy
@@ -102,15 +103,16 @@ def yields(
         >>> [text.get_text() for text in figure.legends[0].get_texts()]
         ['background', 'signal', 'uncertainty', 'data']
     """
+    check_arguments(result, YieldsResult, "yields", model)
     if stage not in ("prefit", "postfit"):
         raise ValueError(f"stage is {stage!r}; it must be 'prefit' or 'postfit'.")
     if stage == "postfit":
         check_status(result.status, "yields after the fit")
     labels = labels_of(label, metadata, header)
     every = model.config.channels
-    chosen = known(every if channels is None else channels, every, "channels")
-    hidden = known(every if blind is True else blind or (), every, "channels")
-    overlaid = known(lines or {}, model.config.samples, "samples")
+    chosen = known(every if channels is None else channels, every, "channel")
+    hidden = known(every if blind is True else blind or (), every, "channel")
+    overlaid = known(lines or {}, model.config.samples, "sample")
     panels = panels_of(model, chosen, hidden, labels)
     band: YieldBand = getattr(result, stage)
     layers = _layers(as_numpy(band.samples), np.concatenate([panel.bins for panel in panels]), model, labels)
@@ -136,9 +138,12 @@ def yields(
 
 def known(names: Any, every: Sequence[str], kind: str) -> list[str]:
     """The names, which must be known."""
+    if not isinstance(names, Iterable):
+        raise TypeError(f"{kind}s is {shown(names)}; give names.")
     chosen = [names] if isinstance(names, str) else list(names)
-    if unknown := [name for name in chosen if name not in every]:
-        raise ValueError(f"The model has no {kind} {unknown}: choose from {list(every)}.")
+    for name in chosen:
+        if not isinstance(name, str) or name not in every:
+            raise ValueError(unknown(kind, name, every))
     return chosen
 
 

@@ -177,9 +177,9 @@ def test_points_beyond_the_ratio_are_marked_at_its_edge() -> None:
     ("options", "message"),
     [
         ({"stage": "fit"}, "stage is 'fit'"),
-        ({"channels": ["VR"]}, r"no channels \['VR'\]"),
-        ({"blind": ["VR"]}, r"no channels \['VR'\]"),
-        ({"lines": {"bsm": 2.0}}, r"no samples \['bsm'\]"),
+        ({"channels": ["VR"]}, r"no channel 'VR'"),
+        ({"blind": ["VR"]}, r"no channel 'VR'"),
+        ({"lines": {"bsm": 2.0}}, r"no sample 'bsm'"),
     ],
     ids=str,
 )
