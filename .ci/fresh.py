@@ -59,10 +59,7 @@ ENVIRONMENTS: dict[str, list[str]] = {
     "alone": [command for command in COMMANDS if "--plot" not in command],
     "torch": [],
     "tensorflow": [f"pyhf-func cls {EXAMPLE} --backend tensorflow"],
-    "plot": [
-        re.sub(r"toys-merge a.npz b.npz", "toys-merge a.npz", command) for command in COMMANDS if "toys" in command
-    ]
-    + [command for command in COMMANDS if "--plot" in command and "toys" not in command],
+    "plot": [command for command in COMMANDS if "toys" in command or "--plot" in command],
     "minuit": [f"pyhf-func fit {EXAMPLE} --optimizer minuit"],
     "xmlio": [
         f"pyhf-func json2xml {EXAMPLE} --output-dir xml",
@@ -110,7 +107,9 @@ class Workplace:
 
     def run(self, command: list[Any] | str, folder: Path, python: Path, **options: Any) -> None:
         """Run a command of an environment in a folder, and leave with all that it wrote if it fails or warns."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "JAX_"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "JAX_", "PYHF_FUNC_"))
+        }
         environment |= {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "error"}
         environment |= {"XDG_CACHE_HOME": str(self.home / "caches"), **options.pop("environment", {})}
         for name in options.pop("unset", ()):

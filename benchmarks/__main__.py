@@ -32,7 +32,6 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--pyhf-timeout", type=float, default=300.0, help="seconds for a setting of pyhf on one file")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds for pyhf_func on one file")
-    parser.add_argument("--blas-threads", type=int, default=1, help="threads for BLAS, for all settings alike")
     parser.add_argument("--no-shell", action="store_true", help="no fresh processes")
     chosen = parser.parse_args()
     if chosen.quick:
@@ -40,15 +39,10 @@ def arguments() -> argparse.Namespace:
     return chosen
 
 
-def environment(blas_threads: int) -> dict[str, str]:
-    """What every measured process gets: no compilation cache, and a stated number of threads for BLAS.
-
-    The matrices are small. With more threads than idle cores OpenBLAS spends its time in waiting, which costs
-    pyhf's SciPy fits a factor of seven on a busy two-core machine.
-    """
-    inherited = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
-    threads = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-    return inherited | {name: str(blas_threads) for name in threads}
+def environment() -> dict[str, str]:
+    """What every measured process gets: what users have, and no settings of caches."""
+    caches = ("JAX_COMPILATION_CACHE_DIR", "PYHF_FUNC_CACHE")
+    return {name: value for name, value in os.environ.items() if name not in caches}
 
 
 def measure(setting: str, file: Path, timeout: float, chosen: argparse.Namespace) -> dict[str, Any]:
@@ -71,7 +65,7 @@ def measure(setting: str, file: Path, timeout: float, chosen: argparse.Namespace
         try:
             done = subprocess.run(
                 command,
-                env=environment(chosen.blas_threads),
+                env=environment() | {"PYHF_FUNC_CACHE": "off"},
                 cwd=files.ROOT,
                 capture_output=True,
                 text=True,
@@ -88,7 +82,7 @@ def measure(setting: str, file: Path, timeout: float, chosen: argparse.Namespace
 def main() -> None:
     """Measure file by file, setting by setting; one heavy process at a time."""
     chosen = arguments()
-    host = {**machine.describe(), "blas_threads": chosen.blas_threads}
+    host = machine.describe()
     results: dict[str, dict[str, Any]] = {}
     target = chosen.out or RESULTS / f"{str(host['time']).replace(':', '')}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +95,7 @@ def main() -> None:
                 figures[setting] = measure(setting, file, timeout, chosen)
             if not chosen.no_shell:
                 print(f"{file.name}: fresh processes ...", file=sys.stderr, flush=True)
-                figures["shell"] = shell.measure(file, chosen.pyhf_timeout, environment(chosen.blas_threads))
+                figures["shell"] = shell.measure(file, chosen.pyhf_timeout, environment())
             target.write_text(json.dumps({"machine": host, "results": results}, indent=1), encoding="utf-8")
     print("\n".join(f"{name}: {value}" for name, value in host.items()))
     print("\n" + report.tables(results, OURS, chosen.pyhf))

@@ -14,10 +14,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# Before NumPy is loaded: on matrices of ten rows the threads of BLAS wait for one another ten times as long
-# as they work.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import jax
 import pytest
 from hypothesis import HealthCheck, settings
@@ -35,11 +31,17 @@ PACKAGE = Path(str(importlib.util.find_spec("pyhf_func").origin)).resolve().pare
 os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(PACKAGE), str(ROOT)]))
 os.environ["PYTHONSAFEPATH"] = "1"
 
+# The workers share what they compile. So do the processes that tests start, as the library does it: what JAX has from
+# its own cache can't be stored once more.
+for variable in ("PYHF_FUNC_CACHE", "PYHF_FUNC_TESTS_CACHE"):
+    if variable not in os.environ:
+        os.environ[variable] = tempfile.mkdtemp(prefix="pyhf_func-tests-")
+        atexit.register(shutil.rmtree, os.environ[variable], ignore_errors=True)
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    jax.config.update("jax_compilation_cache_dir", os.environ["PYHF_FUNC_TESTS_CACHE"])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 jax.config.update("jax_enable_x64", True)
 
-if "PYHF_FUNC_CACHE" not in os.environ:  # processes that tests start share their compiled programs
-    os.environ["PYHF_FUNC_CACHE"] = tempfile.mkdtemp(prefix="pyhf_func-tests-")
-    atexit.register(shutil.rmtree, os.environ["PYHF_FUNC_CACHE"], ignore_errors=True)
 use_cache(False)  # here, where tests replace parts of the library
 
 settings.register_profile(

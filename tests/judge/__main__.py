@@ -12,7 +12,6 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 if not __package__:
     sys.path[0] = os.getcwd()
     import_module("pyhf_func")  # before our own root, whose package must not shadow it
