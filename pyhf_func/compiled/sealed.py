@@ -7,6 +7,7 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
 
 def write(path: Path, key: str, content: bytes) -> None:
@@ -29,6 +30,8 @@ def write(path: Path, key: str, content: bytes) -> None:
 def read(path: Path, key: str) -> bytes | None:
     """Return the content of a sealed file; None where it is missing, damaged or sealed under another key."""
     try:
+        if not S_ISREG(path.lstat().st_mode):  # reading a pipe or a device may never end
+            return None
         whole = path.read_bytes()
     except OSError:
         return None
