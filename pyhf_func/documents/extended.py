@@ -160,6 +160,13 @@ def _wrong(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
         if message:
             yield steps, message
     yield from _disagreeing(document)
+    counts = _components(document)
+    for steps, config in parameters(document):
+        fixed, count = config.get("fixed"), counts.get(config["name"], 1)
+        if isinstance(fixed, list) and len(fixed) != count:
+            yield (*steps, "fixed"), f"has {len(fixed)} flags, but the parameter has {count} components"
+        if isinstance(fixed, list) and len(config.get("inits", fixed)) != len(fixed):
+            yield (*steps, "inits"), f"has {len(config['inits'])} values for {len(fixed)} flags"
 
 
 def _fault_of(steps: Steps, value: Any, modifier: Mapping[str, Any] | None) -> str | None:
@@ -182,9 +189,23 @@ def _fault_of(steps: Steps, value: Any, modifier: Mapping[str, Any] | None) -> s
         case "correlations":
             return _correlation_fault(value)
         case "metadata" | "settings":
-            usable: tuple[str, ...] = METADATA if steps[-1] == "metadata" else SETTINGS
-            unknown = sorted(set(value) - set(usable)) if isinstance(value, dict) else ["no object"]
-            return f"holds {', '.join(unknown)}. Known: {', '.join(usable)}" if unknown else None
+            return _belongings_fault(value, METADATA if steps[-1] == "metadata" else SETTINGS)
+    return None
+
+
+def _belongings_fault(value: Any, usable: tuple[str, ...]) -> str | None:
+    """What is wrong with the metadata or settings of a document."""
+    if not isinstance(value, dict):
+        return "is no object"
+    unknown = sorted(set(value) - set(usable))
+    if unknown:
+        return f"holds {', '.join(unknown)}. Known: {', '.join(usable)}"
+    for key, kind in (("foreign_names", str), ("scales", (int, float)), ("lines", int)):
+        items = value.get(key, {})
+        if not isinstance(items, dict) or not all(isinstance(item, kind) for item in items.values()):
+            return f"{key} is no object of {'names' if kind is str else 'numbers'}"
+    if any(not isinstance(value[key], int | float) for key in SETTINGS if key in value):
+        return "settings are numbers"
     return None
 
 
@@ -217,6 +238,18 @@ def _correlation_fault(value: Any) -> str | None:
         if any(row[j] != matrix[j][i] or not -1 <= row[j] <= 1 for j in range(i)):
             return "the matrix is not symmetric with entries from -1 to 1"
     return None
+
+
+def _components(document: Mapping[str, Any]) -> dict[str, int]:
+    """The number of components of each parameter of bins."""
+    found: dict[str, dict[str, int]] = {}
+    kinds: dict[str, str] = {}
+    for _, channel, sample, modifier in walk(document):
+        if modifier["type"] in ("shapesys", "shapefactor", "staterror"):
+            found.setdefault(modifier["name"], {})[channel["name"]] = len(sample["data"])
+            kinds[modifier["name"]] = modifier["type"]
+    counts = {name: sizes.values() for name, sizes in found.items()}
+    return {name: sum(sizes) if kinds[name] == "staterror" else max(sizes) for name, sizes in counts.items()}
 
 
 def _disagreeing(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:

@@ -73,6 +73,8 @@ def _put(
     known = [nuisance for nuisance in card.nuisances if nuisance.name == name]
     if any(nuisance.kind != kind for nuisance in known):
         return f"{name!r} is there as {known[0].kind}"
+    if kind not in ("lnN", "lnU", "gmM", "shape", "shapeN", "shapeU", "shape?", "shapeN?", "shapeU?"):
+        return f"a {kind} cannot be added"
     if not columns:
         return "no channel and process match"
     if not known:

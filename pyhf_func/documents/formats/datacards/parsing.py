@@ -190,6 +190,9 @@ class _Reader:
         if len(rest) < len(self.card.columns):
             self.notes.fault(line, f"{name!r} has {len(rest)} effects for {len(self.card.columns)} columns")
             return
+        if kind == "gmN" and not (arguments and re.fullmatch(r"[0-9]{1,15}(\.0*)?", arguments[0])):
+            self.notes.fault(line, f"the gmN {name!r} needs a count of events")
+            return
         found = Nuisance(name, kind, line, arguments)
         for column, word in zip(self.card.columns, rest, strict=False):
             effect = self._effect(line, name, kind, word)

@@ -281,13 +281,8 @@ class _Builder:
 
     def _add_sidebands(self, modifiers: list[Modifier], nuisance: Nuisance, column: Column) -> None:
         effect, rate = nuisance.effects[column], self.card.rates[column]
-        try:
-            count = int(float(nuisance.arguments[0]))
-        except (ValueError, OverflowError):
-            count = -1
-        if count < 0 or isinstance(effect, tuple):
-            self.notes.fault(nuisance.line, f"the gmN {nuisance.name!r} needs a count of events and weights")
-            return
+        count = int(float(nuisance.arguments[0]))
+        assert isinstance(effect, float)
         if rate != -1 and abs(count * effect - rate) > max(0.05 * max(rate, 1.0), effect):
             where = f"{column[1]!r} in {column[0]!r}"
             self.notes.fault(nuisance.line, f"{count} events of weight {effect} are not the rate {rate} of {where}")
@@ -321,7 +316,7 @@ class _Builder:
             self._argument(name, param)
         made: Modifier = {"name": param.name, "type": "normfactor", "data": None, "expression": param.formula}
         modifiers.append({**made, "arguments": list(param.arguments)} if param.arguments else made)
-        starts = {name: self.settings.get(name, {}).get("inits", [0.0])[0] for name in expression.names}
+        starts = {name: (self.settings.get(name, {}).get("inits") or [0.0])[0] for name in expression.names}
         return float(expression(starts))
 
     def _argument(self, name: str, param: RateParam) -> None:

@@ -165,7 +165,8 @@ class _Sample:
         self._use({"name": "", "type": kind, "data": None}, modifier, [str(parameter)], constraint)
 
     def _interpolated(self, steps: Steps, modifier: Item) -> None:
-        kind, data = modifier["type"], modifier.get("data", {})
+        kind, data = modifier["type"], modifier.get("data")
+        data = data if isinstance(data, dict) else {}
         parameter = str(modifier.get("parameter", f"alpha_{modifier.get('name')}"))
         constraint = self._constraint(steps, modifier, [parameter], "gauss")
         if constraint.kind == "const":
@@ -250,7 +251,7 @@ class _Sample:
             made["constraint"] = "gauss"
         unused = [not (n > 0 and e > 0) for n, e in zip(self.nominal, errors, strict=True)]
         for name, n, e, without in zip(owners, self.nominal, errors, unused, strict=True):
-            constraint.expected[name] = 1.0 if without or constraint.kind == "gauss" else (n / e) ** 2
+            constraint.expected[name] = 1.0 if without or constraint.kind == "gauss" else _count(e / n)
         self._use(made, modifier, owners, constraint, unused)
 
     def _constant(self, steps: Steps, owners: Sequence[str]) -> None:
@@ -309,6 +310,11 @@ class _Sample:
         return constraint_of(modifier, owners, default, self.owner.parts, self.owner.analysis, steps)
 
 
+def _count(width: float) -> float:
+    """The Poisson count of a relative width."""
+    return width**-2 if width > 1e-100 else math.inf
+
+
 def _events(fraction: float, nominal: float) -> float:
     """The uncertainty in events: of the neighbours that are this fraction, the one that is shortest to write."""
     events = fraction * nominal
@@ -343,7 +349,7 @@ def _refine(uses: list[ModifierUse], samples: list[dict[str, Any]], channel: str
             for use in group if exact != width else ():
                 use.modifier["data"][i] *= exact / width
             of_poisson = width > 0 and group[0].constraint.kind == "poisson"
-            group[0].constraint.expected[name] = exact**-2 if of_poisson else 1.0
+            group[0].constraint.expected[name] = _count(exact) if of_poisson else 1.0
             threshold = _threshold(owner, channel)
             if 0 < width < threshold:
                 group[0].constraint.below.add(name)

@@ -87,9 +87,17 @@ class Parts:
                 ranges[name] = _ends(parameter)
         for axis in self._axes(item):
             ranges[axis["name"]] = _ends(axis)
-        pois = item.get("parameters_of_interest", [])
-        pois = [pois] if isinstance(pois, str) else list(pois)
+        pois = self._texts(item, "parameters_of_interest")
         return Analysis(str(item.get("name", "analysis")), tuple(pois), values, frozenset(constant), ranges)
+
+    def _texts(self, item: Item, key: str) -> list[str]:
+        """One name, or a list of names."""
+        given = item.get(key, [])
+        found = [given] if isinstance(given, str) else given
+        if isinstance(found, list) and all(isinstance(name, str) for name in found):
+            return found
+        self.notes.fault(("analyses",), f"the {key} of {item.get('name')!r} are no names")
+        return []
 
     def _point(self, item: Item) -> Iterator[Item]:
         """Values of parameters, those that count last: all points, ROOT's nominal ones, the default, the analysis'."""
@@ -102,9 +110,7 @@ class Parts:
 
     def _axes(self, item: Item) -> Iterator[Item]:
         """Domains of parameters, those that count last: the default one, the analysis' own."""
-        own = item.get("domains", item.get("domain", []))
-        own = [own] if isinstance(own, str) else list(own)
-        for name in ("default_domain", *own):
+        for name in ("default_domain", *self._texts(item, "domains" if "domains" in item else "domain")):
             if name in self.domains:
                 yield from _named(self.domains[name][1].get("axes", []))
 

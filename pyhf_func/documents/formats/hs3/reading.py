@@ -10,6 +10,7 @@ from pyhf_func.documents.formats.hs3.channels import Channels
 from pyhf_func.documents.formats.hs3.naming import named
 from pyhf_func.documents.formats.hs3.parameters import Found, configs
 from pyhf_func.documents.formats.hs3.parts import Analysis, Item, Notes, Parts, Steps
+from pyhf_func.documents.formats.hs3.structure import check_structure
 from pyhf_func.exceptions import WorkspaceWarning, raise_faults
 
 __all__ = ["is_hs3", "read"]
@@ -68,6 +69,8 @@ def read(
         ('SR', {'mu': 'mu', 'alpha_jes': 'jes'})
     """
     notes = Notes(source)
+    check_structure(document, notes)
+    raise_faults(notes.faults)
     parts = Parts(document, notes)
     analyses, likelihood = _chosen(parts, analysis)
     raise_faults(notes.faults)
