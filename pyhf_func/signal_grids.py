@@ -30,7 +30,7 @@ from pyhf_func.core.compiler import padding
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
 from pyhf_func.core.inference import TestStat
 from pyhf_func.core.inference.batch_files import Kept, Row
-from pyhf_func.core.inference.batches import PointResult, run
+from pyhf_func.core.inference.batches import PointResult, no_point, run
 from pyhf_func.core.interrupts import exit_on_signals, note
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.core.likelihood.fingerprint import of_model, of_numbers
@@ -79,14 +79,25 @@ class GridResult(NamedTuple):
     limit: np.ndarray
     """(points,) observed upper limits on the POI; not a number where none were asked for."""
     limit_expected: np.ndarray
-    """(points, 5) expected upper limits."""
+    """(points, 5) expected upper limits; infinite where CLs never falls to the level."""
     status: np.ndarray
     """(points,) the worst `Status` of all that a row is made of."""
     message: tuple[str, ...]
     """(points,) what went wrong; empty where nothing did."""
+    cls_status: np.ndarray
+    """(points,) `Status` of ``cls``."""
+    cls_expected_status: np.ndarray
+    """(points,) of ``cls_expected``."""
+    limit_status: np.ndarray
+    """(points,) of ``limit``; ``NOT_COMPUTED`` where none were asked for."""
+    limit_expected_status: np.ndarray
+    """(points, 5) of each expected limit."""
 
     def rows(self) -> list[dict[str, Any]]:
-        """The table as one dictionary for each point; numbers that are missing are None."""
+        """The table as one dictionary for each point; numbers that are missing or infinite are None.
+
+        Each number has the word for its own status beside it.
+        """
         return [
             {
                 "name": name,
@@ -95,8 +106,12 @@ class GridResult(NamedTuple):
                 "CLs_exp": [_number(x) for x in self.cls_expected[i]],
                 "limit_obs": _number(self.limit[i]),
                 "limit_exp": [_number(x) for x in self.limit_expected[i]],
-                "status": Status(int(self.status[i])).name,
+                "status": _word(self.status[i]),
                 "message": self.message[i],
+                "CLs_obs_status": _word(self.cls_status[i]),
+                "CLs_exp_status": _word(self.cls_expected_status[i]),
+                "limit_obs_status": _word(self.limit_status[i]),
+                "limit_exp_status": [_word(x) for x in self.limit_expected_status[i]],
             }
             for i, name in enumerate(self.names)
         ]
@@ -107,17 +122,19 @@ class GridResult(NamedTuple):
         return dumps(document, indent=2)
 
     def to_csv(self) -> str:
-        """The table as comma-separated values, with a header."""
+        """The table as comma-separated values, with a header; numbers that are missing are empty, infinite ones inf."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         labels = self.labels or tuple(f"value{i}" for i in range(max(map(len, self.values), default=0)))
         bands = [f"{kind}_exp_{sigma:+d}" for kind in ("CLs", "limit") for sigma in (-2, -1, 0, 1, 2)]
-        writer.writerow(["name", *labels, "CLs_obs", *bands[:5], "limit_obs", *bands[5:], "status", "message"])
-        for row, values in zip(self.rows(), self.values, strict=True):
+        own = [f"{name}_status" for name in ("CLs_obs", "CLs_exp", "limit_obs", *bands[5:])]
+        writer.writerow(["name", *labels, "CLs_obs", *bands[:5], "limit_obs", *bands[5:], "status", "message", *own])
+        for i, (row, values) in enumerate(zip(self.rows(), self.values, strict=True)):
             filled = [*values, *[""] * (len(labels) - len(values))]
-            numbers = [row["CLs_obs"], *row["CLs_exp"], row["limit_obs"], *row["limit_exp"]]
-            shown = ["" if x is None else repr(x) for x in numbers]
-            writer.writerow([row["name"], *filled, *shown, row["status"], row["message"]])
+            numbers = [self.cls[i], *self.cls_expected[i], self.limit[i], *self.limit_expected[i]]
+            shown = ["" if np.isnan(x) else repr(float(x)) for x in numbers]
+            words = [row["CLs_obs_status"], row["CLs_exp_status"], row["limit_obs_status"], *row["limit_exp_status"]]
+            writer.writerow([row["name"], *filled, *shown, row["status"], row["message"], *words])
         return text.getvalue()
 
 
@@ -222,26 +239,19 @@ def grid(
     common = {"mu": tested, "level": level, "limits": limits, "test_stat": test_stat}
     kept = Kept(checkpoint, common, map(_row, built))
     computed = [*kept.known.items(), *_computed(kept, built, chosen, common, batch, progress, executor)]
-    one, band = np.asarray(np.nan), np.full(5, np.nan)
-    nothing: list[Any] = [one, band, one, band]
-    found = [[*nothing, np.asarray(Status.INVALID_MODEL)]] * len(built)
+    found = [no_point(Status.INVALID_MODEL)] * len(built)
     messages = [point.message for point in built]
     for place, result in computed:
         if isinstance(result, Exception):
-            found[place] = [*nothing, np.asarray(Status.NOT_COMPUTED)]
+            found[place] = no_point(Status.NOT_COMPUTED)
             messages[place] = _told(result)
         else:
-            found[place] = list(result)
-            ended = Status(int(found[place][-1]))
+            found[place] = result
+            ended = Status(int(result.status))
             messages[place] = "" if ended == Status.CONVERGED else ended.sentence
-    columns = [np.stack(column) for column in zip(*found, strict=True)]
+    columns = {name: np.stack([getattr(row, name) for row in found]) for name in PointResult._fields}
     names, values = tuple(point.name for point in built), tuple(point.values for point in built)
-    cls, cls_expected, limit, limit_expected, status = columns
-    return kept.checked(
-        GridResult(
-            labels, names, values, tested, level, cls, cls_expected, limit, limit_expected, status, tuple(messages)
-        )
-    )
+    return kept.checked(GridResult(labels, names, values, tested, level, message=tuple(messages), **columns))
 
 
 def _computed(
@@ -440,3 +450,7 @@ def _groups(points: Sequence[_Point]) -> list[list[tuple[int, Likelihood]]]:
 
 def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
+
+
+def _word(status: Any) -> str:
+    return Status(int(status)).name

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from pyhf_func.cli.documents import workspace_argument
-from pyhf_func.cli.report import require_converged
+from pyhf_func.cli.report import require_some, words
 from pyhf_func.cli.study import Study, study_options
 
 _POINTS = 41
@@ -19,7 +19,8 @@ def discovery(study: Study) -> None:
 
     Writes the p-value and the significance, {"p0_obs": value, "p0_exp": [five values], "z_obs": value,
     "z_exp": [five values]}; the expected values are those for data at -2, -1, 0, 1 and 2 standard deviations
-    around the expectation for a signal of strength 1, the most significant first.
+    around the expectation for a signal of strength 1, the most significant first. An infinite significance, of a
+    p-value of 0, is null; so is a number that failed, which "p0_obs_status" or "p0_exp_status" say.
 
     --plot draws the profile likelihood of the parameter of interest.
     """
@@ -29,7 +30,8 @@ def discovery(study: Study) -> None:
 
     poi = study.require_poi()
     found = study.compute(test, *study.arguments, static=(Newton(),))
-    status = require_converged(found.status)
+    status = require_some(found.p0_status, found.expected_status)
+    status |= {"p0_obs_status": words(found.p0_status), "p0_exp_status": words(found.expected_status)}
     results = {"p0_obs": found.p0, "p0_exp": found.p0_expected, "z_obs": found.z, "z_exp": found.z_expected}
 
     def figure() -> Any:

@@ -12,7 +12,7 @@ import click
 
 from pyhf_func.cli.documents import only_one_from_standard_input, read_patchset, workspace_argument, write_text
 from pyhf_func.cli.errors import CommandError, reported
-from pyhf_func.cli.report import computed, status_of, tell_failures
+from pyhf_func.cli.report import computed, failures, status_of, tell_failures
 from pyhf_func.cli.settings import (
     level_option,
     poi_value_option,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _BATCH = 16
 """Points in one computation, at most; where there are several processes, each gets some."""
-_LIMITS = ("limit_obs", "limit_exp")
+_LIMITS = ("limit_obs", "limit_exp", "limit_obs_status", "limit_exp_status")
 
 
 @click.command(short_help="CLs, and limits, for every signal point of a patch set.")
@@ -81,8 +81,9 @@ def grid(
     """Observed and expected CLs of WORKSPACE with every signal point of PATCHSET, JSON files or - for standard input.
 
     Writes {"points": [{"name": ..., "values": {...}, "CLs_obs": value, "CLs_exp": [five values], "status": word,
-    "message": sentence}, ...]}, with --limits also "limit_obs" and "limit_exp". A point that fails is null and
-    says why; the others stay.
+    "message": sentence}, ...]}, with --limits also "limit_obs" and "limit_exp". Each number has the word for its own
+    status beside it, as "limit_obs_status": one that failed is null, as is a limit that does not exist (NO_LIMIT), and
+    the others stay.
 
     --plot draws the contour of points that are excluded at the level.
     """
@@ -125,7 +126,7 @@ def grid(
         )
     if not_saved:
         raise CommandError(not_saved)
-    tell_failures("points", sum(status != 0 for status in found.status.tolist()), len(found.names))
+    tell_failures("points", failures(found.status), len(found.names))
 
 
 def _axes(axes: tuple[str, str] | None, labels: list[str]) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import click
 
 from pyhf_func.cli.documents import workspace_argument
-from pyhf_func.cli.report import require_converged
+from pyhf_func.cli.report import require_converged, require_some, words
 from pyhf_func.cli.settings import level_option, statistic_option
 from pyhf_func.cli.study import Study, study_options
 
@@ -18,15 +18,17 @@ def limit(study: Study, level: float, test_stat: str) -> None:
 
     Writes {"limit_obs": value, "limit_exp": [five values]}: where CLs of the parameter of interest falls to
     the level; the expected values are those for data at -2, -1, 0, 1 and 2 standard deviations around the
-    background-only expectation. The parameter's bounds do not cap them.
+    background-only expectation. The parameter's bounds do not cap them. Each has the word for its own status beside
+    it, as "limit_obs_status": one that failed is null, as is a limit that does not exist (NO_LIMIT).
     """
     import pyhf_func as pf
 
     found = study.upper_limit(level, test_stat)
     require_converged(found.free_fit.status)  # without which there is no limit either
-    status = require_converged(found.status)
+    status = require_some(found.observed_status, found.expected_status)
+    own = {"limit_obs_status": words(found.observed_status), "limit_exp_status": words(found.expected_status)}
     study.write(
-        {"limit_obs": found.observed, "limit_exp": found.expected, **status},
+        {"limit_obs": found.observed, "limit_exp": found.expected, **status, **own},
         lambda: pf.plot.limits(found, study.model, metadata=study.metadata),
         level=level,
         test_stat=test_stat,

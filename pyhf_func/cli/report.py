@@ -39,6 +39,35 @@ def computed(compute: Callable[[], T]) -> tuple[T, str]:
         return error.result, str(error)
 
 
+def words(numbers: Any) -> Any:
+    """The words for statuses, one or an array of them."""
+    from pyhf_func.core.fit import Status
+
+    found = numbers.tolist()
+    return [Status(number).name for number in found] if isinstance(found, list) else Status(found).name
+
+
+def failures(numbers: Any) -> int:
+    """How many of several results have numbers that failed; a limit that does not exist is no failure."""
+    from pyhf_func.core.fit import Status
+
+    return sum(number >= Status.ITERATION_LIMIT for number in numbers.ravel().tolist())
+
+
+def require_some(*numbers: Any) -> dict[str, str]:
+    """The worst status of several numbers, with a warning where some failed.
+
+    Raises:
+        CommandError: All of them failed, so that there is nothing to write; or there is no limit at all.
+    """
+    every = [int(number) for each in numbers for number in each.ravel().tolist()]
+    if min(every):
+        raise CommandError(status_of(min(every))["message"])
+    if max(every):
+        warn(status_of(max(every))["message"])
+    return status_of(max(every))
+
+
 def tell_failures(what: str, failed: int, total: int) -> None:
     """Warn where some members of a batch failed; to be called when the others are written.
 

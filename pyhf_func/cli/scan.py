@@ -5,7 +5,7 @@ import math
 import click
 
 from pyhf_func.cli.documents import workspace_argument
-from pyhf_func.cli.report import require_converged, status_of, tell_failures
+from pyhf_func.cli.report import failures, require_converged, status_of, tell_failures, words
 from pyhf_func.cli.settings import Number, level_option, statistic_option
 from pyhf_func.cli.study import Study, study_options
 
@@ -67,7 +67,7 @@ def scan(
     "ratio": value, "status": word}, ...]}, for one parameter or for a grid of two; --range or --values are
     then given once for each.
 
-    A point whose fit fails is null and says why; the others stay.
+    A number whose fit fails is null and says why; the others stay.
     """
     if values and ranges:
         raise click.UsageError("Give --values or --range, not both.")
@@ -98,15 +98,16 @@ def _test(study: Study, mus: list[float] | None, level: float, test_stat: str) -
     study.require_poi()
     mus = mus or _range(study, level, test_stat)
     found = study.compute(tests, floats(mus), *study.arguments, static=(Newton(), test_stat))
-    rows = zip(found.mu.tolist(), found.cls.tolist(), found.cls_expected.tolist(), found.status.tolist(), strict=True)
     points = [
         {
-            "mu": mu,
-            "CLs_obs": None if status else observed,
-            "CLs_exp": [None if status else value for value in expected],
-            **status_of(status),
+            "mu": float(mu),
+            "CLs_obs": found.cls[i],
+            "CLs_exp": found.cls_expected[i],
+            **status_of(found.status[i]),
+            "CLs_obs_status": words(found.cls_status[i]),
+            "CLs_exp_status": words(found.expected_status[i]),
         }
-        for mu, observed, expected, status in rows
+        for i, mu in enumerate(found.mu)
     ]
     study.write(
         {"points": points},
@@ -114,11 +115,11 @@ def _test(study: Study, mus: list[float] | None, level: float, test_stat: str) -
         level=level,
         test_stat=test_stat,
     )
-    tell_failures("points", sum(status != 0 for status in found.status.tolist()), len(points))
+    tell_failures("points", failures(found.status), len(points))
 
 
 def _range(study: Study, level: float, test_stat: str) -> list[float]:
-    """From zero to beyond all limits; where there are none, to the parameter's bound."""
+    """From zero to beyond all limits that there are; where there are none, to the parameter's bound."""
     import numpy as np
 
     poi = study.require_poi()
@@ -126,8 +127,9 @@ def _range(study: Study, level: float, test_stat: str) -> list[float]:
     limits = np.append(found.expected, found.observed)
     lower, upper = study.model.config.suggested_bounds()[poi]
     low, high = max(0.0, lower), upper
-    if not int(found.status) and np.all(np.isfinite(limits)) and np.max(limits) > low:
-        high = _BEYOND * float(np.max(limits))
+    known = limits[np.isfinite(limits)]
+    if known.size and np.max(known) > low:
+        high = _BEYOND * float(np.max(known))
     return _spaced(low, high, _POINTS[1])
 
 

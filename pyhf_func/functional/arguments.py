@@ -246,7 +246,9 @@ def tested_values(values: Any) -> Array:
 
 
 def check_tested(tested: Array, test_stat: str, model: Model, start: Start, name: str = "mu") -> None:
-    """Refuse a negative tested value below the POI's lower bound, which no data could exclude.
+    """Refuse a negative tested value where the best value is never negative or the POI's lower bound lies above it.
+
+    No data could exclude it.
 
     Raises:
         ValueError: It is.
@@ -257,11 +259,13 @@ def check_tested(tested: Array, test_stat: str, model: Model, start: Start, name
     if lowest >= 0 or isinstance(start.lower, jax.core.Tracer):
         return
     bound = float(np.asarray(start.lower)[model.config.poi_index])
+    if test_stat == "qtilde":
+        bound = max(bound, 0.0)
     if lowest < bound:
         poi = model.config.poi_name
         raise ValueError(
-            f"{name} is {lowest:g}, a negative value below the lower bound {bound:g} of {poi!r}: no data could exclude "
-            f"it. Give bounds={{{poi!r}: (lower, upper)}} that hold it, and test_stat='q'."
+            f"{name} is {lowest:g}, a negative value below {bound:g}, the least best value of {poi!r} in this test: no "
+            f"data could exclude it. Give bounds={{{poi!r}: (lower, upper)}} that hold it, and test_stat='q'."
         )
 
 

@@ -47,15 +47,16 @@ def hypotest(
         mu: The tested value; a scalar (`jax.vmap` for several).
         data: Main and auxiliary data; shape (nmaindata + nauxdata,).
         model: The model.
-        test_stat: For limits ``"qtilde"``, for a POI that its lower bound keeps from negative values, or ``"q"``;
-            ``"q0"`` for discovery, which tests 0 whatever ``mu`` is.
+        test_stat: For limits ``"qtilde"``, whose best value of the POI is not negative (Equation (16)) even where the
+            bounds reach below zero, or ``"q"``, whose best value may be; ``"q0"`` for discovery, which tests 0 whatever
+            ``mu`` is.
         init: As for `fit`.
         bounds: As for `fit`.
         fixed: As for `fit`.
         minimiser: As for `fit`; not SciPy or Minuit.
 
     Returns:
-        CLs and its parts, observed and expected, with the fits and the worst of their statuses.
+        CLs and its parts, observed and expected, each with its own status, and the fits.
 
     Raises:
         UnspecifiedPOI: The model has no parameter of interest.
@@ -63,7 +64,7 @@ def hypotest(
         InvalidTestStatistic: There is no such test statistic.
         InvalidPdfData: The data have another shape, or a count is negative or not finite.
         InvalidPdfParameters: A name or shape does not fit the model, or a start value lies outside of its bounds.
-        ValueError: ``mu`` is not finite, or negative and below the lower bound of the POI.
+        ValueError: ``mu`` is not finite, or negative and below the POI's lower bound, or with ``qtilde`` below zero.
         TypeError: An argument is of the wrong kind.
 
     Example:
@@ -147,20 +148,21 @@ def upper_limit(
     """Upper limits on the parameter of interest: where CLs falls to the level, observed and expected.
 
     Found to a relative precision of 1e-8 in CLs. The tested values are not bounded: the POI's bounds hold for its best
-    value only. The limits can be differentiated with respect to data, level and every number of the model.
+    value only, and an upper bound that nobody has set (10, of a normfactor) not for that either. The limits can be
+    differentiated with respect to data, level and every number of the model.
 
     Args:
         data: As for `hypotest`.
         model: As for `hypotest`.
         level: CLs at the limit: 1 - confidence level.
-        test_stat: ``"qtilde"``, for a POI that its lower bound keeps from negative values, or ``"q"``.
+        test_stat: ``"qtilde"`` or ``"q"``, as for `hypotest`.
         init: As for `hypotest`.
         bounds: As for `hypotest`.
         fixed: As for `hypotest`.
         minimiser: As for `hypotest`.
 
     Returns:
-        The observed and the five expected limits, with the fits there and a status.
+        The observed and the five expected limits, each with its own status, and the fits there.
 
     Raises:
         As `hypotest`; ValueError: the level is not between 0 and 1.
@@ -202,7 +204,7 @@ def discovery(
         minimiser: As for `hypotest`.
 
     Returns:
-        p-values (Equation (52)) and significances (Equation (53)), with the fits and a status.
+        p-values (Equation (52)) and significances (Equation (53)), each with its own status, and the fits.
 
     Raises:
         As `hypotest`.

@@ -19,6 +19,7 @@ from pyhf_func.core.compiler import Bounds, Fixed, Init, Start
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import HypotestResult, TestStat, ToysResult
 from pyhf_func.core.inference import merge_toys as merge_toys
+from pyhf_func.core.inference.statistics import bounded
 from pyhf_func.core.inference.toy_files import Checkpoint
 from pyhf_func.core.inference.toy_records import ErrorCount, Record, digests
 from pyhf_func.core.inference.toy_results import result_of
@@ -127,6 +128,7 @@ def toys(
     if max_error is not None:
         max_error = float(number(max_error, "max_error", above=0.0))
     chosen, start = traced_minimiser(minimiser, "toys"), start_of_test(model, init, bounds, fixed)
+    start = bounded(test_stat, start, model.likelihood.space.poi)
     check_tested(tested, test_stat, model, start)
     if test_stat == "q0":
         tested = jnp.zeros_like(tested)

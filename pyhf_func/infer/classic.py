@@ -164,7 +164,7 @@ def hypotest(
         pdf: The model.
         init_pars: Start values; shape (npars,). None for the model's suggestion.
         par_bounds: (lower, upper) of each parameter; shape (npars, 2); likewise.
-        qtilde: Use the distribution of q-tilde. It changes the formula alone: the test statistic knows the bounds.
+        qtilde: Use q-tilde and its distribution.
         kwargs: Flags of what else is returned, in this order: ``return_tail_probs``, ``[CLsb, CLb]``;
             ``return_expected``, the expected CLs; ``return_expected_set``, the expected CLs at -2, -1, 0, 1, 2
             standard deviations, shape (5, 1); ``return_test_statistics``, ``[q_mu, q_mu_A]``.
@@ -212,6 +212,8 @@ def _in_engine(poi_test: Any, data: Any, pdf: Any, start: engine.Start, qtilde: 
 
 def _step_by_step(poi_test: Any, data: Any, pdf: Any, start: engine.Start, qtilde: bool) -> dict[str, Any]:
     init_pars, par_bounds, _ = start
+    if qtilde:
+        init_pars, par_bounds = test_statistics.not_negative(pdf, init_pars, par_bounds)
     asimov = generate_asimov_data(0.0, data, pdf, init_pars, par_bounds)
     teststat = qmu(poi_test, data, pdf, init_pars, par_bounds)
     teststat_asimov = qmu(poi_test, asimov, pdf, init_pars, par_bounds)

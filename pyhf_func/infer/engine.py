@@ -80,7 +80,7 @@ def test(
     found = call(_runner(minimiser, test_stat, (*fields, "status")), *arguments)
     status = found.pop("status")
     if not isinstance(status, jax.core.Tracer) and int(status) != Status.CONVERGED:
-        _explain(call(_runner(minimiser, test_stat, _ENDS), *arguments))
+        _explain(call(_runner(minimiser, test_stat, _ENDS), *arguments), Status(int(status)), mu)
     return found
 
 
@@ -171,11 +171,18 @@ _square_root = jax.jit(square_root)
 _ENDS = tuple(f"{name}.{end}" for name in FITS for end in ("status", "edm"))
 
 
-def _explain(ends: dict[str, Any]) -> None:
-    """Raise for the first fit that ended badly."""
+def _explain(ends: dict[str, Any], worst: Status, mu: Any) -> None:
+    """Raise for the first fit that ended badly, or for what they make together."""
     for name, fit in FITS.items():
         status, edm = Status(int(ends[f"{name}.status"])), float(ends[f"{name}.edm"])
         if status == Status.CONVERGED:
             continue
         message = f"The fit {fit} failed. {status.sentence}"
         raise FailedMinimization(OptimizeResult(success=False, status=int(status), message=message, edm=edm))
+    if worst == Status.INVALID_ARGUMENT:
+        raise ValueError(
+            f"{mu} can't be tested: with q-tilde, and with a POI bounded from below, the best value is never negative, "
+            "so that no data exclude a negative one. Use test_stat='q' and bounds that reach below it."
+        )
+    message = f"The test of {mu} failed. {worst.sentence}"
+    raise FailedMinimization(OptimizeResult(success=False, status=int(worst), message=message))

@@ -77,7 +77,8 @@ def qmu_tilde(
 ) -> Any:
     r"""Upper-limit test statistic :math:`\tilde q_\mu`: Equation (16).
 
-    :math:`-2 \ln \tilde\lambda(\mu)` where :math:`\hat\mu \le \mu`, 0 above; for a POI bounded at zero.
+    :math:`-2 \ln \tilde\lambda(\mu)` where :math:`\hat\mu \le \mu`, 0 above; for a POI bounded at zero. Where its
+    bounds reach below zero, the best value does not: pyhf fits it inside the bounds as they are.
 
     Args:
         mu: As for `qmu`.
@@ -105,6 +106,7 @@ def qmu_tilde(
     """
     _require_poi(pdf)
     _advise(pdf, par_bounds, "qmu_tilde", "qmu", 'set test_stat="q"')
+    init_pars, par_bounds = not_negative(pdf, init_pars, par_bounds)
     return one_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
 
 
@@ -162,7 +164,7 @@ def tmu_tilde(
 ) -> Any:
     r"""Two-sided test statistic :math:`\tilde t_\mu = -2 \ln \tilde\lambda(\mu)`: Equation (11).
 
-    For a POI bounded at zero.
+    For a POI bounded at zero. Where its bounds reach below zero, the best value does not.
 
     Args:
         mu: As for `qmu`.
@@ -190,6 +192,7 @@ def tmu_tilde(
     """
     _require_poi(pdf)
     _advise(pdf, par_bounds, "tmu_tilde", "tmu")
+    init_pars, par_bounds = not_negative(pdf, init_pars, par_bounds)
     return _two_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
 
 
@@ -235,6 +238,19 @@ def q0(
     value, (conditional, free) = _two_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, True)
     value = _zero_where(_poi(free, pdf) < 0, value)
     return (value, (conditional, free)) if return_fitted_pars else value
+
+
+def not_negative(pdf: Any, init_pars: Any, par_bounds: Any) -> tuple[Any, Any]:
+    """Start values and bounds with which the best value of the POI is not negative; as they are where it is not."""
+    poi = pdf.config.poi_index
+    lower, upper = par_bounds[poi]
+    if isinstance(lower, jax.core.Tracer) or not lower < 0:
+        return init_pars, par_bounds
+    init_pars, par_bounds = list(init_pars), list(par_bounds)
+    par_bounds[poi] = (0.0, upper)
+    if not isinstance(init_pars[poi], jax.core.Tracer):
+        init_pars[poi] = max(init_pars[poi], 0.0)
+    return init_pars, par_bounds
 
 
 def tested_by_q0(mu: Any) -> Any:

@@ -150,11 +150,13 @@ class Names:
 
 def _suggesting(known: ParameterSet, inits: Any, bounds: Any, fixed: Any) -> ParameterSet:
     try:
+        pairs = tuple((float(low), float(high)) for low, high in bounds)
         changed = replace(
             known,
             inits=tuple(map(float, inits)),
-            bounds=tuple((float(low), float(high)) for low, high in bounds),
+            bounds=pairs,
             fixed=tuple(map(bool, fixed)),
+            default_bounds=known.default_bounds and pairs == known.bounds,
         )
     except (TypeError, ValueError):
         changed = None

@@ -20,7 +20,8 @@ model = workspace.model()
 data = workspace.data(model)
 assert not jax.config.jax_enable_x64
 test = pf.hypotest(1.3, data, model)
-assert {str(leaf.dtype) for leaf in jax.tree.leaves((test, model))} <= {"float32", "int32", "bool"}
+limit = pf.upper_limit(data, model)
+assert {str(leaf.dtype) for leaf in jax.tree.leaves((test, limit, model))} <= {"float32", "int32", "bool"}
 json.dump({
     "logpdf": float(model.logpdf(jax.numpy.array(model.config.suggested_init()), data)),
     "pars": test.free_fit.pars.tolist(),
@@ -28,6 +29,9 @@ json.dump({
     "status": int(test.status),
     "cls": float(test.cls),
     "cls_expected": test.cls_expected.tolist(),
+    "limits": [float(limit.observed), *limit.expected.tolist()],
+    "cls_at_limits": [float(limit.cls), *limit.cls_expected.tolist()],
+    "limit_status": [int(limit.observed_status), *limit.expected_status.tolist()],
 }, sys.stdout)
 """
 
@@ -54,3 +58,7 @@ def test_single_precision() -> None:
     np.testing.assert_allclose(single["pars"], double.free_fit.pars, atol=1e-3)
     assert single["cls"] == pytest.approx(float(double.cls), abs=1e-3)
     np.testing.assert_allclose(single["cls_expected"], double.cls_expected, atol=1e-3)
+    limit = pf.upper_limit(data, model)
+    assert single["limit_status"] == [0] * 6
+    np.testing.assert_allclose(single["limits"], [limit.observed, *limit.expected], rtol=5e-3)
+    np.testing.assert_allclose(single["cls_at_limits"], 0.05, rtol=2e-2)

@@ -257,13 +257,18 @@ def parameter_space(parameters: Sequence[ParameterSet], poi: int) -> Space:
         init=_floats([value for p in parameters for value in p.inits]),
         lower=_floats(bounds[:, 0]),
         upper=_floats(bounds[:, 1]),
-        fixed=jax.device_put(np.asarray([flag for p in parameters for flag in p.fixed], dtype=bool)),
+        fixed=_flags([flag for p in parameters for flag in p.fixed]),
+        default_upper=_flags([p.default_bounds for p in parameters for _ in p.bounds]),
         poi=jax.device_put(np.asarray(poi, dtype=np.int32)),
     )
 
 
 def _floats(values: Sequence[float] | np.ndarray) -> Array:
     return jax.device_put(np.asarray(values, dtype=float))
+
+
+def _flags(values: Sequence[bool]) -> Array:
+    return jax.device_put(np.asarray(values, dtype=bool))
 
 
 def _ints(values: Sequence[int]) -> Array:

@@ -94,6 +94,7 @@ def pad(model: Likelihood, data: np.ndarray, sizes: Sizes) -> tuple[Likelihood, 
         lower=_longer(space.lower, sizes.pars, 1.0),
         upper=_longer(space.upper, sizes.pars, 1.0),
         fixed=_longer(space.fixed, sizes.pars, True),
+        default_upper=_longer(space.default_upper, sizes.pars, False),
         poi=space.poi,
     )
     padded = Likelihood(

@@ -19,6 +19,7 @@ class ParameterSet:
 
     ``auxdata``, and ``sigmas`` (Gaussian) or ``factors`` (Poisson) describe the constraint: a measurement
     ``auxdata`` of the parameter with width ``sigmas``, or a count ``auxdata`` with mean parameter × ``factors``.
+    ``default_bounds`` says that nobody has set the bounds of a parameter without a constraint.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ParameterSet:
     auxdata: tuple[float, ...] = ()
     sigmas: tuple[float, ...] = ()
     factors: tuple[float, ...] = ()
+    default_bounds: bool = False
 
     @property
     def n_parameters(self) -> int:
@@ -39,7 +41,7 @@ class ParameterSet:
 
 def free(name: str, n: int, is_scalar: bool) -> ParameterSet:
     """Parameters without constraint, such as normalisation factors."""
-    return ParameterSet(name, "none", is_scalar, (1.0,) * n, ((0.0, 10.0),) * n, (False,) * n)
+    return ParameterSet(name, "none", is_scalar, (1.0,) * n, ((0.0, 10.0),) * n, (False,) * n, default_bounds=True)
 
 
 def unit_normal(name: str) -> ParameterSet:
@@ -104,6 +106,7 @@ def _configure(required: ParameterSet, config: Mapping[str, Any]) -> ParameterSe
             changes[key] = tuple(float(value) for value in config[key])
     if "bounds" in config:
         changes["bounds"] = tuple((float(low), float(high)) for low, high in config["bounds"])
+        changes["default_bounds"] = False
     elif not required.bounds:  # the luminosity
         measured = zip(changes.get("auxdata", ()), changes.get("sigmas", required.sigmas), strict=False)
         changes["bounds"] = tuple((value - 5 * width, value + 5 * width) for value, width in measured)

@@ -26,6 +26,7 @@ class Status(IntEnum):
     NOT_FINITE = 7
     INVALID_MODEL = 8
     NOT_COMPUTED = 9
+    AT_BOUND = 10
 
     @property
     def sentence(self) -> str:
@@ -35,11 +36,12 @@ class Status(IntEnum):
 
 _SENTENCES = {
     Status.CONVERGED: "The fit converged.",
-    Status.NO_LIMIT: "No value of the parameter of interest is excluded at this level: the data are not sensitive "
-    "to it.",
+    Status.NO_LIMIT: "No value of the parameter of interest is excluded at this level, so that the limit is infinite: "
+    "the data are not sensitive to it, or nuisance parameters make up for any signal.",
     Status.NOT_IDENTIFIED: "The fit converged, but the likelihood is flat along a direction of the parameters, so that "
     "those which move there have no error: fix or constrain one of them.",
-    Status.ITERATION_LIMIT: "The fit reached its iteration limit before it converged; start it nearer to the minimum.",
+    Status.ITERATION_LIMIT: "The fit or the search reached its iteration limit before it converged; from Python, init= "
+    "starts it elsewhere.",
     Status.BETTER_MINIMUM: "The fit ended above a lower point of -2 log L, in another minimum or on a saddle; start it "
     "elsewhere.",
     Status.STALLED: "The fit found no step that lowers the likelihood although it has not converged; "
@@ -49,5 +51,8 @@ _SENTENCES = {
     Status.NOT_FINITE: "The likelihood is not finite where the fit starts: a bin with observed events has no "
     "expected yield, a count is negative, or data, model or start hold a number that is not finite.",
     Status.INVALID_MODEL: "The model could not be built; the message beside the status says why.",
-    Status.NOT_COMPUTED: "The computation broke off; the message beside the status says why.",
+    Status.AT_BOUND: "The best value of the parameter of interest lies at the upper bound that was set for it, and the "
+    "tested value beyond it, where the likelihood is higher still: raise the bound.",
+    Status.NOT_COMPUTED: "It was not computed: it was not asked for, or the computation broke off, and the message "
+    "beside the status says why.",
 }

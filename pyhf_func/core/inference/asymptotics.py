@@ -34,20 +34,37 @@ def transformed(q: Array, q_asimov: Array, test_stat: TestStat) -> Array:
 
     ``sqrt(q) - sqrt(q_A)``; above the Asimov value, q-tilde is ``(q - q_A) / (2 sqrt(q_A))``: Equations (65), (66).
     """
+    return _in_sigmas(q, q_asimov, test_stat)[0]
+
+
+def _in_sigmas(q: Array, q_asimov: Array, test_stat: TestStat) -> tuple[Array, Array]:
+    """The transformed test statistic under background only and under the tested hypothesis, ``sqrt(q_A)`` higher."""
     root, root_asimov = square_root(q), square_root(q_asimov)
     linear = root - root_asimov
     if test_stat != "qtilde":
-        return linear
+        return linear, root
     beyond = (q > q_asimov) & (q_asimov > 0)
-    return jnp.where(beyond, (q - q_asimov) / (2 * jnp.where(beyond, root_asimov, 1.0)), linear)
+    twice = 2 * jnp.where(beyond, root_asimov, 1.0)
+    return jnp.where(beyond, (q - q_asimov) / twice, linear), jnp.where(beyond, (q + q_asimov) / twice, root)
 
 
-def p_values(t: Array, q_asimov: Array) -> PValues:
-    """Tail probabilities of a transformed test statistic: Equations (57) and (59); their ratio keeps its digits."""
-    log_clsb, log_clb = log_ndtr(-(t + square_root(q_asimov))), log_ndtr(-t)
-    return PValues(jnp.exp(log_clsb), jnp.exp(log_clb), jnp.exp(log_clsb - log_clb))
+def log_p_values(q: Array, q_asimov: Array, test_stat: TestStat) -> PValues:
+    """The logarithms of `p_values`, which keep the digits of small ones."""
+    t, signal = _in_sigmas(q, q_asimov, test_stat)
+    log_clsb, log_clb = log_ndtr(-signal), log_ndtr(-t)
+    return PValues(log_clsb, log_clb, jnp.where(t == jnp.inf, -jnp.inf, log_clsb - log_clb))
+
+
+def p_values(q: Array, q_asimov: Array, test_stat: TestStat) -> PValues:
+    """Tail probabilities of a test statistic with its Asimov value: Equations (57) and (59).
+
+    Where both are infinite, the second is not a number.
+    """
+    return PValues(*map(jnp.exp, log_p_values(q, q_asimov, test_stat)))
 
 
 def expected_p_values(q_asimov: Array) -> PValues:
     """The same for background-only data at -2, -1, 0, 1, 2 standard deviations; shape (5,) each."""
-    return p_values(-jnp.asarray(EXPECTED_SIGMAS, q_asimov.dtype), q_asimov)
+    sigmas = jnp.asarray(EXPECTED_SIGMAS, q_asimov.dtype)
+    log_clsb, log_clb = log_ndtr(sigmas - square_root(q_asimov)), log_ndtr(sigmas)
+    return PValues(jnp.exp(log_clsb), jnp.exp(log_clb), jnp.exp(log_clsb - log_clb))

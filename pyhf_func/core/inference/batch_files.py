@@ -17,7 +17,7 @@ from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
 
 T = TypeVar("T")
 
-_FORMAT = "pyhf_func grid 1"
+_FORMAT = "pyhf_func grid 2"
 _INSTEAD = "Name another file, or remove this one and start again."
 
 Row = tuple[str, str]

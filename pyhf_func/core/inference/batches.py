@@ -16,6 +16,7 @@ from pyhf_func.compiled import Compiled
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import by_platform
 from pyhf_func.core.fit.problem import Minimiser
+from pyhf_func.core.fit.result import worst
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.asymptotics import TestStat
 from pyhf_func.core.inference.hypothesis import FITS, HypotestResult, Near, hypotest
@@ -36,7 +37,24 @@ class PointResult(NamedTuple):
     limit_expected: Array
     """(5,) expected upper limits."""
     status: Array
-    """() the worst `Status` of test and limit."""
+    """() the worst `Status` of all that follow, but for limits that were not asked for."""
+    cls_status: Array
+    """() of ``cls``."""
+    cls_expected_status: Array
+    """() of ``cls_expected``."""
+    limit_status: Array
+    """() of ``limit``; ``NOT_COMPUTED`` where none was asked for."""
+    limit_expected_status: Array
+    """(5,) of each expected limit."""
+
+
+def no_point(status: Status, dtype: Any = float) -> PointResult:
+    """What stands for a model without a result, and why."""
+    nan: Any = np.asarray(np.nan, dtype)
+    ended: Any = np.asarray(status, np.int32)
+    band: Any = np.full(5, nan)
+    each: Any = np.full(5, ended)
+    return PointResult(nan, band, nan, band, ended, ended, ended, ended, each)
 
 
 def point(
@@ -53,13 +71,26 @@ def point(
     space = model.space
     start = Start(space.init, space.lower, space.upper, space.fixed)
     test = hypotest(minimiser, test_stat, mu, data, model, start, near)
+    none = no_point(Status.NOT_COMPUTED, data.dtype)
+    own = {"cls": test.cls, "cls_expected": test.cls_expected}
+    own |= {"cls_status": test.cls_status, "cls_expected_status": test.expected_status}
     if not limits:
-        none = test.cls_expected * np.nan
-        return PointResult(test.cls, test.cls_expected, none[0], none, test.status), test
+        return _traced(none._replace(**own, status=test.status)), test
     best = jnp.where(test.free_fit.status == Status.CONVERGED, test.free_fit.pars, space.init)
     limit = upper_limit(minimiser, test_stat, level, data, model, start._replace(init=best))
-    status = jnp.maximum(test.status, limit.status)
-    return PointResult(test.cls, test.cls_expected, limit.observed, limit.expected, status), test
+    found = none._replace(
+        **own,
+        limit=limit.observed,
+        limit_expected=limit.expected,
+        status=worst(test.status, limit.status),
+        limit_status=limit.observed_status,
+        limit_expected_status=limit.expected_status,
+    )
+    return found, test
+
+
+def _traced(result: PointResult) -> PointResult:
+    return PointResult(*map(jnp.asarray, result))
 
 
 def _every(minimiser: Any, test_stat: Any, limits: bool, *batch: Any) -> PointResult:
@@ -96,13 +127,14 @@ def _in_turn(
 
         def tested() -> tuple[Near, PointResult]:
             space = model.space
-            pars = jnp.where(space.fixed, space.init, jnp.clip(before.pars, space.lower, space.upper))
+            pars = jnp.where(
+                space.fixed[None], space.init[None], jnp.clip(before.pars, space.lower[None], space.upper[None])
+            )
             result, found = test(mu, level, data, model, Near(pars, before.usable & alike))
             minima = jnp.stack([getattr(found, name).pars for name in FITS])
             return Near(minima, found.status == Status.CONVERGED), result
 
-        none = jnp.full(5, jnp.nan, data.dtype)
-        nothing = PointResult(none[0], none, none[0], none, jnp.zeros((), jnp.int32))
+        nothing = _traced(no_point(Status.CONVERGED, data.dtype))
         return jax.lax.cond(real, tested, lambda: (before, nothing))
 
     first = models.space.init[0]

@@ -17,7 +17,8 @@ from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
 from pyhf_func.core.fit.result import FitResult, describe, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.inference.asymptotics import TestStat, expected_p_values, p_values, transformed
+from pyhf_func.core.inference import statistics
+from pyhf_func.core.inference.asymptotics import TestStat, expected_p_values, p_values
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
 
@@ -25,7 +26,8 @@ from pyhf_func.core.likelihood.yields import expected_data
 class HypotestResult(NamedTuple):
     """A hypothesis test with everything that went into it.
 
-    Numbers that depend on a fit that did not converge are not numbers (NaN), and the status says why.
+    Numbers that depend on a fit that did not converge are not numbers (NaN), and their own status says why; those
+    that do not depend on it stay.
     The expected values are those for background-only data (for ``q0``: for data with the nominal signal) at -2,
     -1, 0, 1 and 2 standard deviations. For ``q0``, ``clsb`` is p0, the p-value of the background-only hypothesis.
     """
@@ -47,10 +49,19 @@ class HypotestResult(NamedTuple):
     teststat_asimov: Array
     """() the test statistic for the Asimov data."""
     status: Array
-    """() the worst status of the fits; ``INVALID_ARGUMENT`` where a negative value is tested that lies below the POI's
-    lower bound, so that no data could exclude it. A `Status`."""
+    """() the worst status of all that the test is made of; ``INVALID_ARGUMENT`` where a negative value is tested and
+    the best value may not be negative, as with ``qtilde``, so that no data could exclude it. A `Status`."""
+    cls_status: Array
+    """() of ``cls`` and ``clb``: a `Status`."""
+    clsb_status: Array
+    """() of ``clsb``, which for ``q`` and ``q0`` does not depend on the Asimov data."""
+    teststat_status: Array
+    """() of ``teststat``."""
+    expected_status: Array
+    """() of the expected values and ``teststat_asimov``."""
     free_fit: FitResult
-    """all parameters fitted to the data."""
+    """all parameters fitted to the data; for ``qtilde`` with a POI that is not negative. Where its best value lies at
+    an upper bound that nobody has set, and larger values are tested, it goes beyond."""
     conditional_fit: FitResult
     """fitted to the data with the POI at the tested value."""
     asimov_fit: FitResult
@@ -92,41 +103,54 @@ def hypotest(
     near: Near | None = None,
 ) -> HypotestResult:
     """Test the POI value ``mu`` (``q0``: zero, whatever ``mu``) against its Asimov value."""
-    tested, alternative = (jnp.zeros_like(mu), 1.0) if test_stat == "q0" else (mu, 0.0)
-    minima = without_derivative(_locator(minimiser, alternative), tested, data, model, start, near)
+    poi, start = model.space.poi, statistics.bounded(test_stat, start, model.space.poi)
+    tested = jnp.zeros_like(mu) if test_stat == "q0" else mu
+    alternative = jnp.full_like(mu, _alternative(test_stat))
+    minima = without_derivative(_locator(minimiser, test_stat), tested, data, model, start, near)
 
+    start = statistics.opened(test_stat, start, model.space, minima.free)
+    at_tested = fixed_poi_problem(model, data, start, tested)
     free = describe(fixed_poi_problem(model, data, start), minima.free)
-    asimov_fit = describe(fixed_poi_problem(model, data, start, jnp.full_like(mu, alternative)), minima.asimov)
+    asimov_fit = describe(fixed_poi_problem(model, data, start, alternative), minima.asimov)
     asimov = expected_data(model, asimov_fit.pars)
     free_asimov = describe(fixed_poi_problem(model, asimov, start), minima.free_asimov)
-    conditional = describe(fixed_poi_problem(model, data, start, tested), minima.conditional)
-    conditional_asimov = describe(fixed_poi_problem(model, asimov, start, tested), minima.conditional_asimov)
+    conditional = describe(at_tested, minima.conditional)
+    conditional_asimov = describe(at_tested._replace(data=asimov), minima.conditional_asimov)
 
-    poi = model.space.poi
-    q = _test_statistic(test_stat, tested, poi, conditional, free)
-    q_asimov = _test_statistic(test_stat, tested, poi, conditional_asimov, free_asimov)
-    allowed = _allowed(test_stat, tested, start.lower[poi])
-    on_data = worst(allowed, free.status, conditional.status)
-    on_asimov = worst(allowed, asimov_fit.status, free_asimov.status, conditional_asimov.status)
-    status = worst(on_data, on_asimov)
-    observed = where_known(status, p_values(transformed(q, q_asimov, test_stat), q_asimov))
-    expected = where_known(on_asimov, expected_p_values(q_asimov))
+    dark, n_bins = statistics.dark_bins(at_tested), model.n_bins
+    zero, zero_asimov = jnp.any(dark & (data[:n_bins] > 0)), jnp.any(dark & (asimov[:n_bins] > 0))
+    q = statistics.statistic(test_stat, tested, start, poi, free, conditional, zero)
+    q_asimov = statistics.statistic(test_stat, tested, start, poi, free_asimov, conditional_asimov, zero_asimov)
+    on_asimov = worst(asimov_fit.status, q_asimov.status)
+    status = worst(q.status, on_asimov)
+    observed = p_values(q.value, q_asimov.value, test_stat)
+    cls_status = jnp.where(jnp.isnan(observed.cls), jnp.maximum(status, Status.NOT_FINITE), status)
+    clsb_status = status if test_stat == "qtilde" else q.status
+    expected = where_known(on_asimov, expected_p_values(q_asimov.value))
     return HypotestResult(
-        cls=observed.cls,
-        clsb=observed.clsb,
-        clb=observed.clb,
+        cls=where_known(cls_status, observed.cls),
+        clsb=where_known(clsb_status, observed.clsb),
+        clb=where_known(cls_status, observed.clb),
         cls_expected=expected.cls,
         clsb_expected=expected.clsb,
         clb_expected=expected.clb,
-        teststat=where_known(on_data, q),
-        teststat_asimov=where_known(on_asimov, q_asimov),
+        teststat=where_known(q.status, q.value),
+        teststat_asimov=where_known(on_asimov, q_asimov.value),
         status=status,
+        cls_status=cls_status,
+        clsb_status=clsb_status,
+        teststat_status=q.status,
+        expected_status=on_asimov,
         free_fit=free,
         conditional_fit=conditional,
         asimov_fit=asimov_fit,
         free_fit_asimov=free_asimov,
         conditional_fit_asimov=conditional_asimov,
     )
+
+
+def _alternative(test_stat: TestStat) -> float:
+    return 1.0 if test_stat == "q0" else 0.0
 
 
 def fixed_poi_problem(model: Likelihood, data: Array, start: Start, value: Array | None = None) -> Problem:
@@ -138,24 +162,10 @@ def fixed_poi_problem(model: Likelihood, data: Array, start: Start, value: Array
     return Problem(model, data, init, start.lower, start.upper, start.fixed | poi)
 
 
-def _allowed(test_stat: TestStat, tested: Array, lower: Array) -> Array:
-    """The status of a tested value: below a bound that keeps the POI from it, a test for limits says nothing."""
-    senseless = (tested < 0) & (tested < lower) & (test_stat != "q0")
-    return jnp.where(senseless, Status.INVALID_ARGUMENT, Status.CONVERGED).astype(jnp.int32)
-
-
-def _test_statistic(test_stat: TestStat, tested: Array, poi: Array, conditional: FitResult, free: FitResult) -> Array:
-    """q_mu (Equation (14)), q-tilde (16) or q_0 (12): they differ in the bounds of the POI and in the side."""
-    best = free.pars[poi]
-    counts = best >= tested if test_stat == "q0" else best <= tested
-    difference = conditional.twice_nll - free.twice_nll
-    return jnp.where(counts & (difference > 0), difference, 0.0)
-
-
-def _locator(minimiser: Minimiser, alternative: float) -> Callable[..., _Minima]:
+def _locator(minimiser: Minimiser, test_stat: TestStat) -> Callable[..., _Minima]:
     """Locate the five minima of a test; mapped over tested values, the three that don't depend on them once."""
-    chain = partial(_chain, minimiser, alternative)
-    spread = partial(_spread, minimiser, alternative)
+    chain = partial(_consistent, partial(_chain, minimiser, _alternative(test_stat)), test_stat)
+    spread = partial(_consistent, partial(_spread, minimiser, _alternative(test_stat)), test_stat)
 
     def alone(tested: Array, data: Array, model: Likelihood, start: Start, near: Near | None) -> _Minima:
         minima = chain(tested[None], data, model, start, near)
@@ -176,6 +186,39 @@ def _locator(minimiser: Minimiser, alternative: float) -> Callable[..., _Minima]
         return minima, _Minima(*(jax.tree.map(lambda _, f=flag: f, m) for m, flag in zip(minima, flags, strict=True)))
 
     return locate
+
+
+class _Round(NamedTuple):
+    minima: _Minima
+    start: Start  # of the next round
+    rounds: Array
+    again: Array
+
+
+def _consistent(
+    fits: Callable[..., _Minima],
+    test_stat: TestStat,
+    tested: Array,
+    data: Array,
+    model: Likelihood,
+    start: Start,
+    near: Near | None = None,
+) -> _Minima:
+    """The fits of tests, made again while a conditional one ends below the free one, from there."""
+    values = jnp.concatenate([jnp.full(1, _alternative(test_stat), tested.dtype), tested])
+
+    def once(r: _Round) -> _Round:
+        first = None if near is None else near._replace(usable=near.usable & (r.rounds == 0))
+        found = fits(tested, data, model, r.start, first)
+        minima = _Minima(*map(statistics.alike, found, r.minima))
+        on_data = jax.tree.map(lambda one, many: jnp.concatenate([one[None], many]), minima.asimov, minima.conditional)
+        begin, wanted = statistics.restart(test_stat, r.start, model.space, minima.free, on_data, values)
+        rounds = r.rounds + 1
+        return _Round(minima, begin, rounds, wanted & (rounds < statistics.ROUNDS))
+
+    one, many = statistics.no_minimum(start.init), statistics.no_minimum(start.init, tested.shape[0])
+    begin = _Round(_Minima(one, one, one, many, many), start, jnp.zeros((), int), jnp.ones((), bool))
+    return jax.lax.while_loop(lambda r: r.again, once, begin).minima
 
 
 class _Known(NamedTuple):
@@ -250,10 +293,16 @@ def _chain(
 
 
 def _spread(
-    minimiser: Minimiser, alternative: float, tested: Array, data: Array, model: Likelihood, start: Start
+    minimiser: Minimiser,
+    alternative: float,
+    tested: Array,
+    data: Array,
+    model: Likelihood,
+    start: Start,
+    near: Near | None = None,
 ) -> _Minima:
     """The same with the fits at all tested values at once."""
-    shared = _chain(minimiser, alternative, tested[:0], data, model, start)
+    shared = _chain(minimiser, alternative, tested[:0], data, model, start, near)
     asimov = expected_data(model, shared.asimov.pars)
 
     def conditional(data: Array, nearest: Array, value: Array) -> Minimum:

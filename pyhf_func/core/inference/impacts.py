@@ -12,6 +12,7 @@ from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
 from pyhf_func.core.fit.result import FitResult, describe, where_converged, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
+from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.inference.profiles import held
@@ -59,8 +60,8 @@ class ImpactResult(NamedTuple):
     """() its standard error."""
     status: Array
     """(n, 4) the worse status of the fit of all parameters and each refit: pre-fit up and down, post-fit up
-    and down; ``NOT_IDENTIFIED`` where the likelihood determines no standard error to shift by, or not the POI. A
-    `Status`."""
+    and down; ``NOT_IDENTIFIED`` where the likelihood determines no standard error to shift by, or not the POI;
+    ``BETTER_MINIMUM`` where the refit ends below the fit of all parameters. A `Status`."""
     covariance: CovarianceResult
     """the fit of all parameters, with its covariance and status."""
     conditional_fit: FitResult
@@ -81,7 +82,9 @@ def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, po
     values = jnp.where(ends == 0, free.pars[:, None], shifted)[others]
     fits = _refits(minimiser, problem, around, others, values)
     missing = jnp.where(unknown[others], Status.NOT_IDENTIFIED, Status.CONVERGED).astype(jnp.int32)
-    status = worst(fits.status, free.status, missing)
+    worse = statistics.hidden(fits.twice_nll - free.twice_nll, free.twice_nll)
+    worse = jnp.where(worse, Status.BETTER_MINIMUM, Status.CONVERGED).astype(jnp.int32)
+    status = worst(fits.status, free.status, missing, worse)
     change = jnp.where(ends[others] == 0, 0.0, fits.pars[..., poi] - free.pars[poi])
     change = jnp.where(unknown[others], jnp.nan, where_known(status, change))
 

@@ -20,13 +20,13 @@ from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
 from pyhf_func.core.fit.result import FitResult, describe, where_converged, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
+from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.asymptotics import square_root
 from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.inference.profiles import held
 
 _FITS = 60  # at most, for each end
 _LARGEST = 1e12  # times the first guess, beyond which there is no end
-_BETTER = 1e-6  # by how much a minimum may lie below that of the free fit
 
 
 class IntervalResult(NamedTuple):
@@ -215,7 +215,7 @@ def _search(minimiser: Minimiser, problem: Problem, free: _Free, place: Array, s
         fits = last.fits + 1
         status = jnp.where(met | blocked, Status.CONVERGED, Status.ITERATION_LIMIT)
         status = jnp.where(unlimited & ~met & ~blocked, Status.NO_LIMIT, status)
-        better = state.better | (gain < -_BETTER)
+        better = state.better | statistics.lower_by(free.minimum.nll, found.nll)
         status = jnp.where(better, Status.BETTER_MINIMUM, status).astype(jnp.int32)
         moved = (found.status == Status.CONVERGED) & (value != last.value)
         follow = (found.pars - last.minimum.pars) / jnp.where(moved, value - last.value, 1.0)

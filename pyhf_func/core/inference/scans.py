@@ -38,7 +38,15 @@ class ScanResult(NamedTuple):
     teststat_asimov: Array
     """(n,) the test statistic for the Asimov data."""
     status: Array
-    """(n,) the worst status of each test's fits: a `Status`."""
+    """(n,) the worst status of all that each test is made of: a `Status`."""
+    cls_status: Array
+    """(n,) of ``cls`` and ``clb``: a `Status`."""
+    clsb_status: Array
+    """(n,) of ``clsb``."""
+    teststat_status: Array
+    """(n,) of ``teststat``."""
+    expected_status: Array
+    """(n,) of the expected values and ``teststat_asimov``."""
     free_fit: FitResult
     """all parameters fitted to the data."""
     conditional_fit: FitResult
@@ -69,7 +77,8 @@ class DiscoveryResult(NamedTuple):
     """A test of the background-only hypothesis.
 
     The expected values are those for data with the nominal signal (POI at one) at -2, -1, 0, 1 and 2 standard
-    deviations of the test statistic; first the most significant.
+    deviations of the test statistic; first the most significant. A bin with events that the background-only hypothesis
+    leaves empty excludes it: p0 is zero and the significance infinite.
     """
 
     p0: Array
@@ -81,7 +90,11 @@ class DiscoveryResult(NamedTuple):
     z_expected: Array
     """(5,) expected significances."""
     status: Array
-    """() the worst status of the fits: a `Status`."""
+    """() the worst of the two statuses that follow: a `Status`."""
+    p0_status: Array
+    """() of ``p0`` and ``z``."""
+    expected_status: Array
+    """() of ``p0_expected`` and ``z_expected``."""
     free_fit: FitResult
     """all parameters fitted to the data."""
     conditional_fit: FitResult
@@ -100,14 +113,11 @@ def discovery(minimiser: Minimiser, data: Array, model: Likelihood, start: Start
     fits = {name: value for name, value in found._asdict().items() if isinstance(value, FitResult)}
     return DiscoveryResult(
         p0=found.clsb,
-        z=_significance(found.teststat),
+        z=square_root(found.teststat),
         p0_expected=found.clsb_expected,
-        z_expected=_significance(found.teststat_asimov) - jnp.asarray(EXPECTED_SIGMAS, data.dtype),
+        z_expected=square_root(found.teststat_asimov) - jnp.asarray(EXPECTED_SIGMAS, data.dtype),
         status=found.status,
+        p0_status=found.clsb_status,
+        expected_status=found.expected_status,
         **fits,
     )
-
-
-def _significance(q0: Array) -> Array:
-    """The square root of the test statistic; NaN stays NaN."""
-    return jnp.where(jnp.isnan(q0), jnp.nan, square_root(q0))

@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from pyhf_func._lookup import shown
-from pyhf_func.core.fit.result import FitResult
+from pyhf_func.core.fit.result import FitResult, worst
 from pyhf_func.core.inference.toy_files import read, write
 from pyhf_func.core.inference.toy_records import CLOSE, FITS, ONCE, Record
 from pyhf_func.core.inference.toys import Toys, summarise
@@ -60,7 +60,8 @@ class ToysResult(NamedTuple):
     retried: Array
     """() number of toys of which a fit was made again from another start."""
     status: Array
-    """() the worst status of the fits to the data: a `Status`."""
+    """() the worst status of the fits to the data, and of the toys where there is none left of a hypothesis: a
+    `Status`."""
     teststat: Array
     """() the test statistic for the data."""
     numbers: Array
@@ -169,6 +170,8 @@ def result_of(record: Record) -> ToysResult:
         for place, h in enumerate(("sb", "b"))
     }
     once: dict[str, Any] = {name: getattr(record, name) for name in ONCE}
+    none = len(record.numbers) > 0 and jnp.any(jnp.all(jnp.isnan(record.toys.teststat), axis=0))
+    once["status"] = jnp.where(none, worst(record.status, jnp.max(record.toys.status)), record.status)
     result = ToysResult(**summary._asdict(), **columns, **once, numbers=record.numbers)
     return jax.tree.map(jnp.asarray, result)
 

@@ -24,6 +24,7 @@ from pyhf_func.core.fit.problem import Minimiser, Minimum
 from pyhf_func.core.fit.result import where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
+from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.asymptotics import TestStat
 from pyhf_func.core.inference.hypothesis import HypotestResult, fixed_poi_problem
 from pyhf_func.core.likelihood.sampling import sample
@@ -117,6 +118,7 @@ def _teststatistics(
     ) -> Toys:
         return _fit_toy(minimiser, test_stat, sample, wanted, init, tested, model, start, slope)
 
+    start = statistics.bounded(test_stat, start, model.space.poi)
     every = jax.vmap(one_by_one(lane), in_axes=(0, 0, 0, None, None, None, None))
     return without_derivative(every, samples, wanted, inits, tested, model, start, slope)
 
@@ -125,13 +127,14 @@ teststatistics = Compiled(_teststatistics, static=2, long=True)
 
 
 class _State(NamedTuple):
+    start: Start  # of the free fit
     attempt: Array  # of the fit that is next
     conditional: Array  # bool: the next fit is the conditional one
-    free_pars: Array
-    free_nll: Array
+    free: Minimum
     teststat: Array
     status: Array
     retries: Array
+    rounds: Array  # how often the free fit was made again, from a better start
     active: Array
 
 
@@ -151,50 +154,62 @@ def _fit_toy(
     slope = slope / jnp.where(slope[poi] != 0, slope[poi], 1.0)
 
     def fit(s: _State) -> _State:
-        nearest = jnp.where(s.conditional, s.free_pars + slope * (tested - s.free_pars[poi]), origin)
+        nearest = jnp.where(s.conditional, s.free.pars + slope * (tested - s.free.pars[poi]), s.start.init)
         init = jnp.where(s.attempt == 0, nearest, jnp.where(s.attempt == 1, start.init, (origin + start.init) / 2))
         # A parameter that is fixed stays at its value, wherever the others start.
-        own = start._replace(init=jnp.where(start.fixed, start.init, init))
+        own = s.start._replace(init=jnp.where(start.fixed, start.init, init))
         free, held = fixed_poi_problem(model, data, own), fixed_poi_problem(model, data, own, tested)
-        found: Minimum = minimiser(
+        found = minimiser(
             free._replace(
                 init=jnp.where(s.conditional, held.init, free.init),
                 fixed=jnp.where(s.conditional, held.fixed, free.fixed),
             )
         )
-        good = (found.status == Status.CONVERGED) & jnp.isfinite(found.nll)
-        again = ~good & (s.attempt + 1 < STARTS)
-        best = found.pars[poi]
-        counts = best >= tested if test_stat == "q0" else best <= tested
-        to_conditional = good & ~s.conditional & counts
-        difference = jnp.where(s.conditional, jnp.maximum(2 * (found.nll - s.free_nll), 0.0), 0.0)
-        first = good & ~s.conditional
-        return _State(
-            attempt=jnp.where(again, s.attempt + 1, 0),
-            conditional=s.conditional | to_conditional,
-            free_pars=jnp.where(first, found.pars, s.free_pars),
-            free_nll=jnp.where(first, found.nll, s.free_nll),
-            teststat=jnp.where(good, difference, jnp.nan),
-            status=jnp.where(good, Status.CONVERGED, jnp.maximum(found.status, Status.ITERATION_LIMIT)).astype(
-                jnp.int32
-            ),
-            retries=s.retries + again,
-            active=again | to_conditional,
-        )
+        return _after(test_stat, tested, model, s, statistics.alike(found, s.free))
 
     zero, number = jnp.zeros((), origin.dtype), jnp.zeros((), jnp.int32)
     begin = _State(
+        start=start._replace(init=origin),
         attempt=number,
         conditional=jnp.zeros((), bool),
-        free_pars=origin,
-        free_nll=zero,
+        free=statistics.no_minimum(origin),
         teststat=zero + jnp.nan,
         status=number,
         retries=number,
+        rounds=number,
         active=wanted,
     )
     end = jax.lax.while_loop(lambda s: s.active, fit, begin)
     return Toys(end.teststat, end.status, end.retries)
+
+
+def _after(test_stat: TestStat, tested: Array, model: Likelihood, s: _State, found: Minimum) -> _State:
+    """What follows a fit: the same from another start, the conditional one, the free one again, or nothing."""
+    poi = model.space.poi
+    good = (found.status == Status.CONVERGED) & jnp.isfinite(found.nll)
+    again = ~good & (s.attempt + 1 < STARTS)
+    first = good & ~s.conditional
+    free: Minimum = jax.tree.map(lambda new, old: jnp.where(first, new, old), found, s.free)
+    others = jax.tree.map(lambda x: x[None], found)
+    begin, wanted = statistics.restart(test_stat, s.start, model.space, free, others, tested[None])
+    anew = wanted & good & (s.rounds + 1 < statistics.ROUNDS)
+    to_conditional = first & ~anew & statistics.counts(test_stat, found.pars[poi], tested)
+
+    difference = jnp.where(s.conditional, 2 * (found.nll - free.nll), 0.0)
+    ended = statistics.ratio_status(tested, s.start.upper[poi], free.pars[poi], difference, 2 * free.nll)
+    failed = jnp.maximum(found.status, Status.ITERATION_LIMIT)
+    status = jnp.where(good, ended, failed).astype(jnp.int32)
+    return _State(
+        start=jax.tree.map(lambda new, old: jnp.where(anew, new, old), begin, s.start),
+        attempt=jnp.where(again, s.attempt + 1, 0),
+        conditional=(s.conditional | to_conditional) & ~anew,
+        free=free,
+        teststat=where_known(status, jnp.maximum(difference, 0.0)),
+        status=status,
+        retries=s.retries + again,
+        rounds=s.rounds + anew,
+        active=again | to_conditional | anew,
+    )
 
 
 class Summary(NamedTuple):

@@ -57,6 +57,7 @@ class Space:
     lower: Array  # (pars,)
     upper: Array  # (pars,)
     fixed: Array  # (pars,) bool
+    default_upper: Array  # (pars,) bool: nobody has set the upper bound, which means nothing
     poi: Array  # () index, or -1 where the model has none
 
 

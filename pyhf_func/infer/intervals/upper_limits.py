@@ -12,7 +12,9 @@ from pyhf_func.functional.arguments import check_poi, number
 from pyhf_func.infer import hypotest
 from pyhf_func.infer.arguments import check_limit, check_problem, values_of
 from pyhf_func.infer.intervals import differentiable
+from pyhf_func.infer.mle import start_of
 from pyhf_func.optimize.arrays import kind, to_numpy
+from pyhf_func.optimize.engine import engine_model
 from pyhf_func.tensor.dispatch import backend_for
 from pyhf_func.tensor.manager import current_backend
 
@@ -33,6 +35,8 @@ def upper_limit(
 ) -> Any:
     """Upper limits on the POI, by root finding or from a scan.
 
+    The search goes beyond an upper bound of the POI that nobody has set (10, for a normfactor).
+
     Args:
         data: Main and auxiliary data; shape (nmaindata + nauxdata,).
         model: The model.
@@ -47,7 +51,7 @@ def upper_limit(
 
     Raises:
         FailedMinimization: A fit did not converge.
-        ValueError: CLs does not cross the level inside the bounds of the POI.
+        ValueError: CLs does not cross the level, or not inside the bounds that were set for the POI.
 
     Example:
         >>> import numpy as np, pyhf_func as pyhf
@@ -61,7 +65,9 @@ def upper_limit(
     if scan is not None:
         return linear_grid_scan(data, model, scan, level, return_results, **hypotest_kwargs)
     check_poi(model)
-    low, up = model.config.suggested_bounds()[model.config.poi_index]
+    low, up = start_of(model, None, hypotest_kwargs.get("par_bounds"), None)[1][model.config.poi_index]
+    if hypotest_kwargs.get("test_stat", "qtilde") == "qtilde" and hypotest_kwargs.get("qtilde", True):
+        low = max(low, 0.0)  # no data exclude a negative value
     observed, expected, results = toms748_scan(
         data, model, low, up, level=level, from_upper_limit_fn=True, **hypotest_kwargs
     )
@@ -121,7 +127,8 @@ def toms748_scan(
         data: As for `upper_limit`.
         model: As for `upper_limit`.
         bounds_low: Where the search begins; halved until CLs is above the level there.
-        bounds_up: Where the search ends; doubled until CLs is below the level there.
+        bounds_up: Where the search ends; doubled until CLs is below the level there, beyond the upper bound of the POI
+            if nobody has set it.
         level: As for `upper_limit`.
         atol: Absolute tolerance of the limits.
         rtol: Relative tolerance of the limits; the search ends where one of the two is met.
@@ -133,7 +140,7 @@ def toms748_scan(
 
     Raises:
         FailedMinimization: A fit did not converge.
-        ValueError: CLs does not cross the level inside the bounds of the POI.
+        ValueError: CLs does not cross the level, or not inside the bounds that were set for the POI.
 
     Example:
         >>> import pyhf_func as pyhf
@@ -170,14 +177,40 @@ class _Search:
         self._data, self._model, self._level = data, model, level
         self._kwargs = {**hypotest_kwargs, "return_expected_set": True}
         self._place = _place_of_band(hypotest_kwargs)
+        self._poi = model.config.poi_index
+        self._bounds = start_of(model, None, hypotest_kwargs.get("par_bounds"), None)[1]
 
     def distances(self, mu: float) -> np.ndarray:
         """CLs minus the level, observed and for the five expected; shape (6,)."""
         if mu not in self.results:
-            result = hypotest(mu, self._data, self._model, **self._kwargs)
+            result = hypotest(mu, self._data, self._model, **{**self._kwargs, **self._wider(mu)})
             self.results[mu] = result
             self._curves[mu] = to_numpy([result[0], *result[self._place]]) - self._level
         return self._curves[mu]
+
+    def _wider(self, mu: float) -> dict[str, Any]:
+        """Bounds that reach beyond a value above the POI's upper bound, if nobody has set that.
+
+        Raises:
+            ValueError: Somebody has.
+        """
+        low, up = self._bounds[self._poi] if self._poi is not None else (mu, mu)
+        if mu <= up:
+            return {}
+        if not self._is_default(up):
+            raise ValueError(
+                f"CLs does not fall to the level {self._level} up to {up}, the upper bound that was set for the "
+                f"parameter of interest {self._model.config.poi_name!r}: raise it, in the measurement or as par_bounds."
+            )
+        bounds = list(self._bounds)
+        bounds[self._poi] = (low, 2 * mu)
+        return {"par_bounds": bounds}
+
+    def _is_default(self, up: Any) -> bool:
+        if not engine_model(self._model):
+            return False
+        space = self._model.likelihood.space
+        return bool(space.default_upper[self._poi]) and float(up) == float(space.upper[self._poi])
 
     def bracket(self, low: float, up: float) -> tuple[float, float]:
         """Widen a range until it holds all six crossings."""
@@ -187,9 +220,11 @@ class _Search:
             low /= 2
         else:
             raise ValueError(f"CLs is below the level {self._level} already at {low}: there is no limit above it.")
-        while np.any(self.distances(up) > 0):
+        for _ in range(_MOST_STEPS):
+            if not np.any(self.distances(up) > 0):
+                return low, up
             up *= 2
-        return low, up
+        raise ValueError(f"CLs is above the level {self._level} still at {up}: there is no limit.")
 
     def best_bracket(self, i: int) -> tuple[float, float]:
         """The nearest tested values on both sides of a crossing."""
@@ -203,7 +238,7 @@ class _Search:
         return toms748(lambda mu: self.distances(float(mu))[i], low, up, k=2, xtol=atol, rtol=rtol)
 
 
-_MOST_STEPS = 100
+_MOST_STEPS = 40
 
 
 def _place_of_band(hypotest_kwargs: dict[str, Any]) -> int:
