@@ -33,6 +33,7 @@ _SHORTEST_ESCAPE = 1e-3  # of a standard deviation
 _ROUNDINGS = 8  # by which a parameter may miss its bound
 _PASSES = 10  # to find which bounds hold a step
 _HOPELESS = 0.5  # above its rival that a search may be expected to end without being given up
+_TRUSTED = 3.0  # decrease that the quadratic model promises, up to which it is taken at its word
 _DOWNWARDS = -1e-6  # curvature, in the metric, that is not rounding
 
 
@@ -123,7 +124,8 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
         returned = state.escaping & ~accepted & (share < _SHORTEST_ESCAPE)  # as where it is flat
         near = state.edm < 100 * tolerance  # and no step gains more than the rounding of the likelihood
         finished = (state.finishing & ~leaves) | exact | returned | (lost & near)
-        hopeless = wanted & (x.value - 3 * step.edm > rival + _HOPELESS)
+        # Far from a minimum the quadratic model says nothing about its height.
+        hopeless = wanted & ~step.cut & (step.edm < _TRUSTED) & (x.value - 3 * step.edm > rival + _HOPELESS)
         status = jnp.where(lost | hopeless, Status.STALLED, Status.ITERATION_LIMIT)
         status = jnp.where(first & ~accepted, Status.NOT_FINITE, status)
         status = jnp.where(finished, Status.CONVERGED, status)

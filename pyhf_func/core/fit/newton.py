@@ -23,7 +23,7 @@ from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.wells import WORTH, Wells, none_of, predict, turning
 from pyhf_func.core.likelihood.objective import constant, prepare
 
-_SEARCHES = 24  # for other wells, at most
+_SEARCHES = 64  # for other wells, at most
 _SEED = 20_26
 
 

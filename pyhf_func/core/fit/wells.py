@@ -13,10 +13,12 @@ where ``g`` and ``W`` are first and second derivatives with respect to the bins,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from pyhf_func.core.fit.descent import Box, blocked
@@ -30,9 +32,12 @@ from pyhf_func.core.likelihood.terms import histosys_matrix, in_bins
 _MOST = 32  # parameters that are looked at, those of the largest effects
 _POINTS = 41  # of the range of each
 _APART = 0.3  # how far the bottoms of two wells are apart at least
+_WIDEST = 10.0  # from the best value of a parameter, where it has no bounds
 _STRONG = 4.0  # squared effect, in standard deviations of the bins, beyond which a quadratic model may be blind
-_FAR = 2.0  # where the other well of a strong parameter near zero is looked for
+_STRONGEST = 5  # parameters of which two are mirrored at once
+_NEAREST = 0.5  # to zero that the mirror image of a strong parameter is
 WORTH = 1.0  # how much higher than a known minimum the prediction for another well may be that is searched
+_MIRRORED, _PAIRED = 0.5 * WORTH, 0.75 * WORTH  # in place of predictions, where there are none
 
 
 class Wells(NamedTuple):
@@ -58,8 +63,12 @@ def turning(model: Likelihood) -> Array:
 
 def none_of(init: Array) -> Wells:
     """No predictions."""
-    n = min(_MOST, init.shape[0])
+    n = _looked_at(init) + len(_pairs(_looked_at(init))[0])
     return Wells(jnp.zeros((n, *init.shape), init.dtype), jnp.full(n, jnp.inf, init.dtype))
+
+
+def _looked_at(pars: Array) -> int:
+    return min(_MOST, pars.shape[0])
 
 
 def predict(p: Prepared, pars: Array, box: Box) -> Wells:
@@ -70,7 +79,7 @@ def predict(p: Prepared, pars: Array, box: Box) -> Wells:
     fisher = ratio(ratio(p.main, x.rates), x.rates)
     even, odd = _effects(x, pars)
     strength = jnp.where(box.turning, fisher @ even**2, -1.0)
-    chosen = jax.lax.top_k(strength, none_of(pars).heights.shape[0])[1]
+    chosen = jax.lax.top_k(strength, _looked_at(pars))[1]
     even, odd, at = even[:, chosen], odd[:, chosen], pars[chosen]
 
     free = (box.low < box.high) & ~blocked(x.gradient, pars, box.low, box.high)
@@ -93,26 +102,48 @@ def predict(p: Prepared, pars: Array, box: Box) -> Wells:
     g = 1 - ratio(p.main, x.rates)
     constraint = constraint_gradient(p, pars)[chosen], x.constraint[chosen]
 
-    t = jnp.linspace(box.low[chosen], box.high[chosen], _POINTS)  # (points, chosen)
-    d_even, d_odd = _even(t) - _even(at)[None], t - at[None]
-    heights = (g @ even)[None] * d_even + (g @ odd + constraint[0])[None] * d_odd
-    heights += 0.5 * (ee[None] * d_even**2 + 2 * eo[None] * d_even * d_odd + (oo + constraint[1])[None] * d_odd**2)
-    heights = jnp.where(jnp.isfinite(heights), heights, jnp.inf)
-    beside = jnp.pad(heights, ((1, 1), (0, 0)), constant_values=jnp.inf)
-    bottom = (heights < beside[:-2]) & (heights <= beside[2:]) & (jnp.abs(d_odd) > _APART) & box.turning[chosen][None]
-    best = jnp.argmin(jnp.where(bottom, heights, jnp.inf), axis=0)[None]
+    def heights(t: Array) -> Array:
+        """Above the minimum, where each parameter is at ``t`` (points, chosen) and all others have followed."""
+        d_even, d_odd = _even(t) - _even(at)[None], t - at[None]
+        found = (g @ even)[None] * d_even + (g @ odd + constraint[0])[None] * d_odd
+        return found + 0.5 * (
+            ee[None] * d_even**2 + 2 * eo[None] * d_even * d_odd + (oo + constraint[1])[None] * d_odd**2
+        )
 
-    def there(x: Array) -> Array:
-        return jnp.take_along_axis(x, best, axis=0)[0]
+    predicted, t = _bottoms(heights, at, *_window(box, chosen, at))
+    moved = (t - at)[:, None] * (own - follow_odd) - (_even(t) - _even(at))[:, None] * follow_even
+    # A quadratic model is blind where effects are strong: mirror images are tried, of two parameters at once, too.
+    strong = box.turning[chosen] & (strength[chosen] > _STRONG)
+    mirror = jnp.where(at < 0, 1.0, -1.0) * jnp.maximum(jnp.abs(at), _NEAREST)
+    mirrored = jnp.where(own > 0, mirror[:, None], pars[None])
+    first, second = _pairs(_looked_at(pars))
+    both = jnp.where(own[second] > 0, mirror[second, None], mirrored[first])
+    starts = jnp.concatenate([jnp.where(strong[:, None], mirrored, pars[None] + moved), both])
+    predicted = jnp.where(box.turning[chosen], predicted, jnp.inf)
+    alone, paired = jnp.where(strong, _MIRRORED, predicted), jnp.where(strong[first] & strong[second], _PAIRED, jnp.inf)
+    return Wells(jnp.clip(starts, box.low[None], box.high[None]), jnp.concatenate([alone, paired]))
 
-    moved = there(d_odd)[:, None] * own - there(d_even)[:, None] * follow_even - there(d_odd)[:, None] * follow_odd
-    starts = jnp.clip(pars[None] + moved, box.low[None], box.high[None])
-    # Where the effect is strong and no well is predicted, the mirror image is worth a try.
-    predicted = there(jnp.where(bottom, heights, jnp.inf))
-    blind = box.turning[chosen] & (ee > _STRONG) & ~(predicted < WORTH)
-    mirror = jnp.where(jnp.abs(at) > _APART / 3, -at, jnp.where(at > 0, -_FAR, _FAR))
-    mirrored = jnp.clip(jnp.where(own > 0, mirror[:, None], pars[None]), box.low[None], box.high[None])
-    return Wells(jnp.where(blind[:, None], mirrored, starts), jnp.where(blind, 0.5 * WORTH, predicted))
+
+def _pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Every pair of the strongest parameters."""
+    return np.triu_indices(min(n, _STRONGEST), 1)
+
+
+def _window(box: Box, chosen: Array, at: Array) -> tuple[Array, Array]:
+    """Where other wells are looked for: near the best values of parameters without bounds."""
+    return jnp.maximum(box.low[chosen], at - _WIDEST), jnp.minimum(box.high[chosen], at + _WIDEST)
+
+
+def _bottoms(heights: Callable[[Array], Array], at: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """The lowest bottom of each profile that is not at the best value, and its place; infinite without one."""
+    t = jnp.linspace(low, high, _POINTS)  # (points, chosen)
+    found = heights(t)
+    found = jnp.where(jnp.isfinite(found), found, jnp.inf)
+    beside = jnp.pad(found, ((1, 1), (0, 0)), constant_values=jnp.inf)
+    bottom = (found < beside[:-2]) & (found <= beside[2:]) & (jnp.abs(t - at[None]) > _APART)
+    found = jnp.where(bottom, found, jnp.inf)
+    best = jnp.argmin(found, axis=0)[None]
+    return jnp.take_along_axis(found, best, axis=0)[0], jnp.take_along_axis(t, best, axis=0)[0]
 
 
 def _even(t: Array) -> Array:
