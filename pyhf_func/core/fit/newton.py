@@ -23,7 +23,7 @@ from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.wells import WORTH, Wells, none_of, predict, turning
 from pyhf_func.core.likelihood.objective import constant, prepare
 
-_SEARCHES = 64  # for other wells, at most
+_SEARCHES = 128  # for other wells, at most
 _SEED = 20_26
 
 
@@ -102,7 +102,7 @@ def minimise(problem: Problem, limit: int, search: int = 0) -> Minimum:
     nothing = Point(init, zero + jnp.inf, jnp.zeros_like(init), zero, jnp.zeros((), jnp.int32), jnp.zeros((), int))
     begin = _State(
         nothing,
-        none_of(init),
+        none_of(model, init),
         jnp.zeros((), int),
         jnp.zeros((), int),
         jnp.zeros((), int),

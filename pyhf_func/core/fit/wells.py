@@ -34,10 +34,10 @@ _POINTS = 41  # of the range of each
 _APART = 0.3  # how far the bottoms of two wells are apart at least
 _WIDEST = 10.0  # from the best value of a parameter, where it has no bounds
 _STRONG = 4.0  # squared effect, in standard deviations of the bins, beyond which a quadratic model may be blind
-_STRONGEST = 5  # parameters of which two are mirrored at once
+_STRONGEST = 5  # parameters of which two are moved at once
 _NEAREST = 0.5  # to zero that the mirror image of a strong parameter is
 WORTH = 1.0  # how much higher than a known minimum the prediction for another well may be that is searched
-_MIRRORED, _PAIRED = 0.5 * WORTH, 0.75 * WORTH  # in place of predictions, where there are none
+_IMAGED = 0.4 * WORTH  # in place of a prediction, where there is none
 
 
 class Wells(NamedTuple):
@@ -61,25 +61,29 @@ def turning(model: Likelihood) -> Array:
     return found.at[indices.histosys_par].max(shifts).at[indices.normsys_par].max(factors)
 
 
-def none_of(init: Array) -> Wells:
+def none_of(model: Likelihood, init: Array) -> Wells:
     """No predictions."""
-    n = _looked_at(init) + len(_pairs(_looked_at(init))[0])
+    chosen = min(_MOST, init.shape[0])
+    single, double = _moves(3 if _jumps(model) else 1, chosen)
+    n = chosen + len(single[0]) + len(double[0])
     return Wells(jnp.zeros((n, *init.shape), init.dtype), jnp.full(n, jnp.inf, init.dtype))
 
 
-def _looked_at(pars: Array) -> int:
-    return min(_MOST, pars.shape[0])
+def _jumps(model: Likelihood) -> bool:
+    """Whether the likelihood is not continuous."""
+    return any(ADDITIVE[model.histosys_code].breaks)
 
 
 def predict(p: Prepared, pars: Array, box: Box) -> Wells:
     """The other wells around a minimum."""
     x = expand(p, pars)
     if not isinstance(x, Structured):
-        return none_of(pars)
+        return none_of(p.model, pars)
     fisher = ratio(ratio(p.main, x.rates), x.rates)
     even, odd = _effects(x, pars)
-    strength = jnp.where(box.turning, fisher @ even**2, -1.0)
-    chosen = jax.lax.top_k(strength, _looked_at(pars))[1]
+    jumps = _jumps(p.model)
+    strength = jnp.where(box.turning, fisher @ (even**2 + odd**2 if jumps else even**2), -1.0)
+    chosen = jax.lax.top_k(strength, min(_MOST, pars.shape[0]))[1]
     even, odd, at = even[:, chosen], odd[:, chosen], pars[chosen]
 
     free = (box.low < box.high) & ~blocked(x.gradient, pars, box.low, box.high)
@@ -112,21 +116,37 @@ def predict(p: Prepared, pars: Array, box: Box) -> Wells:
 
     predicted, t = _bottoms(heights, at, *_window(box, chosen, at))
     moved = (t - at)[:, None] * (own - follow_odd) - (_even(t) - _even(at))[:, None] * follow_even
-    # A quadratic model is blind where effects are strong: mirror images are tried, of two parameters at once, too.
-    strong = box.turning[chosen] & (strength[chosen] > _STRONG)
-    mirror = jnp.where(at < 0, 1.0, -1.0) * jnp.maximum(jnp.abs(at), _NEAREST)
-    mirrored = jnp.where(own > 0, mirror[:, None], pars[None])
-    first, second = _pairs(_looked_at(pars))
-    both = jnp.where(own[second] > 0, mirror[second, None], mirrored[first])
-    starts = jnp.concatenate([jnp.where(strong[:, None], mirrored, pars[None] + moved), both])
-    predicted = jnp.where(box.turning[chosen], predicted, jnp.inf)
-    alone, paired = jnp.where(strong, _MIRRORED, predicted), jnp.where(strong[first] & strong[second], _PAIRED, jnp.inf)
-    return Wells(jnp.clip(starts, box.low[None], box.high[None]), jnp.concatenate([alone, paired]))
+    # A quadratic model is blind where effects are strong: images are tried instead, of two parameters at once, too.
+    images = _images(at, jumps)
+    strong = box.turning[chosen] & ((strength[chosen] > _STRONG) | jumps)
+    predicted = jnp.where(box.turning[chosen] & ~strong, predicted, jnp.inf)
+    single, double = _moves(*images.shape)
+    imaged = jnp.where(own[single[1]] > 0, images[single][:, None], pars[None])
+    first, second = double
+    both = jnp.where(own[single[1][second]] > 0, imaged[second], imaged[first])
+    heights_of = jnp.where(strong[single[1]], _IMAGED, jnp.inf)
+    return Wells(
+        jnp.clip(jnp.concatenate([pars[None] + moved, imaged, both]), box.low[None], box.high[None]),
+        jnp.concatenate([predicted, heights_of, heights_of[first] + heights_of[second]]),
+    )
 
 
-def _pairs(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every pair of the strongest parameters."""
-    return np.triu_indices(min(n, _STRONGEST), 1)
+def _images(at: Array, jumps: bool) -> Array:
+    """Where else parameters may have wells, whatever a model of the likelihood predicts; shape (images, chosen)."""
+    side = jnp.where(at < 0, -1.0, 1.0)
+    mirror = -side * jnp.maximum(jnp.abs(at), _NEAREST)
+    if not jumps:
+        return mirror[None]
+    beyond = side * jnp.where(jnp.abs(at) > 1, 0.5, 1.5)
+    return jnp.stack([mirror, beyond, -beyond])
+
+
+def _moves(images: int, chosen: int) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """Every (image, parameter), and pairs of them by number, for the strongest parameters."""
+    single = np.indices((images, chosen)).reshape(2, -1)
+    first, second = np.triu_indices(images * chosen, 1)
+    apart = (single[1, first] != single[1, second]) & (np.maximum(single[1, first], single[1, second]) < _STRONGEST)
+    return tuple(single), (first[apart], second[apart])
 
 
 def _window(box: Box, chosen: Array, at: Array) -> tuple[Array, Array]:

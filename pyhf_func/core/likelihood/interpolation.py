@@ -134,6 +134,12 @@ def _even_wins(coefficients: Coefficients) -> Array:
     return 2 * jnp.abs(even) > jnp.abs(odd)
 
 
+def _any_effect(coefficients: Coefficients) -> Array:
+    """Whether there is a shift at all: one that starts from zero again turns back."""
+    even, odd = coefficients
+    return (even != 0) | (odd != 0)
+
+
 def _same_side(coefficients: Coefficients) -> Array:
     """Whether the slopes up and down have opposite signs, or nearly so: between them a polynomial may turn, too."""
     up, down = coefficients[:2]
@@ -142,7 +148,7 @@ def _same_side(coefficients: Coefficients) -> Array:
 
 ADDITIVE = {
     "code0": Additive(_up_and_down, _piecewise_linear, _same_side, (0.0,)),
-    "code2": Additive(_even_and_odd, _quadratic, _even_wins, (-1.0, 1.0)),
+    "code2": Additive(_even_and_odd, _quadratic, _any_effect, (-1.0, 1.0)),
     "code4p": Additive(_even_and_odd, _polynomial_linear, _even_wins),
 }
 """Piecewise linear; quadratic, then linear; polynomial, then piecewise linear. They give a shift."""
