@@ -91,7 +91,7 @@ def exclusion(
     check_arguments(result, GridResult, "grid", needs_model=False)
     if any(len(values) <= max(x, y) for values in result.values):
         raise ValueError(f"Each point needs a value number {max(x, y)}; the points have {result.values}.")
-    places = np.array([[values[x], values[y]] for values in result.values], dtype=float)
+    places = _places(result, x, y)
     known = np.isfinite(result.cls) & np.all(np.isfinite(result.cls_expected), axis=1)
     if known.sum() < 3:
         raise ValueError(f"A contour needs at least three points with a result, and there are {known.sum()}.")
@@ -111,6 +111,22 @@ def exclusion(
     tidy(axes)
     legend(drawn, labels.header, 3)
     return drawn.figure
+
+
+def _places(result: GridResult, x: int, y: int) -> Any:
+    """Where the points lie; shape (points, 2).
+
+    Raises:
+        ValueError: A value is no finite number.
+    """
+    pairs = [(values[x], values[y]) for values in result.values]
+    try:
+        places = np.array(pairs, dtype=float)
+    except ValueError:
+        places = np.full((1, 2), np.nan)
+    if not np.all(np.isfinite(places)):
+        raise ValueError(f"The axes of a contour must be finite numbers, and the points have {pairs}.")
+    return places
 
 
 def _ends(values: Any) -> tuple[float, float]:

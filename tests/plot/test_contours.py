@@ -93,6 +93,13 @@ def test_points_on_a_line_are_refused() -> None:
         pf.plot.exclusion(made.grid(places, np.linspace(3.0, 0.0, 5)))
 
 
+@pytest.mark.parametrize("value", ["heavy", float("nan")])
+def test_points_without_a_place_are_refused(value: object) -> None:
+    result = made.grid(*made.masses(20, 0.1))
+    with pytest.raises(ValueError, match="must be finite numbers"):
+        pf.plot.exclusion(result._replace(values=((100.0, value), *result.values[1:])))
+
+
 def test_a_point_given_twice_counts_as_its_mean() -> None:
     places, significance = made.masses(60, 0.1)
     twice = np.concatenate([places, places[:3]])
