@@ -8,7 +8,7 @@ import click
 from pyhf_func.cli.documents import source
 from pyhf_func.cli.errors import reported, warn
 
-_FORMATS = ("json", "pyhf", "hs3", "xml")
+_FORMATS = ("json", "pyhf", "hs3", "xml", "card")
 
 
 @click.command(short_help="A likelihood in another format.")
@@ -18,7 +18,7 @@ _FORMATS = ("json", "pyhf", "hs3", "xml")
     "--to",
     "wanted",
     type=click.Choice(_FORMATS),
-    help="The format of OUT.  [default: by its name: .xml; .hs3 or .hs3.json; otherwise json]",
+    help="The format of OUT.  [default: by its name: .xml; .txt a card; .hs3 or .hs3.json; otherwise json]",
 )
 @click.option("--analysis", help="The analysis of HS3 to read.  [default: the first whose name holds obs]")
 @click.option("--mass", "-m", type=float, default=120.0, show_default=True, help="What $MASS in a datacard stands for.")
@@ -36,16 +36,19 @@ def convert(given: str, out: str, wanted: str | None, **options: Any) -> None:
 
     IN is pyhf's JSON, HS3, HistFactory's XML or a datacard, which shows from its content. OUT is pyhf's JSON where that
     can hold the likelihood exactly, otherwise JSON of the model language (--to pyhf refuses then, naming all that it
-    lacks); HS3 that ROOT and pyhs3 read; or XML with its ROOT file, in folders config and data beside it.
+    lacks); HS3 that ROOT and pyhs3 read; XML with its ROOT file, in folders config and data beside it; or a datacard
+    with its file of histograms.
     """
     from pyhf_func.documents import read_document
-    from pyhf_func.documents.formats import hs3
+    from pyhf_func.documents.formats import datacards, hs3
 
     target = wanted or _by_name(out)
     with reported():
         document = read_document(source(given) if given == "-" else given, **options)
         if target == "hs3":
             _write(hs3.write(document, strict=options["strict"], source=given), out)
+        elif target == "card":
+            datacards.write(document, out, strict=options["strict"], source=given)
         elif target == "xml":
             _write_xml(_plain(document, given, options["strict"]), out, options["strict"])
         else:
@@ -54,7 +57,9 @@ def convert(given: str, out: str, wanted: str | None, **options: Any) -> None:
 
 def _by_name(out: str) -> str:
     suffixes = Path(out).suffixes
-    return "hs3" if ".hs3" in suffixes else "xml" if suffixes[-1:] == [".xml"] else "json"
+    if ".hs3" in suffixes:
+        return "hs3"
+    return {".xml": "xml", ".txt": "card"}.get(Path(out).suffix, "json")
 
 
 def _json(document: dict[str, Any], given: str, target: str, strict: bool) -> dict[str, Any]:

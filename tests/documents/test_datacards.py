@@ -378,3 +378,45 @@ def test_bins_of_few_events_have_a_parameter_for_each_process(folder: Path) -> N
 def test_missing_histograms_are_named(folder: Path, card: str, message: str) -> None:
     with pytest.raises(InvalidSpecification, match=message):
         datacards.read(card, folder=folder)
+
+
+# Writing
+
+WRITTEN = {
+    "counting": ("k lnN 1.2 -", "l lnN 0.8/1.1 0.9", "u lnU - 1.1", "w gmN 20 - 0.5", "f rateParam SR s 2 [0,5]"),
+    "formulas": ("k rateParam SR b (@0*sqrt(@1)) x,y", "x rateParam SR s 1 [0,3]", "y extArg 4 [0,9]", "l lnN 1.1 1.2"),
+    "params": ("e param 1.0 0.1 [0.5,1.5]", "k rateParam SR b @0 e", "l lnN 1.1 1.2", "nuisance edit freeze l"),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_written_is_read_back(name: str) -> None:
+    document = read(*WRITTEN[name])
+    text, histograms = datacards.text_of(document)
+    again = datacards.read(text)
+    assert not histograms
+    one, other = ExtendedModel(document), ExtendedModel(again)
+    start = {entry: value + 0.1 for entry, value in one.inits.items()}
+    points: list[dict[str, float]] = [{}, start, {entry: value - 0.05 for entry, value in start.items()}]
+    np.testing.assert_allclose(differences(one, points), differences(other, points), rtol=0, atol=1e-10)
+    assert one.fixed == other.fixed
+
+
+def test_templates_are_written_with_their_file(folder: Path, tmp_path: Path) -> None:
+    document = datacards.read(shapes("jes shape - 1", "k lnN 1.2 1.1"), folder=folder)
+    datacards.write(document, tmp_path / "again.txt")
+    again = datacards.read((tmp_path / "again.txt").read_text(), folder=tmp_path)
+    one, other = ExtendedModel(document), ExtendedModel(again)
+    points = [{}, {"jes": 0.7, "k": -0.3, "r": 1.5}, {"jes": -1.4}]
+    np.testing.assert_allclose(differences(one, points), differences(other, points), rtol=0, atol=1e-5)
+
+
+def test_what_a_card_lacks_is_refused_at_once() -> None:
+    document = read("k lnN 1.2 -")
+    (signal, background) = document["channels"][0]["samples"]
+    signal["modifiers"].append({"name": "b", "type": "shapesys", "data": [1.0]})
+    background["modifiers"].append({"name": "h", "type": "histosys", "data": {"lo_data": [1.0], "hi_data": [2.0]}})
+    background["name"] = "two words"
+    with pytest.raises(InvalidSpecification) as error:
+        datacards.text_of(document)
+    assert len(error.value.faults) == 3

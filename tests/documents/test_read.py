@@ -138,6 +138,9 @@ def test_convert_a_datacard(tmp_path: Path) -> None:
     assert sorted(workspace.foreign_names) == ["k", "l", "r"]
     path.write_text(CARD.format(effect="0.8/1.1"))
     assert "no interpolation 'asympow'" in refused(run("convert", path, there))
+    again = tmp_path / "again.txt"
+    assert run("convert", path, again).exit_code == 0
+    assert "l lnN - 0.8/1.1" in again.read_text()
     kept = json.loads(run("convert", path, "-", "--map", "SR/s:mu[1,-3,3]").stdout)
     assert kept["measurements"][0]["config"]["poi"] == "mu"
 
