@@ -95,7 +95,7 @@ def needs(what: str, package: str, extra: str, error: ImportError) -> str:
         >>> needs("The command", "uproot", "xmlio", ModuleNotFoundError("No module named 'cramjam'", name="cramjam"))
         "The command needs uproot, which is installed but can't be imported: No module named 'cramjam'."
     """
-    if isinstance(error, ModuleNotFoundError) and error.name == package:
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == package:
         return f"{what} needs {package}: install it with python -m pip install 'pyhf-func[{extra}]'."
     return f"{what} needs {package}, which is installed but can't be imported: {str(error).rstrip('.')}."
 

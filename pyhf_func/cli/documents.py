@@ -1,21 +1,39 @@
 """Read and write the documents of a command: files, standard input and standard output."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyhf_func.cli.errors import CommandError
 from pyhf_func.cli.streams import echo
+from pyhf_func.core.files import check_folder
 
 if TYPE_CHECKING:
     from pyhf_func.patchset import PatchSet
     from pyhf_func.workspace import Workspace
 
+
+class OutputPath(click.Path):
+    """A file that can be written: what is asked before a command reads and computes what it will hold."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, writable=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = os.fsdecode(super().convert(value, param, ctx))
+        if not os.path.exists(path):
+            try:
+                check_folder(path)
+            except OSError as error:
+                raise CommandError(f"{path} can't be written: {error.filename}: {error.strerror}") from error
+        return path
+
+
 workspace_argument = click.argument("workspace", default="-", type=click.Path(allow_dash=True))
-output_option = click.option(
-    "--output-file", type=click.Path(dir_okay=False), help="Write here, not to standard output."
-)
+output_option = click.option("--output-file", type=OutputPath(), help="Write here, not to standard output.")
 patch_option = click.option(
     "-p",
     "--patch",

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyhf_func.cli.documents import OutputPath
 from pyhf_func.cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 plot_option = click.option(
     "--plot",
-    type=click.Path(dir_okay=False),
+    type=OutputPath(),
     metavar="FILE",
     help="Draw the result into this file too; its ending says how: .pdf, .png, .svg.  [needs matplotlib]",
 )

@@ -68,6 +68,7 @@ def xml2json(
     from pyhf_func import readxml
 
     with reported(*_WRONG_INPUT):
+        _ = readxml.uproot  # without which nothing can be read
         spec = readxml.parse(
             entrypoint_xml,
             basedir,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyhf_func.cli.documents import (
+    OutputPath,
     only_one_from_standard_input,
     output_option,
     read_workspace,
@@ -25,7 +26,7 @@ _PAIR = click.Tuple([str, str])
 
 @click.command(short_help="Summary of channels, samples, parameters and measurements.")
 @workspace_argument
-@click.option("--output-file", type=click.Path(dir_okay=False), help="Write the summary here too, as JSON.")
+@click.option("--output-file", type=OutputPath(), help="Write the summary here too, as JSON.")
 @click.option("--measurement", help="Name of the measurement to mark.  [default: the first]")
 def inspect(workspace: str, output_file: str | None, measurement: str | None) -> None:
     """Summarise WORKSPACE, a JSON file or - for standard input: channels, samples, parameters, measurements."""

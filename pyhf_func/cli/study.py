@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
+from pyhf_func._lookup import unknown
 from pyhf_func._version import __version__
 from pyhf_func.cli import pictures
 from pyhf_func.cli.documents import only_one_from_standard_input, output_option, read_patches, read_workspace, write
@@ -71,7 +72,7 @@ class Study:
         """
         names = self.model.config.par_names
         if name not in names:
-            raise CommandError(f"There is no parameter {name!r}. The model has {', '.join(names)}.")
+            raise CommandError(unknown("parameter", name, names))
         return names.index(name)
 
     @cached_property
@@ -122,7 +123,9 @@ class Study:
         from pyhf_func.core.arrays import floats
         from pyhf_func.core.fit import Newton
         from pyhf_func.core.inference import upper_limit
+        from pyhf_func.functional.arguments import check_level
 
+        check_level(level)
         self.require_poi()
         return self.compute(upper_limit, floats(level), *self.arguments, static=(Newton(), test_stat))
 

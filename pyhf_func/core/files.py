@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -13,6 +14,19 @@ from typing import BinaryIO
 from pyhf_func.exceptions import InvalidCheckpoint
 
 AnyPath = str | os.PathLike[str]
+
+
+def check_folder(path: AnyPath) -> None:
+    """Refuse a path in a folder in which no file can be made, before the work that fills it.
+
+    Raises:
+        OSError: There is no such folder, or it can't be written to.
+    """
+    folder = os.path.dirname(path) or os.curdir
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(folder))
 
 
 def replace(path: AnyPath, write: Callable[[BinaryIO], None]) -> None:

@@ -5,7 +5,6 @@ Tracers are taken as they are; what is wrong with their values is in the status 
 
 from __future__ import annotations
 
-import errno
 import os
 import warnings
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from pyhf_func.adapters import bridge
 from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.arrays import count as count
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, place_of, resolve_start
+from pyhf_func.core.files import check_folder
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, Problem, chosen_minimiser
 from pyhf_func.core.memory import enough
 from pyhf_func.core.processes import check_process
@@ -314,7 +314,7 @@ def check_flag(value: Any, name: str) -> None:
 
 
 def check_path(path: Any, name: str) -> None:
-    """Refuse what is not a path of a file, or of one in a folder that can't be written to.
+    """Refuse what is not the path of a file, or one in a folder that can't be written to.
 
     Raises:
         TypeError: It is not a path.
@@ -325,11 +325,7 @@ def check_path(path: Any, name: str) -> None:
         raise TypeError(f"{name} is {shown(path)}; give the path of a file.")
     if not os.path.basename(path):
         raise ValueError(f"{name} is {shown(path)}; give the path of a file.")
-    folder = os.path.dirname(path) or os.curdir
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(errno.ENOENT, f"{name}: there is no such folder", str(folder))
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(errno.EACCES, f"{name}: this folder can't be written to", str(folder))
+    check_folder(path)
 
 
 def random_key(key: Any) -> Array:

@@ -258,7 +258,7 @@ def test_wrong_use(command: str, options: list[str], workspace: Path) -> None:
 
 def test_unknown_parameter(workspace: Path) -> None:
     for options in (["scan", workspace, "--parameter", "no"], ["ranking", workspace, "--poi", "no"]):
-        assert "no parameter 'no'. The model has mu, other, rate." in refused(run(*options))
+        assert "has no parameter 'no'. It has 'mu', 'other', 'rate'" in refused(run(*options))
 
 
 def test_without_matplotlib(workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
