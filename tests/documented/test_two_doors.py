@@ -75,6 +75,59 @@ def test_hypothesis_tests_agree_after_a_change(change: Callable[[Any], None]) ->
     np.testing.assert_allclose(pf.scan([0.15], data, model).cls[0], observed, rtol=1e-6)
 
 
+def two_strengths() -> tuple[pf.Model, list[float]]:
+    """Two channels, each with a strength of its own; and data."""
+    samples = [
+        {"name": "signal", "data": [12.0], "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]},
+        {"name": "other", "data": [9.0], "modifiers": [{"name": "nu", "type": "normfactor", "data": None}]},
+        {
+            "name": "background",
+            "data": [50.0],
+            "modifiers": [{"name": "rate", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}],
+        },
+    ]
+    channels = [{"name": "A", "samples": [samples[0], samples[2]]}, {"name": "B", "samples": samples[1:]}]
+    return pf.Model({"channels": channels}), [55.0, 57.0, 0.0]
+
+
+def other_poi(config: Any) -> None:
+    config.set_poi("nu")
+
+
+def other_poi_with_other_bounds(config: Any) -> None:
+    config.set_poi("nu")
+    config.param_set("nu").suggested_bounds = [(-2.0, 6.0)]
+    config.param_set("mu").suggested_init = [0.4]
+    config.param_set("rate").suggested_fixed = [True]
+
+
+def negative_bound(config: Any) -> None:
+    config.param_set("mu").suggested_bounds = [(-2.0, 6.0)]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("change", [other_poi, other_poi_with_other_bounds, negative_bound])
+@pytest.mark.parametrize("test_stat", ["q", "qtilde"])
+def test_all_tests_agree_after_any_change(change: Callable[[Any], None], test_stat: str) -> None:
+    model, data = two_strengths()
+    before = float(pf.hypotest(0.6, data, model, test_stat=test_stat).teststat)
+    change(model.config)
+    observed, band = pf.infer.hypotest(0.6, data, model, test_stat=test_stat, return_expected_set=True)
+    copies = model, pickle.loads(pickle.dumps(model)), jax.tree.map(lambda leaf: leaf, model)
+    for each in copies:
+        found = pf.hypotest(0.6, data, each, test_stat=test_stat)
+        assert each.config.poi_name == model.config.poi_name
+        np.testing.assert_allclose([found.cls, *found.cls_expected], [observed, *band], rtol=1e-8)
+    if change is not negative_bound:
+        assert abs(float(found.teststat) - before) > 1e-4
+    bounds, init = model.config.suggested_bounds(), model.config.suggested_init()
+    fixed = model.config.suggested_fixed()
+    plain = two_strengths()[0]
+    plain.config.set_poi(model.config.poi_name)
+    given = pf.hypotest(0.6, data, plain, test_stat=test_stat, init=init, bounds=bounds, fixed=fixed)
+    np.testing.assert_allclose([given.cls, *given.cls_expected], [observed, *band], rtol=1e-8)
+
+
 def test_a_change_that_is_taken_back_is_forgotten() -> None:
     model, data = model_and_data()
     before = np.asarray(pf.fit(data, model).pars)
