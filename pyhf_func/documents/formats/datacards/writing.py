@@ -63,7 +63,8 @@ def text_of(
         >>> import pyhf_func as pf
         >>> model = pf.Model({"channels": [{"name": "SR", "samples": [
         ...     {"name": "s", "data": [5.0], "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]},
-        ...     {"name": "b", "data": [9.0], "modifiers": []}]}]}, poi_name="mu")
+        ...     {"name": "b", "data": [9.0], "modifiers": []}]}],
+        ...     "parameters": [{"name": "mu", "bounds": [[0.0, 20.0]]}]}, poi_name="mu")
         >>> print(text_of(pf.Workspace.build(model, [12.0]))[0])
         imax 1
         jmax 1
