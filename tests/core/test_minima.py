@@ -13,6 +13,7 @@ from scipy.optimize import minimize
 
 import pyhf_func as pf
 from pyhf_func.core.likelihood.logpdf import logpdf
+from tests.judge.verdicts import Memory, judge_structure, seed_text
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "minima"
 SMOOTH = {"normsys": {"interpcode": "code4"}, "histosys": {"interpcode": "code4p"}}
@@ -154,3 +155,21 @@ def test_random_starts_are_searched_on_request() -> None:
     default, thorough = (pf.fit(data, model, minimiser=pf.Newton(search=n)) for n in (0, 8))
     assert float(thorough.twice_nll) == pytest.approx(float(default.twice_nll), abs=1e-9)
     assert int(thorough.iterations) > int(default.iterations)
+
+
+def test_other_wells_of_a_parameter_without_bounds_are_searched() -> None:
+    mirrored = histosys("shape", [104.0], [105.0])
+    model = pf.Model(one_channel([100.0], mirrored, signal=[1.0]), modifier_settings=SMOOTH)
+    data, bounds = jnp.array([118.0, 0.0]), np.array(model.config.suggested_bounds(), float)
+    within = pf.fit(data, model, fixed={"mu": 0.0})
+    bounds[model.config.par_names.index("shape")] = -np.inf, np.inf
+    fit = pf.fit(data, model, fixed={"mu": 0.0}, bounds=bounds)
+    assert int(fit.minima) == 2
+    assert float(fit.twice_nll) == pytest.approx(float(within.twice_nll), abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["wells", "high", "asimov", "steps"])
+def test_fits_of_random_models_end_where_an_exhaustive_search_ends(kind: str) -> None:
+    """Wells of one parameter, and of several that must move at once; strong effects; jumps."""
+    verdicts = judge_structure(kind, 0, range(6), 0, Memory(None), scans=False, stacks=False)
+    assert [(seed_text(v), v.fit, v.faults) for v in verdicts if v.faults] == []

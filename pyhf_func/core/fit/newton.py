@@ -31,9 +31,21 @@ _SEED = 20_26
 class Newton:
     """Projected trust-region Newton with exact Hessian products; the default minimiser.
 
+    Every verb that fits takes it as its ``minimiser``, where other options than the default ones are wanted.
+
     Attributes:
         iterations: The most expansions of the likelihood in one search before it gives up.
         search: How many random starts are tried beside the given one.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> import pyhf_func as pf
+        >>> model = pf.simplemodels.uncorrelated_background([10.0], [50.0], [7.0])
+        >>> data, thorough = jnp.array([60.0, *model.config.auxdata]), pf.Newton(search=4)
+        >>> pf.fit(data, model, minimiser=thorough).minima
+        Array(1, dtype=int64)
+        >>> print(f"{pf.hypotest(1.0, data, model, minimiser=thorough).cls:.4f}")
+        0.6020
     """
 
     iterations: int = 200
