@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
@@ -127,7 +128,8 @@ def _parse(text: str, name: str) -> tuple[Any, list[tuple[dict[str, Any], list[s
             raise _refusal(f"ends too early ({where}): is the file truncated?", name) from error
         raise _refusal(f"is not JSON: {error.msg} ({where})", name) from error
     except ValueError as error:
-        raise _refusal(f"holds an integer of too many digits: {error}", name) from error
+        most = sys.get_int_max_str_digits()
+        raise _refusal(f"holds an integer of too many digits: write numbers with {most} or fewer", name) from error
     except RecursionError as error:
         raise _too_deep(name) from error
 

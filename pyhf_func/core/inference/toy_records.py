@@ -74,7 +74,7 @@ class Record(NamedTuple):
         if twice.size:
             raise ValueError(
                 f"{twice.size} toys are there twice, such as number {twice[0]}: "
-                "give each job numbers of its own (first=...)."
+                "give each job numbers of its own (first=..., in the shell --first)."
             )
         every = (self.toys, *(chunk[1] for chunk in chunks))
         toys = jax.tree.map(lambda *parts: np.concatenate(parts)[order], *every)
