@@ -51,7 +51,10 @@ class Computed:
             rows.append([1 / (1 + signal_yield), *np.arange(5) / 7, np.inf if signal_yield == 2 else 0.1, np.nan])
         cls, exp, limit, none = (np.array([row[part] for row in rows]) for part in (0, slice(1, 6), 6, 7))
         status = np.array([pf.Status.NO_LIMIT if limit == np.inf else 0 for limit in limit], np.int32)
-        return PointResult(cls, exp, limit, np.repeat(none[:, None], 5, 1), status)
+        numbers = {"cls": cls, "cls_expected": exp, "limit": limit, "limit_expected": np.repeat(none[:, None], 5, 1)}
+        several = np.repeat(status[:, None], 5, 1)
+        ends = {f"{name}_status": several if name == "limit_expected" else status for name in numbers}
+        return PointResult(**numbers, **ends, status=status)
 
 
 @pytest.fixture
@@ -100,7 +103,7 @@ def test_rows_are_in_the_file_as_they_end(tmp_path: Path, computed: Computed) ->
     computed.at[3.0] = lambda: seen.extend(json.loads(line) for line in file.read_text().splitlines())
     found = run(file, mu=1.5)
     head, *rows = seen
-    assert (head["format"], head["mu"], head["limits"]) == ("pyhf_func grid 1", 1.5, True)
+    assert (head["format"], head["mu"], head["limits"]) == ("pyhf_func grid 2", 1.5, True)
     assert [(row["point"], row["cls"]) for row in rows] == list(zip(("m1", "m2"), found.cls.tolist()[:2], strict=True))
 
 

@@ -36,12 +36,15 @@ def record() -> Record:
 
 def points() -> dict[int, PointResult]:
     rng = np.random.default_rng(2)
-    return {
-        place: PointResult(
-            *(np.asarray(x) for x in (rng.uniform(), rng.uniform(size=5), np.inf, np.full(5, np.nan), np.int32(place)))
-        )
-        for place in range(len(ROWS))
-    }
+
+    def point(status: int) -> PointResult:
+        numbers = {"cls": rng.uniform(), "cls_expected": rng.uniform(size=5), "limit": np.inf}
+        ends = {f"{name}status": np.int32(status) for name in ("", "cls_", "cls_expected_", "limit_")}
+        bands = {"limit_expected_status": np.full(5, status, np.int32)}
+        every = {**numbers, "limit_expected": np.full(5, np.nan), **ends, **bands}
+        return PointResult(**{name: np.asarray(x) for name, x in every.items()})  # type: ignore[arg-type]
+
+    return {place: point(place) for place in range(len(ROWS))}
 
 
 def damaged(content: bytes, rng: random.Random) -> bytes:
