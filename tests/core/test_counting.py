@@ -192,7 +192,7 @@ def test_events_without_any_background_are_a_discovery(n: float, p0: float, z: f
 
 
 def test_a_significance_without_data_is_not_a_number() -> None:
-    found = pf.discovery([np.nan], model(), minimiser=Small())
+    found = jax.jit(lambda data: pf.discovery(data, model(), minimiser=Small()))(jnp.array([np.nan]))
     assert name(found.status) == "NOT_FINITE"
     assert np.isnan([found.p0, found.z, *found.p0_expected, *found.z_expected]).all()
 
