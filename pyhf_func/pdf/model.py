@@ -80,6 +80,7 @@ class Model:
         *,
         poi_name: str | None = "mu",
         modifier_settings: Mapping[str, Mapping[str, Any]] | None = None,
+        continue_below_zero: bool = False,
         strict: bool = False,
         **config_kwargs: Any,
     ) -> None:
@@ -96,6 +97,9 @@ class Model:
             modifier_settings: Interpolation codes by modifier type, such as
                 ``{"normsys": {"interpcode": "code1"}}``; without any, code4 and code4p; for a
                 type on which given settings are silent, code1 and code0 (as in pyhf).
+            continue_below_zero: Give a bin without events the log density ``-yield`` also where its expected yield is
+                negative, as pyhf does: fits are then rewarded for negative yields. Without it, such a yield has no
+                density: ``-inf``.
             strict: Refuse what is otherwise accepted with a warning, such as unused parameter configurations.
             config_kwargs: ``schema`` and ``version``, what to check the spec against.
 
@@ -141,6 +145,7 @@ class Model:
             custom=own.effect(names) if own else None,
             least_entry=_least(clip_sample_data, "clip_sample_data"),
             least_bin=_least(clip_bin_data, "clip_bin_data"),
+            continued=bool(continue_below_zero),
         )
         _fill(self, content, _ModelConfig._of(names))
         if live:

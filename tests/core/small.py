@@ -44,5 +44,7 @@ class Small:
         pars = jax.lax.fori_loop(0, _STEPS, step, jnp.clip(problem.init, low, high))
         value = nll(pars)
         status = jnp.where(jnp.isfinite(value), Status.CONVERGED, Status.NOT_FINITE).astype(jnp.int32)
-        found = no_minimum(problem.init)._replace(pars=pars, nll=value, gradient=jax.grad(nll)(pars))
+        found = no_minimum(problem.init, problem.model.n_bins)._replace(
+            pars=pars, nll=value, gradient=jax.grad(nll)(pars)
+        )
         return found._replace(runner_up=jnp.asarray(jnp.inf, pars.dtype), status=status)

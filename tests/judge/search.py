@@ -82,7 +82,7 @@ def _starts(judged: Judged, mu: float | None, rng: np.random.Generator) -> _Lane
     alphas = np.array([a for a in judged.alphas if free[a]], dtype=int)
     if len(alphas) <= COMBINATIONS:
         every = list(product((-1.0, 1.0), repeat=len(alphas)))
-        signs = np.array(every).reshape(-1, len(alphas))
+        signs = np.array(every).reshape(len(every), len(alphas))
         signs = np.concatenate([signs] * max(1, min(48, LEAST // len(signs))))
     else:
         signs = rng.choice([-1.0, 1.0], size=(LANES, len(alphas)))
@@ -246,9 +246,19 @@ def _finish(judged: Judged, lane: _Lanes, start: Array, minuit: bool) -> tuple[f
     bounds = np.stack([low[free] / scale, high[free] / scale], axis=1)
     tight = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500, "maxcor": 30}
     best, best_value = _newton(judged, best, best_value, low, high, piece)
+    empty = judged.main == 0
+
+    def yields(z: Array) -> tuple[Array, Array]:
+        x = best.copy()
+        x[free] = np.clip(z * scale, low[free], high[free])
+        rates, jacobian = judged.expected(x[None], piece)
+        return rates[0][empty], jacobian[0][empty][:, free] * scale
+
+    walls = {"type": "ineq", "fun": lambda z: yields(z)[0], "jac": lambda z: yields(z)[1]}
     for method, options in (("L-BFGS-B", tight), ("SLSQP", {"ftol": 1e-13, "maxiter": 200})):
         start_z = np.clip(best[free] / scale, bounds[:, 0], bounds[:, 1])
-        found = minimize(objective, start_z, jac=True, method=method, bounds=bounds, options=options)
+        more = {"constraints": walls} if method == "SLSQP" and empty.any() else {}
+        found = minimize(objective, start_z, jac=True, method=method, bounds=bounds, options=options, **more)
         x = best.copy()
         x[free] = np.clip(found.x * scale, low[free], high[free])
         value = float(judged.value(x))

@@ -123,7 +123,7 @@ def judge_fits(one: Case, model: Any, memory: Memory) -> Iterator[Verdict]:
     for name, (mu, init, fixed) in fits.items():
         found, seconds = _timed(lambda i=init, f=fixed: pf.fit(data, model, init=i, bounds=bounds, fixed=f))
         best = known(one, mu, memory)
-        if not np.isfinite(best) or (name == "random start" and not np.isfinite(judged.value(start))):
+        if not np.isfinite(best):
             continue
         true = float(judged.value(_inside(judged, found.pars, mu)))
         made.append(Verdict(one.kind, one.seed, name, int(found.status), float(found.twice_nll), true, best, seconds))

@@ -39,6 +39,7 @@ def kind(model: Likelihood) -> tuple[object, ...]:
         model.custom,
         model.least_entry,
         model.least_bin,
+        model.continued,
         model.values.nominal.dtype,
     )
 
@@ -107,6 +108,7 @@ def pad(model: Likelihood, data: np.ndarray, sizes: Sizes) -> tuple[Likelihood, 
         model.custom,
         model.least_entry,
         model.least_bin,
+        model.continued,
     )
     return padded, _longer(np.asarray(data), n_main + n_aux + aux.size, 1.0)
 

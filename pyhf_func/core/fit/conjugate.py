@@ -26,6 +26,7 @@ class Solution(NamedTuple):
     downhill: Array  # a direction of length one along which H does not curve upwards; zero where none was met
     bend: Array  # how H curves along it, in the metric
     size: Array  # squared length of b in the inverse metric
+    first: Array  # the solution, if the metric were the Hessian
 
 
 class _State(NamedTuple):
@@ -44,7 +45,7 @@ def solve(
     *,
     radius: ArrayLike,
     tolerance: ArrayLike | None = None,
-    limit: int,
+    limit: ArrayLike,
 ) -> Solution:
     """Solve ``H d = b`` for ``|d| <= radius`` to a residual of ``tolerance`` times that of zero.
 
@@ -77,6 +78,7 @@ def solve(
             downhill=jnp.where(curvature > 0, old.downhill, p / jnp.sqrt(state.pp)),
             bend=jnp.where(curvature > 0, old.bend, curvature / state.pp),
             size=old.size,
+            first=old.first,
         )
         active = ~cut & (rz > wanted**2 * rz0) & (solution.iterations < limit)
         return _State(solution, z + beta * p, rz, beta * dp, rz + beta**2 * state.pp, active)
@@ -84,7 +86,7 @@ def solve(
     z = inverse_metric(b)
     rz0 = b @ z
     wanted = jnp.minimum(_LOOSEST, jnp.sqrt(rz0)) if tolerance is None else jnp.asarray(tolerance)
-    start = nothing(b)._replace(residual=b, size=rz0)
+    start = nothing(b)._replace(residual=b, size=rz0, first=z)
     state = _State(start, z, rz0, jnp.zeros_like(rz0), rz0, rz0 > 0)
     return jax.lax.while_loop(lambda s: s.active, advance, state).solution
 
@@ -92,7 +94,7 @@ def solve(
 def nothing(b: Array) -> Solution:
     """The solution for ``b = 0``."""
     zeros, zero = jnp.zeros_like(b), jnp.zeros((), b.dtype)
-    return Solution(zeros, zeros, zero, jnp.zeros((), bool), jnp.zeros((), int), zeros, zero, zero)
+    return Solution(zeros, zeros, zero, jnp.zeros((), bool), jnp.zeros((), int), zeros, zero, zero, zeros)
 
 
 def _to_radius(length: Array, dp: Array, pp: Array, radius: ArrayLike) -> Array:

@@ -6,11 +6,12 @@ gradients in the Gauss-Newton metric and projected into the box, gives the next 
 nearer to the current point. One `while_loop`, no factorisation larger than the bins; a fixed parameter is a mask.
 
 Where the gradient vanishes the curvature is tested, if the model can have saddles: the search leaves along a
-direction in which the likelihood curves downwards.
+direction in which the likelihood curves downwards. Where yields would fall below zero, see `walls`.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -19,10 +20,12 @@ import numpy as np
 from jax import Array
 
 from pyhf_func.core.fit import conjugate
-from pyhf_func.core.fit.metric import inverse_metric
+from pyhf_func.core.fit import walls as wall
+from pyhf_func.core.fit.metric import inverse
 from pyhf_func.core.fit.pieces import Breaks, across, piece, settled
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.likelihood.expansion import Expansion, expand, hessian_product
+from pyhf_func.core.fit.walls import Push, Walls
+from pyhf_func.core.likelihood.expansion import Expansion, expand, hessian_product, jacobian
 from pyhf_func.core.likelihood.objective import Prepared
 
 _CONJUGATE_ITERATIONS = 100
@@ -31,7 +34,8 @@ _SHORTER = 0.25
 _SHORTEST = 1e-9  # of a step
 _SHORTEST_ESCAPE = 1e-3  # of a standard deviation
 _ROUNDINGS = 8  # by which a parameter may miss its bound
-_PASSES = 10  # to find which bounds hold a step
+_PASSES = 10  # to find which bounds and walls hold a step
+_LIFTS = 30  # of yields that are negative where the search starts
 _HOPELESS = 0.5  # above its rival that a search may be expected to end without being given up
 _TRUSTED = 3.0  # decrease that the quadratic model promises, up to which it is taken at its word
 _DOWNWARDS = -1e-6  # curvature, in the metric, that is not rounding
@@ -55,6 +59,8 @@ class Point(NamedTuple):
     edm: Array
     status: Array
     iterations: Array
+    behind: Array  # (bins,) events that stand for the walls which hold the point, beside those observed
+    met_walls: Array  # bool: on its way, or it may have missed them
 
 
 class Step(NamedTuple):
@@ -67,12 +73,15 @@ class Step(NamedTuple):
     edm: Array  # decrease that the whole Newton step promises
     slope: Array  # square of the gradient's length in the inverse metric
     downhill: Array  # (pars,) a direction of negative curvature, of length one; zero where none was met
+    walls: Walls
 
 
 class _State(NamedTuple):
     pars: Array
     value: Array
     gradient: Array
+    rates: Array
+    walls: Walls
     trial: Array
     promised: Array
     radius: Array
@@ -84,11 +93,12 @@ class _State(NamedTuple):
     status: Array
     finishing: Array  # bool: the trial is the last step of a search that has converged
     escaping: Array  # bool: the trial leaves a stationary point along a direction of negative curvature
+    met: Array  # bool: walls
     active: Array
 
 
 def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, limit: int) -> Point:
-    """Search from ``init``; trials without a finite likelihood are drawn towards ``fallback``.
+    """Search from ``init``; a start without a finite likelihood is lifted, or drawn towards ``fallback``.
 
     The search is given up where it will not end below the value of its ``rival``.
     """
@@ -96,30 +106,45 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
     tolerance = epsilon**0.575  # 1e-9 in 64 bit
 
     def advance(state: _State) -> _State:
-        x = expand(p, state.trial)
+        behind = wall.behind(p, state.walls)
+        x = expand(behind, state.trial)
         accepted, radius = _judge(state, x, epsilon)
         first = jnp.isinf(state.value)
+        lacking = wall.lacking(x, state.walls)
+        lifting = first & jnp.any(lacking) & (state.iterations < _LIFTS)
         pars = jnp.where(accepted, state.trial, state.pars)
-        low, high = piece(pars, box.breaks, box.low, box.high)
+        here = jnp.where(lifting, state.trial, pars)
+        low, high = piece(here, box.breaks, box.low, box.high)
 
+        whole = (state.share == 1) & (~state.cut | (state.edm < 1e-3 * tolerance))
         # After the last step there is nothing to do but to test the curvature, where a saddle is possible.
         testing = accepted & state.finishing & jnp.any(box.turning)
         wanted = accepted & ~state.finishing
         step = jax.lax.cond(
-            wanted | testing,
-            lambda: newton_step(x, pars, low, high, radius, jnp.where(testing, 1.0, 0.0) * box.turning),
-            lambda: no_step(pars),
+            wanted | testing | lifting,
+            lambda: newton_step(
+                x,
+                here,
+                low,
+                high,
+                radius,
+                wall.fewer(x, state.walls, state.edm, whole),
+                jnp.where(testing, 1.0, 0.0) * box.turning,
+                lifting & lacking,
+            ),
+            lambda: no_step(pars, state.walls),
         )
-        flipped, flips = _flipped(p, x, pars, low, high, box.breaks)
+        flipped, flips = _flipped(behind, x, pars, low, high, box.breaks)
         flips &= wanted
 
         stationary = wanted & (step.edm < tolerance) & ~step.cut
         flat = wanted & (step.slope < tolerance)
-        converged = (stationary | flat) & ~flips
+        converged = (stationary | flat) & ~flips & wall.settled(x, step.walls)
         exact = converged & (step.slope < tolerance**3) & ~jnp.any(box.turning)  # nothing is left to finish
         leaves = jnp.any(step.downhill != 0) & (testing | (flat & ~stationary)) & ~flips
         finishing = converged & ~exact & ~leaves
-        share = jnp.where(wanted | leaves, 1.0, _SHORTER * state.share)
+        moves = wanted | leaves | lifting
+        share = jnp.where(moves, 1.0, _SHORTER * state.share)
         lost = (share < _SHORTEST) | (wanted & ~jnp.isfinite(step.edm))
         returned = state.escaping & ~accepted & (share < _SHORTEST_ESCAPE)  # as where it is flat
         near = state.edm < 100 * tolerance  # and no step gains more than the rounding of the likelihood
@@ -132,14 +157,16 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
         iterations = state.iterations + 1
 
         change = jnp.where(leaves, step.downhill, step.change)
-        trial = jnp.where(wanted | leaves, _snapped(pars + change, low, high), 0)
+        trial = jnp.where(moves, _snapped(here + change, low, high), 0)
         shorter = settled(pars + _SHORTER * (state.trial - pars), box.breaks)
-        trial = jnp.where(wanted | leaves, jnp.where(flips, flipped, trial), shorter)
+        trial = jnp.where(moves, jnp.where(flips, flipped, trial), shorter)
         stays = (finished | lost | hopeless) & ~leaves
         return _State(
             pars=pars,
-            value=jnp.where(accepted, x.value, state.value),
+            value=jnp.where(accepted, x.value + wall.change(state.walls, step.walls, x.rates), state.value),
             gradient=jnp.where(accepted, x.gradient, state.gradient),
+            rates=jnp.where(accepted, x.rates, state.rates),
+            walls=step.walls,
             trial=trial,
             promised=jnp.where(flips | leaves, 0.0, jnp.where(wanted, step.promised, _SHORTER * state.promised)),
             radius=radius,
@@ -151,19 +178,32 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
             status=status.astype(jnp.int32),
             finishing=finishing,
             escaping=leaves | (state.escaping & ~accepted),
+            met=state.met | lifting | jnp.any(step.walls.counts > 0),
             active=~stays & (finishing | (iterations < limit)),
         )
 
-    end = jax.lax.while_loop(lambda s: s.active, advance, _start(init, fallback, box))
-    return Point(end.pars, end.value, end.gradient, end.edm, end.status, end.iterations)
+    end = jax.lax.while_loop(lambda s: s.active, advance, _start(p, init, fallback, box))
+    behind = wall.standing(end.walls, end.rates)
+    return Point(
+        end.pars,
+        end.value,
+        end.gradient,
+        end.edm,
+        end.status,
+        end.iterations,
+        behind,
+        end.met | wall.missed(end.walls, end.rates),
+    )
 
 
-def _start(init: Array, fallback: Array, box: Box) -> _State:
+def _start(p: Prepared, init: Array, fallback: Array, box: Box) -> _State:
     zero, no = jnp.zeros((), init.dtype), jnp.zeros((), bool)
     return _State(
         pars=settled(jnp.clip(fallback, box.low, box.high), box.breaks),
         value=zero + jnp.inf,
         gradient=jnp.zeros_like(init),
+        rates=p.main,
+        walls=wall.none(p),
         trial=settled(jnp.clip(init, box.low, box.high), box.breaks),
         promised=zero,
         radius=zero + _FIRST_RADIUS,
@@ -175,13 +215,16 @@ def _start(init: Array, fallback: Array, box: Box) -> _State:
         status=jnp.asarray(Status.ITERATION_LIMIT, jnp.int32),
         finishing=no,
         escaping=no,
+        met=no,
         active=~no,
     )
 
 
 def _judge(state: _State, x: Expansion, epsilon: float) -> tuple[Array, Array]:
     """Whether the trial becomes the current point, and the new radius."""
-    noise = 8 * epsilon * jnp.abs(state.value) + np.finfo(state.trial.dtype).tiny
+    # Forces of walls multiply the rounding of yields.
+    behind = jnp.sum(jnp.where(state.walls.counts > 0, state.walls.force * x.sizes, 0.0))
+    noise = 8 * epsilon * (jnp.abs(state.value) + behind) + np.finfo(state.trial.dtype).tiny
     first = jnp.isinf(state.value)
     gain = jnp.where(first, 1.0, (state.value - x.value + noise) / (state.promised + noise))
     lower = jnp.where(state.escaping, x.value < state.value - noise, (gain > 1e-4) | state.finishing)
@@ -203,36 +246,106 @@ def _flipped(p: Prepared, x: Expansion, pars: Array, low: Array, high: Array, br
     return jnp.where(falls, other, pars), jnp.any(falls)
 
 
-def newton_step(x: Expansion, pars: Array, low: Array, high: Array, radius: Array, probe: Array | None = None) -> Step:
-    """The step to the minimum of the quadratic model on the free parameters, within the radius and the box.
+class _Question(NamedTuple):
+    """What a step is looked for: see `newton_step`."""
+
+    x: Expansion
+    pars: Array
+    low: Array
+    high: Array
+    radius: Array
+    walls: Walls
+    probe: Array
+    lifted: Array
+    bins: Array  # (bins, pars) Jacobian
+    probing: Array
+    lifting: Array
+
+    def pushes(self, held: Array) -> tuple[Push, Array]:
+        """What the walls that are held add, and the gradient with it."""
+        add, lift = wall.push(self.x, self.walls, held), wall.lift(self.x, held)
+        push: Push = jax.tree.map(partial(jnp.where, self.lifting), lift, add)
+        return push, jnp.where(self.lifting, 0.0, self.x.gradient) - push.up @ self.bins
+
+    def ahead(self, change: Array) -> Array:
+        """The yields after a step, to first order."""
+        return self.x.rates + self.bins @ change
+
+
+class _Attempt(NamedTuple):
+    free: Array
+    held: Array  # (bins,) bool: the walls in force
+    found: conjugate.Solution
+    b: Array
+    counts: Array  # (bins,) see `Walls`
+    passes: Array
+    again: Array
+
+
+def newton_step(
+    x: Expansion,
+    pars: Array,
+    low: Array,
+    high: Array,
+    radius: Array,
+    walls: Walls,
+    probe: Array | None = None,
+    lifted: Array | None = None,
+) -> Step:
+    """The step to the minimum of the quadratic model on the free parameters, within the radius, the box and the walls.
 
     Where a ``probe`` is not zero, it takes the place of the gradient: to look for directions of negative curvature.
+    Where any bin is to be ``lifted``, the step does that and nothing else.
     """
-    free = (low < high) & ~blocked(x.gradient, pars, low, high)
-    hessian = hessian_product(x)
-    downwards = -x.gradient
-    if probe is not None:
-        probing = jnp.any(probe != 0)
-        downwards = jnp.where(probing, probe * _scattered(probe.shape[0], probe.dtype), downwards)
-        radius = jnp.where(probing, jnp.sqrt(np.finfo(probe.dtype).max) * 1e-3, radius)
+    probe = jnp.zeros_like(pars) if probe is None else probe
+    lifted = jnp.zeros(x.rates.shape, bool) if lifted is None else lifted
+    probing, lifting = jnp.any(probe != 0), jnp.any(lifted)
+    asked = _Question(x, pars, low, high, radius, walls, probe, lifted, jacobian(x), probing, lifting)
+    return _taken(asked, _solved(asked))
+
+
+def _solved(asked: _Question) -> _Attempt:
+    """The Newton step, and which bounds and walls hold it."""
+    x, pars, low, high, radius, walls, probe, lifted, bins, probing, lifting = asked
+    scattered = probe * _scattered(probe.shape[0], probe.dtype)
+    far = np.finfo(pars.dtype).max ** 0.25
 
     def attempt(state: _Attempt) -> _Attempt:
-        free = state.free
+        push, gradient = asked.pushes(state.held)
+        free = state.free & ~((state.passes == 0) & blocked(gradient, pars, low, high))
+        hessian = hessian_product(x._replace(prepared=x.prepared._replace(main=push.effective)))
 
         def reduced(v: Array) -> Array:
             return jnp.where(free, hessian(jnp.where(free, v, 0.0)), 0.0)
 
-        b = jnp.where(free, downwards, 0.0)
-        found = conjugate.solve(reduced, inverse_metric(x, free), b, radius=radius, limit=_CONJUGATE_ITERATIONS)
+        b = jnp.where(free, jnp.where(probing, scattered, -gradient), 0.0)
+        found = conjugate.solve(
+            reduced,
+            inverse(bins, push.weight, x.constraint, free),
+            b,
+            radius=jnp.where(probing, far, radius),
+            limit=jnp.where(lifting, 0, _CONJUGATE_ITERATIONS),
+        )
+        found = found._replace(step=jnp.where(lifting, found.first, found.step))
         # A parameter at its bound stays there, if it is the Newton step that would lead out.
         out = free & (((pars <= low) & (found.step < 0)) | ((pars >= high) & (found.step > 0)))
-        more = jnp.any(out) & (state.passes < _PASSES)
-        return _Attempt(free & ~(out & more), found, state.passes + 1, more)
+        ahead = asked.ahead(jnp.clip(pars + found.step, low, high) - pars)
+        through = jnp.where(lifting, ahead < 0, wall.through(x, walls, ahead)) & ~state.held & ~probing
+        more = (jnp.any(out) | jnp.any(through)) & (state.passes < _PASSES)
+        return _Attempt(
+            free & ~(out & more), state.held | (through & more), found, b, push.counts, state.passes + 1, more
+        )
 
-    begin = _Attempt(free, conjugate.nothing(pars), jnp.zeros((), int), jnp.ones((), bool))
-    free, found, *_ = jax.lax.while_loop(lambda s: s.again, attempt, begin)
+    held = jnp.where(lifting, lifted, walls.counts > 0)
+    nothing, yes = conjugate.nothing(pars), jnp.ones((), bool)
+    begin = _Attempt(low < high, held, nothing, pars, walls.counts, jnp.zeros((), int), yes)
+    return jax.lax.while_loop(lambda s: s.again, attempt, begin)
 
-    b = jnp.where(free, downwards, 0.0)
+
+def _taken(asked: _Question, attempt: _Attempt) -> Step:
+    """What is taken of the Newton step."""
+    x, pars, low, high, _, walls, *_, probing, lifting = asked
+    free, held, found, b, counts, *_ = attempt
     slope, bend = b @ found.step, found.step @ (b - found.residual)
     # The whole step, projected; unless the projection spoils the descent: then only as far as the first bound.
     # A Newton step gains half of what its slope promises; that is taken for the projected step, too.
@@ -243,29 +356,28 @@ def newton_step(x: Expansion, pars: Array, low: Array, high: Array, radius: Arra
     room = jnp.where(found.step > 0, high - pars, low - pars) / jnp.where(moving, found.step, 1.0)
     share = jnp.clip(jnp.min(jnp.where(moving, room, 1.0)), 0.0, 1.0)
     shortened = share * slope - 0.5 * share**2 * bend
-    spoiled = promised < 0.1 * shortened
+    spoiled = (promised < 0.1 * shortened) & ~lifting
+    change = jnp.where(spoiled, share * found.step, projected)
+
+    ahead = asked.ahead(change)
+    reach = jnp.where(lifting, 1.0, wall.reach(x, walls, held, ahead))
+    moved = wall.followed(x, walls, counts, ahead)
     return Step(
-        change=jnp.where(spoiled, share * found.step, projected),
-        promised=jnp.where(spoiled, shortened, promised),
+        change=reach * change,
+        promised=reach * jnp.where(spoiled, shortened, promised),
         length=found.length,
         cut=found.cut,
         edm=slope - 0.5 * bend,
         slope=found.size,
         downhill=jnp.where(found.bend < _DOWNWARDS, found.downhill, 0.0),
+        walls=jax.tree.map(partial(jnp.where, probing | lifting), walls, moved),
     )
 
 
-class _Attempt(NamedTuple):
-    free: Array
-    found: conjugate.Solution
-    passes: Array
-    again: Array
-
-
-def no_step(pars: Array) -> Step:
+def no_step(pars: Array, walls: Walls) -> Step:
     """Stay where it is."""
     nowhere, zero = jnp.zeros_like(pars), jnp.zeros((), pars.dtype)
-    return Step(nowhere, zero, zero, jnp.zeros((), bool), zero, zero, nowhere)
+    return Step(nowhere, zero, zero, jnp.zeros((), bool), zero, zero, nowhere, walls)
 
 
 def blocked(gradient: Array, pars: Array, low: Array, high: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
+from pyhf_func.core.fit import walls as wall
 from pyhf_func.core.fit.descent import blocked, newton_step
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.status import Status
@@ -28,7 +29,7 @@ def judge(problem: Problem, pars: Array, iterations: Array) -> Minimum:
     pars = jnp.where((pars - low <= near) & (gradient > 0), low, pars)
     pars = jnp.where((high - pars <= near) & (gradient < 0), high, pars)
     x = expand(prepared, pars)
-    step = newton_step(x, pars, low, high, jnp.asarray(1e6, pars.dtype))
+    step = newton_step(x, pars, low, high, jnp.asarray(1e6, pars.dtype), wall.none(prepared))
     finite = jnp.isfinite(x.value) & jnp.isfinite(step.edm)
     close = (step.edm < _ACCEPTED) & ~step.cut
     still = (low == high) | blocked(x.gradient, pars, low, high)
@@ -37,4 +38,5 @@ def judge(problem: Problem, pars: Array, iterations: Array) -> Minimum:
     status = jnp.where(finite, status, Status.NOT_FINITE).astype(jnp.int32)
     nll = x.value + constant(prepared)
     one, nowhere = jnp.asarray(status == Status.CONVERGED, int), jnp.asarray(jnp.inf, pars.dtype)
-    return Minimum(pars, nll, x.gradient, status, step.edm, jnp.asarray(iterations, int), one, nowhere)
+    behind = wall.standing(step.walls, x.rates)
+    return Minimum(pars, nll, x.gradient, status, step.edm, jnp.asarray(iterations, int), one, nowhere, behind)

@@ -15,16 +15,21 @@ from jax import Array
 
 from pyhf_func.core.fit.cholesky import solver
 from pyhf_func.core.likelihood.expansion import Expansion, jacobian
+from pyhf_func.core.likelihood.objective import ratio
 
 
 def inverse_metric(x: Expansion, free: Array) -> Callable[[Array], Array]:
     """The inverse of ``M`` on the free parameters, as a function of a vector; the identity on the others."""
-    rates, observed = x.rates, x.prepared.main
-    weight = jnp.where(rates > 0, observed / jnp.where(rates > 0, rates, 1.0) ** 2, 0.0)
-    root = jnp.sqrt(jnp.maximum(weight, 0.0))[:, None] * jacobian(x) * free[None, :]
+    weight = ratio(ratio(x.prepared.main, x.rates), x.rates)
+    return inverse(jacobian(x), weight, x.constraint, free)
+
+
+def inverse(bins: Array, weight: Array, constraint: Array, free: Array) -> Callable[[Array], Array]:
+    """The same from the Jacobian of the bins, their weights, and the diagonal of the constraint terms."""
+    root = jnp.sqrt(jnp.maximum(weight, 0.0))[:, None] * bins * free[None, :]
     # A parameter without constraint gets a small one, so that D can be inverted, or 1 if it has no effect at all.
     ridge = np.finfo(root.dtype).eps ** 0.375
-    diagonal = jnp.maximum(x.constraint, ridge * jnp.sum(root**2, axis=0))
+    diagonal = jnp.maximum(constraint, ridge * jnp.sum(root**2, axis=0))
     diagonal = jnp.where(free & (diagonal > 0), diagonal, 1.0)
 
     n_bins, n_pars = root.shape

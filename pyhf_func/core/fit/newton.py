@@ -24,6 +24,7 @@ from pyhf_func.core.fit.wells import WORTH, Wells, none_of, predict, turning
 from pyhf_func.core.likelihood.objective import constant, prepare
 
 _SEARCHES = 128  # for other wells, at most
+_MORE = 8  # random starts where a search met walls, which divide wells in ways that are not predicted
 _SEED = 20_26
 
 
@@ -60,6 +61,7 @@ class _State(NamedTuple):
     best: Point
     wells: Wells
     searches: Array
+    starts: Array  # () how many random ones are wanted
     iterations: Array
     minima: Array
     runner_up: Array  # () value of the second-best minimum
@@ -71,15 +73,16 @@ def minimise(problem: Problem, limit: int, search: int = 0) -> Minimum:
     """Minimise the negative log-likelihood inside the box."""
     model, data, init, lower, upper, fixed = problem
     p = prepare(model, data)
+    lower = lower.at[model.indices.poisson_par].max(0.0)  # rates of auxiliary counts
     low, high = jnp.where(fixed, init, lower), jnp.where(fixed, init, upper)
     box = Box(low, high, breaks_of(model, low, high), turning(model) & (low < high))
     several = jnp.any(box.turning)
-    random = _random_starts(problem, box, search)
+    random = _random_starts(problem, box, search + _MORE)
     epsilon = np.finfo(init.dtype).eps
 
     def explore(state: _State) -> _State:
         first = state.searches == 0
-        from_wells = state.searches > search
+        from_wells = state.searches > state.starts
         rival = jnp.where(from_wells, state.best.value, jnp.inf)
         found = descend(p, state.start, model.space.init, box, rival, limit)
         good = found.status == Status.CONVERGED
@@ -94,28 +97,32 @@ def minimise(problem: Problem, limit: int, search: int = 0) -> Minimum:
         number = jnp.argmin(state.wells.heights)
         left = state.wells._replace(heights=state.wells.heights.at[number].set(jnp.inf))
         left = jax.tree.map(lambda a, b: jnp.where(from_wells, a, b), left, state.wells)
-        anew = (state.searches >= search) & (better | ~from_wells) & (best.status == Status.CONVERGED)
+        starts = jnp.where(several & best.met_walls, search + _MORE, state.starts)
+        anew = (state.searches >= starts) & (better | ~from_wells) & (best.status == Status.CONVERGED)
         wells = jax.lax.cond(anew & several, lambda: predict(p, best.pars, box), lambda: left)
         searches = state.searches + 1
         place = jnp.argmin(wells.heights)
-        start = jnp.where(searches > search, wells.starts[place], random[jnp.minimum(searches, search)])
+        start = jnp.where(searches > starts, wells.starts[place], random[jnp.minimum(searches, search + _MORE)])
         return _State(
             best=best,
             wells=wells,
             searches=searches,
+            starts=starts,
             iterations=state.iterations + found.iterations,
             minima=state.minima + (good & (first | another)),
             runner_up=runner_up,
             start=start,
-            active=(searches <= search) | ((wells.heights[place] < WORTH) & (searches <= search + _SEARCHES)),
+            active=(searches <= starts) | ((wells.heights[place] < WORTH) & (searches <= starts + _SEARCHES)),
         )
 
     zero = jnp.zeros((), init.dtype)
-    nothing = Point(init, zero + jnp.inf, jnp.zeros_like(init), zero, jnp.zeros((), jnp.int32), jnp.zeros((), int))
+    none, converged, no = jnp.zeros((), int), jnp.zeros((), jnp.int32), jnp.zeros((), bool)
+    nothing = Point(init, zero + jnp.inf, jnp.zeros_like(init), zero, converged, none, jnp.zeros_like(p.main), no)
     begin = _State(
         nothing,
         none_of(model, init),
         jnp.zeros((), int),
+        jnp.full((), search),
         jnp.zeros((), int),
         jnp.zeros((), int),
         zero + jnp.inf,
@@ -133,6 +140,7 @@ def minimise(problem: Problem, limit: int, search: int = 0) -> Minimum:
         iterations=end.iterations - 1,
         minima=end.minima,
         runner_up=end.runner_up - best.value,
+        behind=best.behind,
     )
 
 

@@ -4,7 +4,9 @@ At the minimum the gradient vanishes on the parameters that are free to move, so
 
     H dpars/dx = - d(gradient)/dx
 
-with the Hessian H on those parameters; fixed parameters, and parameters at a bound, move with what holds them.
+with the Hessian H on those parameters; fixed parameters, and parameters at a bound, move with what holds them. Where
+the yield of a bin without events is held at zero, the few events that stand for the wall count as observed: they give
+H so large a curvature there that the yield stays at zero.
 The value there needs no solve (envelope theorem). Nothing is ever differentiated through the iterations: the
 minimum is located first, by any minimiser, and the derivatives are attached to it.
 """
@@ -36,6 +38,7 @@ class Solution(NamedTuple):
 
     pars: Array  # (pars,)
     nll: Array  # ()
+    behind: Array  # (bins,) events that stand for the walls which hold the minimum, beside those observed
 
 
 def without_derivative(locate: Callable[..., Any], *args: Any) -> Any:
@@ -53,7 +56,8 @@ def attach(problem: Problem, located: Solution) -> Solution:
 def _attach_jvp(primals: tuple[Problem, Solution], tangents: tuple[Problem, Solution]) -> tuple[Solution, Solution]:
     (problem, located), (dot, _) = primals, tangents
     solution = attach(problem, located)
-    pars, values, data = solution.pars, problem.model.values, problem.data
+    pars, values, n_bins = solution.pars, problem.model.values, problem.model.n_bins
+    data = problem.data.at[:n_bins].add(jax.lax.stop_gradient(located.behind))
 
     at_lower, at_upper = pars <= problem.lower, pars >= problem.upper
     free = ~(problem.fixed | at_lower | at_upper)
@@ -63,6 +67,7 @@ def _attach_jvp(primals: tuple[Problem, Solution], tangents: tuple[Problem, Solu
     return solution, Solution(
         held + _response(problem.model, (pars, values, data), free, moving),
         _slope(problem.model, (pars, values, data), moving),
+        jnp.zeros_like(located.behind),
     )
 
 
@@ -109,7 +114,7 @@ def _by_conjugate_gradients(model: Likelihood, data: Array, pars: Array, free: A
         lambda v: jnp.where(free, product(jnp.where(free, v, 0.0)), v),
         inverse_metric(x, free),
         b,
-        radius=jnp.sqrt(np.finfo(b.dtype).max) * 1e-3,
+        radius=np.finfo(b.dtype).max ** 0.25,
         tolerance=np.finfo(b.dtype).eps ** 0.75,
         limit=500,
     ).step

@@ -13,6 +13,7 @@ from pyhf_func.core.fit.cholesky import inverse, smallest_pivot
 from pyhf_func.core.fit.problem import Problem
 from pyhf_func.core.fit.result import FitResult, where_known, worst
 from pyhf_func.core.fit.status import Status
+from pyhf_func.core.fit.walls import at_walls
 from pyhf_func.core.likelihood.expansion import expand, hessian_product
 from pyhf_func.core.likelihood.objective import prepare
 
@@ -98,6 +99,6 @@ def _curvature(scaled: Array) -> _Curvature:
 
 
 def hessian(problem: Problem, pars: Array) -> Array:
-    """The exact Hessian of -log L; shape (pars, pars)."""
-    x = expand(prepare(problem.model, problem.data), pars)
+    """The exact Hessian of -log L; shape (pars, pars). Where a yield is held at zero, it is as good as measured."""
+    x = at_walls(expand(prepare(problem.model, problem.data), pars))
     return jax.vmap(hessian_product(x))(jnp.eye(pars.shape[0], dtype=pars.dtype))

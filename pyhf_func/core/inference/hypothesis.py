@@ -216,7 +216,7 @@ def _consistent(
         rounds = r.rounds + 1
         return _Round(minima, begin, rounds, wanted & (rounds < statistics.ROUNDS))
 
-    one, many = statistics.no_minimum(start.init), statistics.no_minimum(start.init, tested.shape[0])
+    one, many = (statistics.no_minimum(start.init, model.n_bins, *shape) for shape in ((), tested.shape))
     begin = _Round(_Minima(one, one, one, many, many), start, jnp.zeros((), int), jnp.ones((), bool))
     return jax.lax.while_loop(lambda r: r.again, once, begin).minima
 

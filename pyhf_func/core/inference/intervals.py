@@ -86,7 +86,9 @@ def intervals(
 
     def locate(problem: Problem, around: CovarianceResult, sigmas: Array) -> _End:
         def one(place: Array, side: Array) -> _End:
-            return one_by_one(partial(_search, minimiser))(problem, _free(around, place, sigmas), place, side, sigmas)
+            return one_by_one(partial(_search, minimiser))(
+                problem, _free(around, problem.model.n_bins, place, sigmas), place, side, sigmas
+            )
 
         return jax.vmap(one)(lanes, sides)
 
@@ -113,7 +115,7 @@ def intervals(
     )
 
 
-def _free(around: CovarianceResult, place: Array, sigmas: Array) -> _Free:
+def _free(around: CovarianceResult, n_bins: int, place: Array, sigmas: Array) -> _Free:
     """What a search starts from: to second order, the end is one standard error away, and the others follow."""
     fit, shared = around.fit, around.covariance[:, place]
     variance = shared[place]
@@ -131,6 +133,7 @@ def _free(around: CovarianceResult, place: Array, sigmas: Array) -> _Free:
         fit.iterations,
         fit.minima,
         fit.runner_up / 2,
+        jnp.zeros(n_bins, fit.pars.dtype),
     )
     return _Free(minimum, follow, guess)
 

@@ -434,15 +434,15 @@ def _first_guess(task: _Task, start: Start) -> Array:
 
 def _begin(task: _Task, start: Start) -> _Search:
     zero, number = jnp.zeros_like(task.level), jnp.zeros((), int)
-    n, init = _OBSERVED + 1, start.init
+    n, init, n_bins = _OBSERVED + 1, start.init, task.model.n_bins
     return _Search(
         located=_Located(
             mu=jnp.zeros(n, zero.dtype),
             status=jnp.zeros(n, jnp.int32),
             fits=number,
-            shared=statistics.no_minimum(init, 3),
-            asimov=statistics.no_minimum(init, n),
-            observed=statistics.no_minimum(init),
+            shared=statistics.no_minimum(init, n_bins, 3),
+            asimov=statistics.no_minimum(init, n_bins, n),
+            observed=statistics.no_minimum(init, n_bins),
         ),
         start=start,
         asimov=task.data,

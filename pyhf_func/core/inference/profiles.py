@@ -86,7 +86,8 @@ def _consistent(fits: Callable[..., _Minima], problem: Problem, places: Array, g
         again = statistics.lower_by(minima.free.nll, heights[lowest]) & (r.rounds + 1 < statistics.ROUNDS)
         return _Round(minima, minima.points.pars[lowest], r.rounds + 1, again)
 
-    nothing = _Minima(statistics.no_minimum(problem.init), statistics.no_minimum(problem.init, grid.shape[0]))
+    shapes = (), grid.shape[:1]
+    nothing = _Minima(*(statistics.no_minimum(problem.init, problem.model.n_bins, *shape) for shape in shapes))
     begin = _Round(nothing, problem.init, jnp.zeros((), int), jnp.ones((), bool))
     return jax.lax.while_loop(lambda r: r.again, once, begin).minima
 

@@ -140,11 +140,12 @@ def dark_bins(problem: Problem) -> Array:
     return to_bins(model, jnp.abs(lit)) == 0
 
 
-def no_minimum(init: Array, *shape: int) -> Minimum:
+def no_minimum(init: Array, n_bins: int, *shape: int) -> Minimum:
     """What stands for minima that have not been looked for; of shape (*shape, ...)."""
     zero, number = jnp.zeros(shape, init.dtype), jnp.zeros(shape, int)
     pars = jnp.zeros((*shape, *init.shape), init.dtype)
-    return Minimum(pars, zero, pars, jnp.zeros(shape, jnp.int32), zero, number, number, zero)
+    behind = jnp.zeros((*shape, n_bins), init.dtype)
+    return Minimum(pars, zero, pars, jnp.zeros(shape, jnp.int32), zero, number, number, zero, behind)
 
 
 def alike(found: Minimum, template: Minimum) -> Minimum:

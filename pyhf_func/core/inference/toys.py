@@ -172,7 +172,7 @@ def _fit_toy(
         start=start._replace(init=origin),
         attempt=number,
         conditional=jnp.zeros((), bool),
-        free=statistics.no_minimum(origin),
+        free=statistics.no_minimum(origin, model.n_bins),
         teststat=zero + jnp.nan,
         status=number,
         retries=number,

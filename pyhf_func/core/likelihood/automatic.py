@@ -10,10 +10,11 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax import Array
 
 from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, value
-from pyhf_func.core.likelihood.yields import expected_main
+from pyhf_func.core.likelihood.yields import entry_yields, expected_main, to_bins
 
 
 class Automatic(NamedTuple):
@@ -25,6 +26,7 @@ class Automatic(NamedTuple):
     gradient: Array  # (pars,)
     constraint: Array  # (pars,) diagonal that the constraint terms add to the Hessian
     rates: Array  # (bins,) expected main data
+    sizes: Array  # (bins,) sum of the absolute contributions to it
 
 
 def value_at(p: Prepared, pars: Array) -> Array:
@@ -35,7 +37,8 @@ def value_at(p: Prepared, pars: Array) -> Array:
 def expand(p: Prepared, pars: Array) -> Automatic:
     """Expand the negative log-likelihood around ``pars``."""
     at, gradient = jax.value_and_grad(partial(value_at, p))(pars)
-    return Automatic(p, pars, at, gradient, constraint_curvature(p, pars), expected_main(p.model, pars))
+    sizes = to_bins(p.model, jnp.abs(entry_yields(p.model, pars)))
+    return Automatic(p, pars, at, gradient, constraint_curvature(p, pars), expected_main(p.model, pars), sizes)
 
 
 def jacobian(x: Automatic) -> Array:

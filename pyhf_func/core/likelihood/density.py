@@ -12,21 +12,25 @@ from jax.typing import ArrayLike
 _LOG_SQRT_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 
-def poisson_logpdf(n: Array, rate: Array) -> Array:
+def poisson_logpdf(n: Array, rate: Array, *, continued: bool = False) -> Array:
     """``n log(rate) - rate - log Gamma(n + 1)``, continued to real ``n >= 0``.
 
-    An empty observation (``n = 0``) gives ``-rate`` for any rate; a positive observation at a rate that is not
-    positive has no density: ``-inf``. Derivatives are finite wherever the value is.
+    A negative rate has no density, whatever was observed, and a rate of zero none for events: ``-inf``. An empty
+    observation gives ``-rate``; where the density is ``continued``, also for negative rates. Derivatives are finite
+    wherever the value is.
 
     Example:
         >>> float(poisson_logpdf(jnp.array(0.0), jnp.array(0.0)))
         0.0
+        >>> float(poisson_logpdf(jnp.array(0.0), jnp.array(-2.0)))
+        -inf
     """
     positive = rate > 0
     logarithm = jnp.log(jnp.where(positive, rate, 1.0))
     # At n = 0 and rate = 0 the term is 0 with slope 0, as the limit n -> 0 at fixed rate has it.
     logarithm = jnp.where(positive | (n == 0), logarithm, -jnp.inf)
-    return n * logarithm - rate - gammaln(n + 1)
+    density = n * logarithm - rate - gammaln(n + 1)
+    return density if continued else jnp.where(rate < 0, -jnp.inf, density)
 
 
 def normal_logpdf(x: ArrayLike, mean: ArrayLike, sigma: Array) -> Array:

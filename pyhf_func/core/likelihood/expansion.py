@@ -30,7 +30,7 @@ from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
 from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, constraint_gradient, ratio, value
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.terms import Matrix, in_bins
-from pyhf_func.core.likelihood.yields import to_bins, with_last, with_one
+from pyhf_func.core.likelihood.yields import bin_yields, to_bins, with_last, with_one
 
 T = TypeVar("T", bound=Array | tuple[Array, ...])
 
@@ -43,6 +43,7 @@ class Structured(NamedTuple):
     gradient: Array  # (pars,)
     constraint: Array  # (pars,) diagonal that the constraint terms add to the Hessian
     rates: Array  # (bins,) lambda
+    sizes: Array  # (bins,) sum of the absolute contributions to it
     additive: Array  # (entries,) a
     rows: Array  # (entries,) R
     scales: Array  # (entries, scales) the factors in S
@@ -65,7 +66,7 @@ def value_at(p: Prepared, pars: Array) -> Array:
     factors = MULTIPLICATIVE[model.normsys_code].evaluate(p.normsys, pars[indices.normsys_par])
     rows = jnp.prod(with_one(factors)[indices.row_normsys], axis=-1)[indices.entry_row]
     scales = jnp.prod(with_one(pars)[indices.entry_scales], axis=-1)
-    return value(p, pars, to_bins(model, additive * rows * scales))
+    return value(p, pars, bin_yields(model, additive * rows * scales)[0])
 
 
 def expand(p: Prepared, pars: Array) -> Expansion:
@@ -95,7 +96,7 @@ def _expand(p: Prepared, pars: Array) -> Structured:
     by_row = jnp.prod(with_one(factor)[indices.row_normsys], axis=-1)
     scales = with_one(pars)[indices.entry_scales]
     product, leave_one_out = _product(scales)
-    rates = to_bins(model, additive * by_row[indices.entry_row] * product)
+    rates, sizes = bin_yields(model, additive * by_row[indices.entry_row] * product)
     place = indices.normsys_row, indices.normsys_par
     first, second = p.histosys
 
@@ -105,6 +106,7 @@ def _expand(p: Prepared, pars: Array) -> Structured:
         gradient=jnp.zeros_like(pars),
         constraint=constraint_curvature(p, pars),
         rates=rates,
+        sizes=sizes,
         additive=additive,
         rows=by_row[indices.entry_row],
         scales=scales,

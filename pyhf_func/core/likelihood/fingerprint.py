@@ -14,7 +14,8 @@ from pyhf_func.core.likelihood.structure import Likelihood
 def of_model(model: Likelihood) -> bytes:
     """32 bytes that two models share where all their numbers agree to six digits, as they do on different machines."""
     custom = None if model.custom is None else type(model.custom).__qualname__
-    settings = model.n_bins, model.histosys_code, model.normsys_code, custom, model.least_entry, model.least_bin
+    codes = model.histosys_code, model.normsys_code
+    settings = model.n_bins, *codes, custom, model.least_entry, model.least_bin, model.continued
     return of_numbers(settings, model.values, model.indices, model.space)
 
 

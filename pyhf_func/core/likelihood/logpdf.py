@@ -12,7 +12,7 @@ from pyhf_func.core.likelihood.yields import expected_main
 
 def main_logpdf(model: Likelihood, pars: Array, main: Array) -> Array:
     """Log density of the main data; shape ()."""
-    return jnp.sum(poisson_logpdf(main, expected_main(model, pars)))
+    return jnp.sum(poisson_logpdf(main, expected_main(model, pars), continued=model.continued))
 
 
 def constraint_logpdf(model: Likelihood, pars: Array, aux: Array) -> Array:

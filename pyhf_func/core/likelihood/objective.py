@@ -51,9 +51,8 @@ def value(p: Prepared, pars: Array, rates: Array) -> Array:
     indices, values = p.model.indices, p.model.values
     pull = (pars[indices.normal_par] - p.normal_aux) / values.normal_sigma
     rate = pars[indices.poisson_par] * values.poisson_factor
-    return (
-        jnp.sum(_poisson_value(p.main, rates)) + jnp.sum(_poisson_value(p.poisson_aux, rate)) + 0.5 * jnp.sum(pull**2)
-    )
+    main = poisson_value(p.main, rates, continued=p.model.continued)
+    return jnp.sum(main) + jnp.sum(poisson_value(p.poisson_aux, rate)) + 0.5 * jnp.sum(pull**2)
 
 
 def constraint_curvature(p: Prepared, pars: Array) -> Array:
@@ -78,15 +77,16 @@ def constant(p: Prepared) -> Array:
     return -saturated - jnp.sum(normal_logpdf(0.0, 0.0, p.model.values.normal_sigma))
 
 
-def _poisson_value(n: Array, rate: Array) -> Array:
+def poisson_value(n: Array, rate: Array, *, continued: bool = False) -> Array:
     """``rate - n log(rate / n) - n``: zero at ``rate = n``, so that small differences keep their digits.
 
-    A negative count has no density.
+    A negative count has no density; nor has a negative rate, unless the density of empty bins is ``continued``.
     """
     positive = rate > 0
     logarithm = jnp.log(jnp.where(positive, rate, 1.0) / jnp.where(n > 0, n, 1.0))
     term = jnp.where(positive & (n > 0), n * logarithm, -jnp.inf)
-    return rate - n - jnp.where(n == 0, 0.0, term)
+    found = rate - n - jnp.where(n == 0, 0.0, term)
+    return found if continued else jnp.where(rate < 0, jnp.inf, found)
 
 
 def ratio(numerator: Array, rate: Array) -> Array:

@@ -87,6 +87,8 @@ class Likelihood:
     """No entry is expected to yield less."""
     least_bin: float | None = field(default=None, metadata={"static": True})
     """No bin is expected to yield less."""
+    continued: bool = field(default=False, metadata={"static": True})
+    """The density of a bin without events goes on below a yield of zero, as minus the yield."""
 
     @property
     def is_plain(self) -> bool:

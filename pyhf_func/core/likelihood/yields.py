@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
 from pyhf_func.core.likelihood.structure import Likelihood
+
+_ROUNDINGS = 8
 
 
 def normsys_factors(model: Likelihood, pars: Array) -> Array:
@@ -42,7 +45,7 @@ def entry_yields(model: Likelihood, pars: Array) -> Array:
 
 def expected_main(model: Likelihood, pars: Array) -> Array:
     """Expected events of each bin; shape (bins,)."""
-    return _at_least(model.least_bin, to_bins(model, entry_yields(model, pars)))
+    return _at_least(model.least_bin, bin_yields(model, entry_yields(model, pars))[0])
 
 
 def expected_aux(model: Likelihood, pars: Array) -> Array:
@@ -61,6 +64,16 @@ def expected_data(model: Likelihood, pars: Array) -> Array:
 def to_bins(model: Likelihood, entries: Array) -> Array:
     """Sum over the entries of each bin; shape (bins,)."""
     return jnp.sum(with_last(entries, 0.0)[model.indices.bin_entries], axis=-1)
+
+
+def bin_yields(model: Likelihood, entries: Array) -> tuple[Array, Array]:
+    """Yields of the bins, and the sizes of the contributions that make them up; (bins,) each.
+
+    A yield below zero by no more than the rounding of what is summed is zero.
+    """
+    yields, sizes = to_bins(model, entries), to_bins(model, jnp.abs(entries))
+    rounding = (yields < 0) & (yields >= -_ROUNDINGS * np.finfo(yields.dtype).eps * sizes)
+    return yields - jax.lax.stop_gradient(jnp.where(rounding, yields, 0.0)), sizes
 
 
 def _at_least(least: float | None, yields: Array) -> Array:
