@@ -171,7 +171,7 @@ def test_checkpoints_of_other_tests_are_refused_by_name(tmp_path: Path) -> None:
         ("tested value", 1.5, [4.0], counting(), KEY, {}),
         ("set of data", 1.0, [5.0], counting(), KEY, {}),
         ("model", 1.0, [4.0], counting(3.001), KEY, {}),
-        ("set of bounds", 1.0, [4.0], counting(), KEY, {"bounds": {"mu": (-0.5, 10.0)}}),
+        ("set of bounds", 1.0, [4.0], counting(), KEY, {"bounds": {"mu": (0.0, 9.0)}}),
     ):
         with pytest.raises(InvalidCheckpoint, match=f"toys.npz holds toys of another test.* the {words}.*Name another"):
             pf.toys(mu, data, model, key, 60, chunk=7, checkpoint=file, **options)
