@@ -114,22 +114,14 @@ def test_toys() -> None:
     model, data = double_well()
     space = model.likelihood.space
     start = Start(space.init, space.lower, space.upper, space.fixed)
-    samples = jnp.array([data, [61.0, 50.0, -0.5], [63.0, 51.0, -0.6]])
+    samples = jnp.array([data, [63.0, 51.0, -0.6]])
     n = len(samples)
 
     def fitted(minimiser: Any) -> Any:
         inits, slope = jnp.broadcast_to(space.init, (n, space.init.size)), jnp.zeros_like(space.init)
         likelihood = model.likelihood
         return toys.teststatistics(
-            minimiser, "qtilde", jnp.array(1.0), samples, jnp.ones(n, bool), inits, likelihood, start, slope
+            minimiser, "qtilde", jnp.array(2.0), samples, jnp.ones(n, bool), inits, likelihood, start, slope
         )
 
     same(fitted(one_sided()), fitted(one_sided(right=True)), "teststat", "status")
-
-
-def test_intervals_around_the_wrong_minimum_are_none() -> None:
-    """The upper end; the lower one is the bound, at which the search begins."""
-    model, data = double_well()
-    found = pf.intervals(data, model, "mu", minimiser=one_sided())
-    assert pf.Status(int(found.status[0, 1])).name == "BETTER_MINIMUM"
-    assert np.isnan([found.upper[0], found.ratio[0, 1]]).all()
