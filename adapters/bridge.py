@@ -50,7 +50,10 @@ def kind(tree: Any) -> str | None:
     classes = {name: _tensor_classes(module) for module, name in _FRAMEWORKS.items() if module in sys.modules}
     if not classes:
         return None
-    types = set(map(type, jax.tree.leaves(tree)))
+    try:
+        types = set(map(type, jax.tree.leaves(tree)))
+    except ValueError:  # keys that can't be sorted: whoever knows what they are for refuses them
+        return None
     found = {name for name, tensors in classes.items() if any(issubclass(cls, tensors) for cls in types)}
     if len(found) > 1:
         raise TypeError(f"Tensors of one framework are needed, not of several: found {sorted(found)}.")

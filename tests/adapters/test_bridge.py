@@ -315,6 +315,7 @@ def test_kind(name: str) -> None:
     tb = backend(name)
     assert bridge.kind({"pars": [1.0, tb.ones((2,))], "data": np.ones(3)}) == name
     assert bridge.kind([np.ones(2), jnp.ones(2), 3, "word", None]) is None
+    assert bridge.kind({5: 1.0, "mu": 2.0}) is None  # keys that JAX can't sort are for the verb to refuse
     assert bridge.apply(square, 3.0) == 9.0
 
 
