@@ -57,7 +57,6 @@ for module in pkgutil.walk_packages(pyhf_func.__path__, "pyhf_func."):
 
 ENVIRONMENTS: dict[str, list[str]] = {
     "alone": [command for command in COMMANDS if "--plot" not in command],
-    "torch": [],
     "tensorflow": [f"pyhf-func cls {EXAMPLE} --backend tensorflow"],
     "plot": [command for command in COMMANDS if "toys" in command or "--plot" in command],
     "minuit": [f"pyhf-func fit {EXAMPLE} --optimizer minuit"],
@@ -67,6 +66,7 @@ ENVIRONMENTS: dict[str, list[str]] = {
     ],
     "dask": ["python with_dask.py"],
     "mxnet": ["python with_mxnet.py"],
+    "torch": [],  # the README's blocks: last, when they have been compiled once
 }
 """Extras, each alone, and the commands that need them."""
 
