@@ -88,7 +88,7 @@ def slow_fit(name: str) -> reference.Fit:
     """The reference's free fit to the observed data."""
     if zoo.ZOO[name].no_test:
         return reference.fit(slow(name), list(observed(name)))
-    return slow_test(name).free_fit
+    return slow_test(name, "q").free_fit
 
 
 @cache
@@ -101,7 +101,7 @@ def our_test(name: str, kind: str = "qtilde") -> Any:
 def our_fit(name: str) -> Any:
     """The package's free fit: that of the hypothesis test where there is one, which saves a compilation."""
     if name in TESTED:
-        return our_test(name).free_fit
+        return our_test(name, "q").free_fit
     return pf.fit(np.array(observed(name)), ours(name))
 
 

@@ -28,7 +28,7 @@ class Hypotest:
 
 
 def teststat(kind: str, mu: float, free: Fit, conditional: Fit, poi_index: int) -> float:
-    """q_mu, Eq. (14), q~_mu, Eq. (16), or q_0, Eq. (12); the bound of the POI is what makes q into q~."""
+    """q_mu, Eq. (14), q~_mu, Eq. (16), or q_0, Eq. (12); for q~ the free fit keeps the POI from negative values."""
     muhat = free.pars[poi_index]
     ratio = max(conditional.twice_nll - free.twice_nll, 0.0)
     if kind == "q0":
@@ -41,11 +41,16 @@ def hypotest(model: ReferenceModel, data: Sequence[float], mu: float, kind: str 
     assert model.poi_index is not None
     tested = 0.0 if kind == "q0" else mu
     asimov_mu = 1.0 if kind == "q0" else 0.0
-    free, conditional = fit(model, data), fit_fixed_poi(model, data, tested)
+    bounds = [*model.bounds]
+    if kind == "qtilde":
+        bounds[model.poi_index] = (max(bounds[model.poi_index][0], 0.0), bounds[model.poi_index][1])
+    free, conditional = fit(model, data, bounds=bounds), fit_fixed_poi(model, data, tested)
     q = teststat(kind, tested, free, conditional, model.poi_index)
     asimov_pars = list(fit_fixed_poi(model, data, asimov_mu).pars)
     asimov = [real(x) for x in model.expected_data(asimov_pars)]
-    free_asimov = fit(model, asimov, init=asimov_pars, starts=1)  # they are the true parameters of these data
+    free_asimov = fit(
+        model, asimov, init=asimov_pars, bounds=bounds, starts=1
+    )  # they are the true parameters of these data
     conditional_asimov = fit_fixed_poi(model, asimov, tested)
     q_asimov = teststat(kind, tested, free_asimov, conditional_asimov, model.poi_index)
     clsb, clb = observed_pvalues(kind, q, q_asimov)
