@@ -13,6 +13,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -118,7 +119,18 @@ class _Program:
         return self._stored(options) or self._compiled(options)
 
     def _stored(self, options: dict[str, Any]) -> Callable[..., Any] | None:
-        return store.read(self._name(options))
+        program = store.read(self._name(options))
+        return None if program is None else partial(self._first_call, program, options)
+
+    def _first_call(self, program: Callable[..., Any], options: dict[str, Any], *leaves: Any) -> Any:
+        """The value by a stored program, which is compiled anew where it can't be run."""
+        try:
+            result = jax.block_until_ready(program(*leaves))
+        except jax.errors.JaxRuntimeError:
+            program = self._compiled(options)
+            result = program(*leaves)
+        self._run = program
+        return result
 
     def _compiled(self, options: dict[str, Any]) -> Callable[..., Any]:
         lowered = self._lowered or self._lower()

@@ -26,6 +26,7 @@ import numpy as np
 from pyhf_func.compiled import sealed
 from pyhf_func.compiled.folder import own_folder
 
+_config: Any = jax.config
 _VARIABLE = "PYHF_FUNC_CACHE"
 _OFF, _ON = ("0", "off", "no", "false"), ("", "1", "on", "yes", "true")
 _state: dict[str, Path | None] = {}
@@ -85,8 +86,8 @@ def read(key: str | None) -> Callable[..., Any] | None:
 def write(key: str | None, program: jax.stages.Compiled) -> None:
     """Store a program; where that fails, as on a full or read-only disk, the next session compiles it again."""
     folder = _folder()
-    if folder is None or key is None:
-        return
+    if folder is None or key is None or _config.jax_compilation_cache_dir:
+        return  # what JAX has from its own cache lacks parts when it is stored once more
     with suppress(Exception):
         from jax.experimental.serialize_executable import serialize
 
@@ -135,7 +136,7 @@ def _surroundings() -> dict[str, Any]:
         "python": sys.version,
         "packages": _releases(),
         "settings": sorted(settings.items()),
-        "precision": jax.config.jax_default_matmul_precision,  # type: ignore[attr-defined]
+        "precision": _config.jax_default_matmul_precision,
         "flags": os.environ.get("XLA_FLAGS"),
         "device": (jax.default_backend(), jax.device_count()),
     }

@@ -45,7 +45,8 @@ def call(function: Any, n: int = 3) -> list[float]:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of programs, empty at first."""
-    before = dict(store._state)
+    before, of_jax = dict(store._state), jax.config.values["jax_compilation_cache_dir"]
+    jax.config.update("jax_compilation_cache_dir", None)
     monkeypatch.setenv("PYHF_FUNC_CACHE", str(tmp_path / "programs"))
     pf.use_cache(True)
     found = store._folder()
@@ -53,6 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield found
     store._state.clear()
     store._state.update(before)
+    jax.config.update("jax_compilation_cache_dir", of_jax)
 
 
 def test_is_traced_once() -> None:
@@ -152,6 +154,42 @@ def test_a_store_that_fails_is_no_store(broken: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(broken, fails)
     for name in "fg":
         assert call(Traced(2.0, name)) == [2.0, 4.0, 6.0]
+
+
+def test_a_program_that_is_found_but_cannot_be_run_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(*leaves: Any) -> None:
+        raise jax.errors.JaxRuntimeError("NOT_FOUND: Function broadcast_kernel not found")
+
+    call(Traced())
+    with monkeypatch.context() as patch:
+        patch.setattr("jax.experimental.serialize_executable.deserialize_and_load", lambda *parts: lacking)
+        again = Traced()
+        norm = Compiled(again)
+        assert [norm(*arguments())[0].tolist() for _ in range(2)] == [[2.0, 4.0, 6.0]] * 2
+        assert again.count == 1
+    repaired = Traced()
+    assert call(repaired) == [2.0, 4.0, 6.0]
+    assert repaired.count == 0
+
+
+PROGRAM_WITH_THE_CACHE_OF_JAX = """
+import pyhf_func as pf
+model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+print(pf.fit([51.0, 48.0] + model.config.auxdata, model).twice_nll)
+"""
+
+
+def test_the_cache_of_jax_may_be_used_or_not(tmp_path: Path) -> None:
+    """Nothing is stored of what JAX has from its own cache, which lacks parts when it is stored once more."""
+    cached = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "jax"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    found = []
+    for of_jax in (cached, cached, {}, {}):
+        environment = {**os.environ, "PYHF_FUNC_CACHE": str(tmp_path / "ours"), "PYTHONWARNINGS": "error", **of_jax}
+        if not of_jax:
+            environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+        command = [sys.executable, "-c", PROGRAM_WITH_THE_CACHE_OF_JAX]
+        found.append(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    assert len(set(found)) == 1
 
 
 def test_a_full_disk_leaves_nothing_behind(folder: Path) -> None:
