@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -128,6 +129,17 @@ def pyhf_numpy() -> ModuleType:
     logging.getLogger("pyhf").setLevel(logging.ERROR)
     pyhf.set_backend("numpy", pyhf.optimize.scipy_optimizer(tolerance=1e-12))
     return pyhf
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _signals_as_in_a_terminal() -> Iterator[None]:
+    """Handle signals as usual, here and in processes that tests start: in the background a shell has some ignored."""
+    usual = {signal.SIGINT: signal.default_int_handler}
+    usual |= {getattr(signal, name): signal.SIG_DFL for name in ("SIGTERM", "SIGHUP", "SIGXCPU") if name in dir(signal)}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -194,6 +194,10 @@ def grid(places: Any, significance: Any) -> pf.GridResult:
         np.stack([nothing] * 5, axis=1),
         np.zeros(len(places), int),
         ("",) * len(places),
+        np.zeros(len(places), int),
+        np.zeros(len(places), int),
+        np.full(len(places), pf.Status.NOT_COMPUTED),
+        np.full((len(places), 5), pf.Status.NOT_COMPUTED),
     )
 
 
