@@ -175,3 +175,26 @@ def test_fits_end_at_the_lowest_constrained_minimum(held: bool) -> None:
         assert np.all(np.asarray(model.expected_actualdata(fit.pars)) >= 0)
         starts.append(float(np.min(np.asarray(model.expected_actualdata(init)))))
     assert held == (min(starts) < 0)
+
+
+SIGNAL = [2.5, 4.0]
+SCALED = {
+    "a normalisation": {"name": "a", "type": "normsys", "data": {"lo": 0.85, "hi": 1.1}},
+    "a shape": shift("a", SIGNAL, [0.5, -0.4]),
+    "statistical errors": {"name": "a", "type": "staterror", "data": [0.5, 0.6]},
+}
+
+
+@pytest.mark.parametrize("name", SCALED)
+@pytest.mark.parametrize("observed", [0.0, 2.0])
+def test_a_bound_that_holds_a_scale_at_zero_needs_no_wall(name: str, observed: float) -> None:
+    """Where only signal is expected, and none is observed in one bin: the best signal strength is its bound, zero."""
+    signal = sample("signal", SIGNAL, MU, SCALED[name])
+    background = sample("background", [0.0, 12.0], {"name": "b", "type": "normsys", "data": {"lo": 0.9, "hi": 1.15}})
+    model = pf.Model({"channels": [{"name": "SR", "samples": [signal, background]}]})
+    data = [0.0, 10.0 + observed, *model.config.auxdata]
+    fit = pf.fit(data, model)
+    assert status(fit) == ["CONVERGED"]
+    assert float(fit.pars[model.config.poi_index]) == 0.0
+    without = pf.fit(data, model, fixed={"mu": 0.0})
+    assert float(fit.twice_nll) == pytest.approx(float(without.twice_nll), abs=1e-9)

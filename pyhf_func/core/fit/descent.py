@@ -27,6 +27,7 @@ from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.walls import Push, Walls
 from pyhf_func.core.likelihood.expansion import Expansion, expand, hessian_product, jacobian
 from pyhf_func.core.likelihood.objective import Prepared
+from pyhf_func.core.likelihood.yields import expected_main
 
 _CONJUGATE_ITERATIONS = 100
 _FIRST_RADIUS = 3.0  # standard deviations
@@ -271,6 +272,18 @@ class _Question(NamedTuple):
         """The yields after a step, to first order."""
         return self.x.rates + self.bins @ change
 
+    def through(self, change: Array) -> Array:
+        """Which walls a step leads through, not to first order alone; (bins,) of bool.
+
+        Where a bound holds a scale at zero, its bins have no yield at all, whatever else moves.
+        """
+        likely = wall.through(self.x, self.walls, self.ahead(change))
+
+        def certainly() -> Array:
+            return likely & (expected_main(self.x.prepared.model, self.pars + change) < 0)
+
+        return jax.lax.cond(jnp.any(likely), certainly, lambda: likely)
+
 
 class _Attempt(NamedTuple):
     free: Array
@@ -278,6 +291,7 @@ class _Attempt(NamedTuple):
     found: conjugate.Solution
     b: Array
     counts: Array  # (bins,) see `Walls`
+    through: Array  # (bins,) bool: walls that the step still leads through
     passes: Array
     again: Array
 
@@ -329,23 +343,23 @@ def _solved(asked: _Question) -> _Attempt:
         found = found._replace(step=jnp.where(lifting, found.first, found.step))
         # A parameter at its bound stays there, if it is the Newton step that would lead out.
         out = free & (((pars <= low) & (found.step < 0)) | ((pars >= high) & (found.step > 0)))
-        ahead = asked.ahead(jnp.clip(pars + found.step, low, high) - pars)
-        through = jnp.where(lifting, ahead < 0, wall.through(x, walls, ahead)) & ~state.held & ~probing
+        change = jnp.clip(pars + found.step, low, high) - pars
+        through = jnp.where(lifting, asked.ahead(change) < 0, asked.through(change)) & ~state.held & ~probing
         more = (jnp.any(out) | jnp.any(through)) & (state.passes < _PASSES)
         return _Attempt(
-            free & ~(out & more), state.held | (through & more), found, b, push.counts, state.passes + 1, more
+            free & ~(out & more), state.held | (through & more), found, b, push.counts, through, state.passes + 1, more
         )
 
     held = jnp.where(lifting, lifted, walls.counts > 0)
     nothing, yes = conjugate.nothing(pars), jnp.ones((), bool)
-    begin = _Attempt(low < high, held, nothing, pars, walls.counts, jnp.zeros((), int), yes)
+    begin = _Attempt(low < high, held, nothing, pars, walls.counts, held, jnp.zeros((), int), yes)
     return jax.lax.while_loop(lambda s: s.again, attempt, begin)
 
 
 def _taken(asked: _Question, attempt: _Attempt) -> Step:
     """What is taken of the Newton step."""
     x, pars, low, high, _, walls, *_, probing, lifting = asked
-    free, held, found, b, counts, *_ = attempt
+    free, held, found, b, counts, through, *_ = attempt
     slope, bend = b @ found.step, found.step @ (b - found.residual)
     # The whole step, projected; unless the projection spoils the descent: then only as far as the first bound.
     # A Newton step gains half of what its slope promises; that is taken for the projected step, too.
@@ -360,7 +374,7 @@ def _taken(asked: _Question, attempt: _Attempt) -> Step:
     change = jnp.where(spoiled, share * found.step, projected)
 
     ahead = asked.ahead(change)
-    reach = jnp.where(lifting, 1.0, wall.reach(x, walls, held, ahead))
+    reach = jnp.where(lifting, 1.0, wall.reach(x, held, through, ahead))
     moved = wall.followed(x, walls, counts, ahead)
     return Step(
         change=reach * change,

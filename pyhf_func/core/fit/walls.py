@@ -143,13 +143,13 @@ def missed(walls: Walls, rates: Array) -> Array:
 
 
 def through(x: Expansion, walls: Walls, ahead: Array) -> Array:
-    """Which walls a step to the yields ``ahead`` leads through; (bins,) of bool."""
+    """Which walls a step to the yields ``ahead`` would lead through; (bins,) of bool."""
     return may_hold(x, walls) & (ahead < -_ROUNDINGS * np.finfo(ahead.dtype).eps * x.sizes)
 
 
-def reach(x: Expansion, walls: Walls, held: Array, ahead: Array) -> Array:
-    """The share of a step to the yields ``ahead`` that ends before the walls."""
-    falls = (held & (ahead < x.rates)) | through(x, walls, ahead)
+def reach(x: Expansion, held: Array, through: Array, ahead: Array) -> Array:
+    """The share of a step to the yields ``ahead`` that ends before the walls that hold it, or that it leads through."""
+    falls = (held | through) & (ahead < x.rates)
     room = _REACH * x.rates / jnp.where(falls, x.rates - ahead, 1.0)
     return jnp.min(jnp.where(falls, room, 1.0), initial=1.0)
 
