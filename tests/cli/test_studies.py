@@ -15,7 +15,6 @@ from click.testing import CliRunner
 
 import pyhf_func as pf
 from pyhf_func.cli import main
-from pyhf_func.cli.study import Study
 from tests.cli.studies import EMPTY_BIN, NO_SIGNAL, SPEC, parsed, refused, run, values, written
 
 N = 41
@@ -193,14 +192,6 @@ def test_report_of_a_fit(workspace: Path, model: Any, data: Any, tmp_path: Path)
     assert found["twice_nll"] == close(expected.fit.twice_nll)
     assert found["about"]["command"] == "fit"
     assert picture.read_bytes().startswith(b"\x89PNG")
-
-
-def test_stored_programs_give_the_same(tmp_path: Path, model: Any, data: Any) -> None:
-    first, second = (Study("fit", ("-",), pf.Workspace(SPEC), [], None, tmp_path, None, None).fit for _ in range(2))
-    assert len(list(tmp_path.iterdir())) == 1
-    for found in (first, second):
-        assert isinstance(found, pf.FitResult)
-        assert found.pars.tolist() == close(pf.fit(data, model).pars)
 
 
 # refusals
