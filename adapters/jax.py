@@ -32,8 +32,8 @@ class jax_backend(NumpyLike):
 
     __slots__ = ()
     framework = "jax"
-    _library = jnp
-    _special = special
+    _library: ClassVar[Any] = jnp
+    _special: ClassVar[Any] = special
     array_type: ClassVar[Any] = jax.Array
     array_subtype: ClassVar[Any] = jax.Array
 

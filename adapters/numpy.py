@@ -29,8 +29,8 @@ class numpy_backend(NumpyLike):
     __slots__ = ()
     framework = "numpy"
     differentiable = False
-    _library = np
-    _special = special
+    _library: ClassVar[Any] = np
+    _special: ClassVar[Any] = special
     array_type: ClassVar[Any] = np.ndarray
     array_subtype: ClassVar[Any] = np.number
 
