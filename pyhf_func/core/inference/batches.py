@@ -98,7 +98,7 @@ def _every(minimiser: Any, test_stat: Any, limits: bool, *batch: Any) -> PointRe
     return by_platform(partial(_in_turn, test), partial(_together, test), *batch)
 
 
-_compiled_every = Compiled(_every, static=3, long=True)
+_compiled_every = Compiled(_every, static=3)
 
 
 @cache

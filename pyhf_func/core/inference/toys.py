@@ -123,7 +123,7 @@ def _teststatistics(
     return without_derivative(every, samples, wanted, inits, tested, model, start, slope)
 
 
-teststatistics = Compiled(_teststatistics, static=2, long=True)
+teststatistics = Compiled(_teststatistics, static=2)
 
 
 class _State(NamedTuple):
