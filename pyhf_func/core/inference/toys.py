@@ -123,7 +123,7 @@ def _teststatistics(
     return without_derivative(every, samples, wanted, inits, tested, model, start, slope)
 
 
-teststatistics = Compiled(_teststatistics, static=2)
+teststatistics = Compiled(_teststatistics, static=2, long=True)  # and the same program for all toys
 
 
 class _State(NamedTuple):
