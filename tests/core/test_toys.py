@@ -122,7 +122,7 @@ def test_jobs_merge_to_one_run(tmp_path: Path) -> None:
         pf.merge_toys([whole, jobs[0]])
     with pytest.raises(ValueError, match="PRNG key"):
         pf.merge_toys([jobs[0], pf.toys(1.0, [4.0], counting(), jax.random.key(8), 10, first=90)])
-    elsewhere = pf.toys(1.0, [4.0], counting(), KEY, 10, first=90, bounds={"mu": (-0.5, 10.0)})
+    elsewhere = pf.toys(1.0, [4.0], counting(), KEY, 10, first=90, bounds={"mu": (0.0, 9.0)})
     assert float(elsewhere.teststat) == pytest.approx(float(jobs[0].teststat), abs=1e-9)
     with pytest.raises(ValueError, match="set of bounds differs"):
         jobs[0].merge(elsewhere)
