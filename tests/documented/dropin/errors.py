@@ -39,6 +39,8 @@ def outcome(mistake: Callable[[], Any]) -> str:
     """The exception's name, or that there is none."""
     try:
         mistake()
+    except KeyError:  # or a class of its own below it
+        return "KeyError"
     except Exception as error:
         return type(error).__name__
     return "nothing"
