@@ -98,11 +98,11 @@ VERBS: dict[str, tuple[Call, Table]] = {
         lambda *args, **options: pf.profile({"mu": [0.8, 1.5]}, *args, **options),
         {"status": (("ratio",), DATA)},
     ),
-    "covariance": (pf.covariance, {"status": (("covariance", "correlation", "errors"), ("fit",))}),
+    "covariance": (pf.covariance, {"status": (("covariance", "errors"), ("fit",))}),
     "intervals": (pf.intervals, {"status": (("ratio",), ("conditional_fit",))}),
     "impacts": (pf.impacts, {}),
     "yields": (pf.yields, {}),
-    "goodness_of_fit": (pf.goodness_of_fit, {"status": (("statistic", "p_value"), ("free_fit",))}),
+    "goodness_of_fit": (pf.goodness_of_fit, {"status": (("statistic",), ("free_fit",))}),
     "toys": (
         lambda data, model, **options: pf.toys(0.9, data, model, jax.random.key(1), 20, chunk=20, **options),
         {"status": ((), ("free_fit", "conditional_fit", "asimov_fit"))},
