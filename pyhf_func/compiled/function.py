@@ -101,7 +101,7 @@ class _Program:
         stored = self._stored(FAST_TO_RUN)
         self._optimised = long or stored is not None
         begin = time.perf_counter()
-        self._run = stored or self._made(FAST_TO_RUN if long else FAST_TO_COMPILE)
+        self._run = stored or (self._compiled(FAST_TO_RUN) if long else self._made(FAST_TO_COMPILE))
         self._left = time.perf_counter() - begin  # seconds that calls may take before it is optimised
 
     def __call__(self, leaves: list[Any]) -> Any:

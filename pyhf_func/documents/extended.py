@@ -76,6 +76,16 @@ def parameters(document: Mapping[str, Any]) -> Iterator[tuple[Steps, dict[str, A
             yield ("measurements", m, "config", "parameters", p), config
 
 
+def scale_sample(sample: dict[str, Any], factor: float) -> None:
+    """Multiply the yields of a sample, and what is in the same unit."""
+    sample["data"] = [factor * x for x in sample["data"]]
+    for modifier in sample["modifiers"]:
+        if modifier["type"] in ("shapesys", "staterror"):
+            modifier["data"] = [factor * x for x in modifier["data"]]
+        elif modifier["type"] == "histosys":
+            modifier["data"] = {key: [factor * x for x in values] for key, values in modifier["data"].items()}
+
+
 def is_extended(document: Any) -> bool:
     """Whether the document looks like one of the model language: keys are there that pyhf's format lacks."""
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyhf_func.documents.expression import parse
-from pyhf_func.documents.extended import DEFAULT_CODES, Steps, modifiers, parameters, walk
+from pyhf_func.documents.extended import DEFAULT_CODES, Steps, modifiers, parameters, scale_sample, walk
 from pyhf_func.exceptions import Fault, UnsupportedExtension, json_path, raise_faults
 
 __all__ = ["Plain", "plain"]
@@ -204,7 +204,7 @@ def _poisson_factors(work: _Work) -> None:
         sample, modifier = carriers[0]
         _, count, factor = found
         unit = count / factor
-        _scale(sample, unit)
+        scale_sample(sample, unit)
         modifier.update({"type": "shapesys", "data": [sample["data"][0] / count**0.5]})
         for config in configs:
             for key in ("constraint", "auxdata", "factors"):
@@ -215,15 +215,6 @@ def _poisson_factors(work: _Work) -> None:
             if entry == name:
                 work.metadata["foreign_names"][owner] = f"{name}[0]"
                 work.metadata.setdefault("scales", {})[owner] = unit
-
-
-def _scale(sample: dict[str, Any], factor: float) -> None:
-    sample["data"] = [factor * x for x in sample["data"]]
-    for modifier in sample["modifiers"]:
-        if modifier["type"] in ("shapesys", "staterror"):
-            modifier["data"] = [factor * x for x in modifier["data"]]
-        elif modifier["type"] == "histosys":
-            modifier["data"] = {key: [factor * x for x in values] for key, values in modifier["data"].items()}
 
 
 def _gaussian_factor(work: _Work) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyhf_func as pf
 from pyhf_func import exceptions
+from tests.fuzz.damage import places
 
 SIMPLE = Path(__file__).parents[1] / "workspaces" / "everything.json"
 STRANGE = (
@@ -30,14 +31,6 @@ STRANGE = (
 )
 CLASSES = (x for x in vars(exceptions).values() if isinstance(x, type) and issubclass(x, Exception))
 OURS = tuple(x for x in CLASSES if x.__module__ == exceptions.__name__)
-
-
-def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of everything in a document."""
-    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in pairs:
-        yield (*path, key)
-        yield from places(value, (*path, key))
 
 
 def damaged(document: Any, rng: random.Random) -> Any:

@@ -6,7 +6,6 @@ import contextlib
 import copy
 import random
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,15 +16,10 @@ from pyhf_func.exceptions import PyhfFuncError
 from tests.documents.documents import workspace_spec
 from tests.documents.test_datacards import CLOSED, counting
 from tests.documents.test_model_language import EXACT, UNSUPPORTED
+from tests.fuzz.damage import places
 
 VALUES = [None, True, 5, -1.5, 1e308, float("nan"), "", "x", [], {}, [1], ["a"], [[1]], [None], {"a": 1}]
 WORDS = ["", "-", "0", "nan", "1e400", "[", "x", "\n", "/", "*", "1/", "inf", "#"]
-
-
-def places(value: Any, steps: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield (*steps, key)
-        yield from places(item, (*steps, key))
 
 
 def damaged(document: Any, chance: random.Random) -> Any:

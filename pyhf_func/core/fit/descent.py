@@ -158,9 +158,9 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
         iterations = state.iterations + 1
 
         change = jnp.where(leaves, step.downhill, step.change)
-        trial = jnp.where(moves, _snapped(here + change, low, high), 0)
+        trial = jnp.where(flips, flipped, _snapped(here + change, low, high))
         shorter = settled(pars + _SHORTER * (state.trial - pars), box.breaks)
-        trial = jnp.where(moves, jnp.where(flips, flipped, trial), shorter)
+        trial = jnp.where(moves, trial, shorter)
         stays = (finished | lost | hopeless) & ~leaves
         return _State(
             pars=pars,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyhf_func.documents.extended import scale_sample
 from pyhf_func.documents.formats.hs3.codes import code_of
 from pyhf_func.documents.formats.hs3.constraints import Constraint, constraint_of
 from pyhf_func.documents.formats.hs3.functions import expression_of
@@ -105,7 +106,7 @@ class Channels:
             reader.read((*steps, "modifiers", i), modifier)
         result["modifiers"] = reader.made
         if reader.scale != 1.0:
-            _scale(result, reader.scale)
+            scale_sample(result, reader.scale)
         return result
 
 
@@ -321,16 +322,6 @@ def _events(fraction: float, nominal: float) -> float:
     near = (events, math.nextafter(events, math.inf), math.nextafter(events, 0.0))
     exact = [float(x) for x in near if nominal and x / nominal == fraction]
     return min(exact, key=lambda x: len(repr(x)), default=events)
-
-
-def _scale(sample: dict[str, Any], factor: float) -> None:
-    """Multiply the yields of a sample, and what is in the same unit."""
-    sample["data"] = [factor * x for x in sample["data"]]
-    for modifier in sample["modifiers"]:
-        if modifier["type"] in ("shapesys", "staterror"):
-            modifier["data"] = [factor * x for x in modifier["data"]]
-        elif modifier["type"] == "histosys":
-            modifier["data"] = {key: [factor * x for x in values] for key, values in modifier["data"].items()}
 
 
 def _refine(uses: list[ModifierUse], samples: list[dict[str, Any]], channel: str, owner: Channels) -> None:
