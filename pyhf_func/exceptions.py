@@ -339,6 +339,8 @@ class CheckpointNotWritten(PyhfFuncError):
 class NotEnoughMemory(PyhfFuncError, MemoryError):
     """A computation needs more memory than there is: the message says how much, and what limits it."""
 
+    __new__ = PyhfFuncError.__new__  # MemoryError's own refuses subclasses whose first base is another
+
 
 class ForkedProcess(PyhfFuncError, RuntimeError):
     """A process made by fork can't compute, since its parent had already computed: JAX's threads are not copied."""

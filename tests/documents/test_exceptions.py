@@ -45,6 +45,7 @@ def test_each_can_be_raised_documented_and_pickled(cls: type[Exception]) -> None
     else:
         error = cls("is wrong")
     assert "is wrong" in str(error)
+    assert type(cls.__new__(cls, "is wrong")) is cls  # as Dask and tblib restore what a worker raised
     if cls is not exceptions.FailedMinimization:
         again = pickle.loads(pickle.dumps(error))
         assert (type(again), str(again), again.faults) == (cls, str(error), error.faults)
