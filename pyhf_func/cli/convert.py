@@ -64,9 +64,9 @@ def _by_name(out: str) -> str:
 
 def _json(document: dict[str, Any], given: str, target: str, strict: bool) -> dict[str, Any]:
     """Of pyhf's format where that is exact, otherwise of the model language."""
-    from pyhf_func.documents.extended import is_extended
     from pyhf_func.documents.plain import plain
     from pyhf_func.exceptions import UnsupportedExtension
+    from pyhf_func.schema.extended import is_extended
 
     if not is_extended(document):
         return document

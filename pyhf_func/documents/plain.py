@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyhf_func.documents.expression import parse
-from pyhf_func.documents.extended import DEFAULT_CODES, Steps, modifiers, parameters, scale_sample, walk
+from pyhf_func.core.expression import parse
 from pyhf_func.exceptions import Fault, UnsupportedExtension, json_path, raise_faults
+from pyhf_func.schema.extended import DEFAULT_CODES, Steps, modifiers, parameters, scale_sample, walk
 
 __all__ = ["Plain", "plain"]
 
@@ -35,7 +35,7 @@ class Plain:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def plain(document: Mapping[str, Any], source: str | None = None) -> Plain:
+def plain(document: Mapping[str, Any], source: str | None = None, *, computed: Collection[str] = frozenset()) -> Plain:
     """The same likelihood in pyhf's format.
 
     A product of parameters becomes several ``normfactor``; a Poisson ``staterror`` of one sample a ``shapesys``, and a
@@ -44,11 +44,12 @@ def plain(document: Mapping[str, Any], source: str | None = None) -> Plain:
     interpolation for all becomes a setting of the model.
 
     Args:
-        document: The document, which :func:`~pyhf_func.documents.extended.check` passes.
+        document: The document, which :func:`~pyhf_func.schema.extended.check` passes.
         source: The file that it came from, for messages.
+        computed: Optional keys that may stay where nothing is equal to them: those that the engine computes with.
 
     Raises:
-        UnsupportedExtension: Something has no exact counterpart; all of it at once, each with its place.
+        UnsupportedExtension: Something else has no exact counterpart; all of it at once, each with its place.
 
     Example:
         >>> document = {
@@ -62,7 +63,7 @@ def plain(document: Mapping[str, Any], source: str | None = None) -> Plain:
         >>> [m["name"] for m in same.document["channels"][0]["samples"][0]["modifiers"]], same.settings
         (['mu', 'eff', 'xsec'], {'modifier_settings': {'normsys': {'interpcode': 'code1'}}})
     """
-    work = _Work(copy.deepcopy(dict(document)), source)
+    work = _Work(copy.deepcopy(dict(document)), source, computed)
     for step in (_products, _pois, _fixed_bins, _densities, _poisson_factors, _gaussian_factor, _codes, _rest):
         step(work)
     raise_faults(work.faults)
@@ -72,9 +73,10 @@ def plain(document: Mapping[str, Any], source: str | None = None) -> Plain:
 class _Work:
     """A document on its way, and what was found."""
 
-    def __init__(self, document: Document, source: str | None) -> None:
+    def __init__(self, document: Document, source: str | None, computed: Collection[str]) -> None:
         self.document = document
         self.source = source
+        self.computed = computed
         self.settings: dict[str, Any] = dict(document.pop("settings", {}))
         self.metadata: dict[str, Any] = copy.deepcopy(document.pop("metadata", {}))
         self.places = {id(modifier): steps for steps, _, _, modifier in walk(document)}
@@ -82,6 +84,8 @@ class _Work:
 
     def refuse(self, steps: Steps, name: str, message: str) -> None:
         """Note what cannot be held, once for a parameter: samples may share it."""
+        if steps[-1] in self.computed:
+            return
         self.found.setdefault((str(steps[-1]), name, message), []).append(steps)
 
     @property

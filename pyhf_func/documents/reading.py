@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from pyhf_func.documents import extended
 from pyhf_func.documents.formats import datacards, hs3
 from pyhf_func.documents.plain import plain
 from pyhf_func.exceptions import Fault, InvalidDocument, PyhfFuncError
+from pyhf_func.schema import extended
 from pyhf_func.schema.reading import load, name_of
 from pyhf_func.workspace import Workspace
 
@@ -90,7 +90,7 @@ def read(
     if not extended.is_extended(document):
         return Workspace(document, source=name, strict=strict)
     extended.check(document, name)
-    same = plain(document, name)
+    same = plain(document, name, computed=extended.COMPUTED)
     return Workspace(same.document, source=name, strict=strict, settings=same.settings, metadata=same.metadata)
 
 

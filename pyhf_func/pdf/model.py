@@ -33,7 +33,7 @@ from pyhf_func.pdf.names import Names, listed_bounds
 from pyhf_func.pdf.parts import ConstraintModel, MainModel
 from pyhf_func.pdf.spec import copied, kept, numbers_as_lists
 from pyhf_func.probability import Simultaneous
-from pyhf_func.schema import validate as validate_schema
+from pyhf_func.schema import extended
 from pyhf_func.schema.semantics import check_model
 from pyhf_func.tensor.common import TensorViewer, _tensorviewer_from_sizes
 from pyhf_func.tensor.dispatch import backend_for, call, kind, numbers
@@ -119,7 +119,7 @@ class Model:
         plain = numbers_as_lists(spec)
         if validate:
             _refuse_workspace(plain)
-            validate_schema(plain, schema, version=version)
+            extended.validate(plain, schema, version)
         settings = settings_of(modifier_settings)
         own = CustomModifiers(plain, modifier_set, settings) if modifier_set else None
         known = own.known_spec if own else plain

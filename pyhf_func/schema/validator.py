@@ -22,7 +22,7 @@ from pyhf_func.schema.predicate import Predicate, compile_predicate
 from pyhf_func.schema.values import as_list, is_array
 from pyhf_func.schema.wording import explain, named
 
-__all__ = ["not_too_deep", "of_file", "validate"]
+__all__ = ["conforms", "not_too_deep", "of_file", "validate"]
 
 
 def validate(
@@ -69,6 +69,12 @@ def validate(
             if len(errors) == _MOST_ERRORS:
                 faults.append(Fault("$", "may have further faults, which were not looked for", InvalidSpecification))
             raise InvalidSpecification(errors[0], schema_name, faults=faults)
+
+
+def conforms(spec: Any, schema_name: str, *, version: str | None = None) -> bool:
+    """Whether a document follows a schema, arrays being lists of numbers; see :func:`validate`."""
+    with not_too_deep():
+        return bool(_compiled(schema_name, version, True).predicate(spec))
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from pyhf_func import schema
 from pyhf_func._lookup import shown, unknown
 from pyhf_func.exceptions import (
     InvalidMeasurement,
@@ -16,11 +15,12 @@ from pyhf_func.exceptions import (
     raise_faults,
 )
 from pyhf_func.mixins import _ChannelSummaryMixin
+from pyhf_func.schema import extended
 from pyhf_func.schema.frozen import thaw
 from pyhf_func.schema.observations import measurement_doubts, observation_doubts, observation_faults
 from pyhf_func.schema.reading import Source, load, name_of
 from pyhf_func.schema.report import ModelSpec, Origin
-from pyhf_func.schema.validator import not_too_deep, of_file
+from pyhf_func.schema.validator import not_too_deep
 from pyhf_func.schema.values import as_list, values_as_lists
 from pyhf_func.workspace.belongings import joined_belongings, with_new_names
 from pyhf_func.workspace.build import built
@@ -104,8 +104,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
         self.strict = strict
         self.source = source
         if validate:
-            with of_file(source):
-                schema.validate(spec, self.schema, version=self.version)
+            extended.validate(spec, self.schema, self.version, source)
         with not_too_deep():
             content: dict[str, Any] = values_as_lists(dict(spec))
         super().__init__(content, channels=content["channels"])
@@ -183,8 +182,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             return {"name": "NormalMeasurement", "config": {"poi": poi_name, "parameters": []}}
         place = self._measurement_index(measurement_name, measurement_index)
         measurement: dict[str, Any] = self["measurements"][place]
-        with of_file(self.source):
-            schema.validate(measurement, "measurement.json", version=self.version)
+        extended.validate(measurement, "measurement.json", self.version, self.source)
         return measurement
 
     def _measurement_index(self, name: str | None, index: int | None) -> int:

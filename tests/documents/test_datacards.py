@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import pyhf_func as pf
-from pyhf_func.documents import extended
 from pyhf_func.documents.formats import datacards
 from pyhf_func.exceptions import InvalidSpecification, UnsupportedExtension, WorkspaceWarning
+from pyhf_func.schema import extended
 from tests.conftest import SHARED_DATA
 from tests.documents.documents import Document
 from tests.reference.extended import ExtendedModel, differences, owners_point

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import pyhf_func as pf
-from pyhf_func.documents import extended
 from pyhf_func.documents.formats import hs3
 from pyhf_func.exceptions import InvalidSpecification, WorkspaceWarning
+from pyhf_func.schema import extended
 from tests.conftest import SHARED_DATA
 from tests.documents.documents import workspace_spec
 from tests.reference.extended import ExtendedModel, differences, owners_point

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import pyhf_func as pf
-from pyhf_func.documents import extended
-from pyhf_func.documents.expression import InvalidExpression, parse
+from pyhf_func.core.expression import InvalidExpression, parse
 from pyhf_func.documents.plain import plain
 from pyhf_func.exceptions import InvalidSpecification, UnsupportedExtension
+from pyhf_func.schema import extended
 from tests.reference.extended import ExtendedModel
 
 Document = dict[str, Any]

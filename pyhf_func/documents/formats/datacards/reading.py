@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pyhf_func.documents.expression import InvalidExpression
-from pyhf_func.documents.expression import parse as parse_expression
+from pyhf_func.core.expression import InvalidExpression
+from pyhf_func.core.expression import parse as parse_expression
 from pyhf_func.documents.formats.datacards.card import Card, Column, Notes, Nuisance, RateParam
 from pyhf_func.documents.formats.datacards.effects import FLOOR, Templates, log_normal, shape_scale, with_log_normal
 from pyhf_func.documents.formats.datacards.parsing import parse

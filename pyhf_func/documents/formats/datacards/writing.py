@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pyhf_func.documents.expression import parse
-from pyhf_func.documents.extended import walk
+from pyhf_func.core.expression import parse
 from pyhf_func.documents.formats.datacards.card import Column
 from pyhf_func.exceptions import (
     Fault,
@@ -22,6 +21,7 @@ from pyhf_func.exceptions import (
     json_path,
     raise_faults,
 )
+from pyhf_func.schema.extended import walk
 
 __all__ = ["text_of", "write"]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyhf_func.documents.extended import scale_sample
 from pyhf_func.documents.formats.hs3.codes import code_of
 from pyhf_func.documents.formats.hs3.constraints import Constraint, constraint_of
 from pyhf_func.documents.formats.hs3.functions import expression_of
 from pyhf_func.documents.formats.hs3.parts import Analysis, Item, Notes, Parts, Steps, axis_bins
+from pyhf_func.schema.extended import scale_sample
 
 __all__ = ["Channels", "Modifier"]
 

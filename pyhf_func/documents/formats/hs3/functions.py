@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyhf_func.documents.expression import InvalidExpression, parse
+from pyhf_func.core.expression import InvalidExpression, parse
 from pyhf_func.documents.formats.hs3.parts import Notes, Parts
 
 __all__ = ["expression_of"]

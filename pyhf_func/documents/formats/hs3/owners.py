@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyhf_func.documents.expression import parse
-from pyhf_func.documents.extended import walk
+from pyhf_func.core.expression import parse
 from pyhf_func.documents.formats.hs3.naming import numbered
 from pyhf_func.documents.formats.hs3.parameters import DEFAULTS
 from pyhf_func.documents.formats.hs3.parts import Notes
+from pyhf_func.schema.extended import walk
 
 __all__ = ["Owned", "owned"]
 

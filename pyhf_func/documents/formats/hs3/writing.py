@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyhf_func._version import __version__
-from pyhf_func.documents.extended import walk
 from pyhf_func.documents.formats.hs3.codes import root_code
 from pyhf_func.documents.formats.hs3.owners import Owned, owned
 from pyhf_func.documents.formats.hs3.parts import Notes, Steps
 from pyhf_func.exceptions import WorkspaceWarning, raise_faults
+from pyhf_func.schema.extended import walk
 
 __all__ = ["write"]
 
@@ -275,7 +275,7 @@ def _function_name(name: str, parameters: Mapping[str, Owned]) -> str:
 def _functions(modifier: Mapping[str, Any], parameters: Mapping[str, Owned]) -> Iterator[Document]:
     if "expression" not in modifier:
         return
-    from pyhf_func.documents.expression import parse
+    from pyhf_func.core.expression import parse
 
     expression = parse(modifier["expression"], modifier.get("arguments", []))
     text = expression.with_names(

@@ -1,7 +1,7 @@
 """The model language: a workspace document with optional keys for what pyhf's format cannot hold.
 
 ``docs/model-language.md`` has the meaning of every key. A document without any is pyhf's, byte for byte; one with some
-is refused by pyhf's schema, and by ours, by name. :func:`check` validates such a document, and
+is refused by pyhf's schema, by name. :func:`check` validates such a document, and
 :func:`~pyhf_func.documents.plain.plain` turns it into one of pyhf's format where that is exact.
 """
 
@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyhf_func import schema
-from pyhf_func.documents.expression import InvalidExpression, parse
-from pyhf_func.exceptions import Fault, InvalidSpecification, json_path, raise_faults
-from pyhf_func.schema.validator import of_file
+from pyhf_func.core.expression import InvalidExpression, parse
+from pyhf_func.exceptions import Fault, InvalidSpecification, UnsupportedExtension, json_path, raise_faults
+from pyhf_func.schema.validator import conforms, of_file
 
-__all__ = ["CODES", "CONSTRAINTS", "METADATA", "check", "modifiers", "walk"]
+__all__ = ["CODES", "CONSTRAINTS", "METADATA", "check", "modifiers", "validate", "walk"]
 
 Document = dict[str, Any]
 Steps = tuple[str | int, ...]
@@ -32,6 +32,9 @@ CODES = {
 """Interpolations of each modifier type."""
 
 DEFAULT_CODES = {"normsys": "code4", "histosys": "code4p"}
+
+COMPUTED: frozenset[str] = frozenset()
+"""Optional keys of modifiers, samples, parameters and measurements that the engine computes with."""
 
 SETTINGS = ("clip_sample_data", "clip_bin_data")
 """What the key ``settings`` of a document may hold: least yields of a sample, and of all, in a bin."""
@@ -58,7 +61,7 @@ _CONFIG_KEYS = {"pois", "correlations"}
 
 def walk(document: Mapping[str, Any]) -> Iterator[tuple[Steps, dict[str, Any], dict[str, Any], dict[str, Any]]]:
     """Every modifier: its place, its channel, its sample and itself."""
-    for c, channel in enumerate(document["channels"]):
+    for c, channel in enumerate(document.get("channels", ())):
         for s, sample in enumerate(channel["samples"]):
             for m, modifier in enumerate(sample["modifiers"]):
                 yield ("channels", c, "samples", s, "modifiers", m), channel, sample, modifier
@@ -70,10 +73,20 @@ def modifiers(document: Mapping[str, Any], *kinds: str) -> Iterator[dict[str, An
 
 
 def parameters(document: Mapping[str, Any]) -> Iterator[tuple[Steps, dict[str, Any]]]:
-    """Every parameter configuration with its place."""
-    for m, measurement in enumerate(document["measurements"]):
-        for p, config in enumerate(measurement["config"]["parameters"]):
-            yield ("measurements", m, "config", "parameters", p), config
+    """Every parameter configuration of a workspace, a measurement or the spec of a model, with its place."""
+    for p, config in enumerate(document.get("parameters", ())):
+        yield ("parameters", p), config
+    for steps, config in _configs(document):
+        for p, parameter in enumerate(config["parameters"]):
+            yield (*steps, "parameters", p), parameter
+
+
+def _configs(document: Mapping[str, Any]) -> Iterator[tuple[Steps, dict[str, Any]]]:
+    """The configuration of every measurement with its place."""
+    if "config" in document:
+        yield ("config",), document["config"]
+    for m, measurement in enumerate(document.get("measurements", ())):
+        yield ("measurements", m, "config"), measurement["config"]
 
 
 def scale_sample(sample: dict[str, Any], factor: float) -> None:
@@ -94,12 +107,43 @@ def is_extended(document: Any) -> bool:
         return False
 
 
-def check(document: Mapping[str, Any], source: str | None = None) -> None:
+def validate(document: Any, schema_name: str, version: str | None = None, source: str | None = None) -> None:
+    """Validate a workspace, or the spec of a model, that may have optional keys.
+
+    Args:
+        document: The document.
+        schema_name: ``"workspace.json"``, ``"model.json"`` or ``"measurement.json"``.
+        version: Version of the format; by default ``schema.version``.
+        source: The file that it came from, for messages.
+
+    Raises:
+        InvalidSpecification: It follows neither pyhf's format nor that with the optional keys.
+        UnsupportedExtension: It has optional keys that the engine does not compute with; each with its place.
+        SchemaNotFound: There is no such schema in that version.
+    """
+    if conforms(document, schema_name, version=version):
+        return
+    if is_extended(document):
+        check(document, source, schema_name, version)
+        _refuse_uncomputed(document, source)
+    else:
+        with of_file(source):
+            schema.validate(document, schema_name, version=version)
+
+
+def check(
+    document: Mapping[str, Any],
+    source: str | None = None,
+    schema_name: str = "workspace.json",
+    version: str | None = None,
+) -> None:
     """Validate a document of the model language.
 
     Args:
         document: The document.
         source: The file that it came from, for messages.
+        schema_name: What it is; see :func:`validate`.
+        version: Likewise.
 
     Raises:
         InvalidSpecification: It does not follow the format; every fault of the optional keys is told at once.
@@ -121,9 +165,16 @@ def check(document: Mapping[str, Any], source: str | None = None) -> None:
     except (AttributeError, KeyError, TypeError):  # not even of that shape, as the schema says
         bare = dict(document)
     with of_file(source):
-        schema.validate(bare, "workspace.json")
+        schema.validate(bare, schema_name, version=version)
     faults = [Fault(json_path(steps), message, InvalidSpecification, source) for steps, message in _wrong(document)]
     raise_faults(faults)
+
+
+def _refuse_uncomputed(document: Mapping[str, Any], source: str | None) -> None:
+    """Refuse optional keys that the engine does not compute with."""
+    message = "a model is not computed with this key. pyhf_func.read may find an equal document without it"
+    uses = [steps for steps, _ in _uses(document) if steps[-1] not in COMPUTED]
+    raise_faults([Fault(json_path(steps), message, UnsupportedExtension, source) for steps in uses])
 
 
 def stripped(document: Mapping[str, Any]) -> Document:
@@ -147,13 +198,11 @@ def _uses(document: Mapping[str, Any]) -> list[tuple[Steps, Any]]:
     for steps, _, _, modifier in walk(document):
         keys = _MODIFIER_KEYS.get(modifier["type"], set())
         found.extend(((*steps, key), modifier[key]) for key in sorted(keys & modifier.keys()))
-    for c, channel in enumerate(document["channels"]):
+    for c, channel in enumerate(document.get("channels", ())):
         for s, sample in enumerate(channel["samples"]):
             place = ("channels", c, "samples", s)
             found.extend(((*place, key), sample[key]) for key in sorted(_SAMPLE_KEYS & sample.keys()))
-    for m, measurement in enumerate(document["measurements"]):
-        config = measurement["config"]
-        within = ("measurements", m, "config")
+    for within, config in _configs(document):
         found.extend(((*within, key), config[key]) for key in sorted(_CONFIG_KEYS & config.keys()))
     for steps, config in parameters(document):
         found.extend(((*steps, key), config[key]) for key in sorted(_PARAMETER_KEYS & config.keys()))
