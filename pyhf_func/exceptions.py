@@ -339,7 +339,8 @@ class CheckpointNotWritten(PyhfFuncError):
 class NotEnoughMemory(PyhfFuncError, MemoryError):
     """A computation needs more memory than there is: the message says how much, and what limits it."""
 
-    __new__ = PyhfFuncError.__new__  # MemoryError's own refuses subclasses whose first base is another
+    # MemoryError's own refuses subclasses whose first base is another.
+    __new__ = PyhfFuncError.__new__  # type: ignore[assignment]
 
 
 class ForkedProcess(PyhfFuncError, RuntimeError):
