@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pyhf_func.functional import discovery as discovery
     from pyhf_func.functional import fit as fit
     from pyhf_func.functional import goodness_of_fit as goodness_of_fit
+    from pyhf_func.functional import group_impacts as group_impacts
     from pyhf_func.functional import hypotest as hypotest
     from pyhf_func.functional import impacts as impacts
     from pyhf_func.functional import intervals as intervals
@@ -92,6 +93,7 @@ _HOMES = {
     "get_backend": "tensor.manager",
     "goodness_of_fit": "functional",
     "grid": "signal_grids",
+    "group_impacts": "functional",
     "hypotest": "functional",
     "impacts": "functional",
     "intervals": "functional",

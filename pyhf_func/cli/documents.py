@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,50 @@ class OutputPath(click.Path):
         return path
 
 
-workspace_argument = click.argument("workspace", default="-", type=click.Path(allow_dash=True))
+_READING = "pyhf_func.reading"
+"""Where a command's context keeps how its files are read."""
+
+
+def _kept(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Keep an option for `read_workspace`, where it was given."""
+    if value not in (None, ()):
+        context.meta.setdefault(_READING, {})[parameter.name] = value
+
+
+_READING_OPTIONS = (
+    click.option(
+        "--mass",
+        type=float,
+        expose_value=False,
+        callback=_kept,
+        help="Of a datacard: what $MASS stands for.  [default: 120]",
+    ),
+    click.option(
+        "--map",
+        "maps",
+        multiple=True,
+        expose_value=False,
+        callback=_kept,
+        metavar="MAP",
+        help="Of a datacard: bin/process:parameter[start,low,high], what scales processes; repeatable.  [default: r]",
+    ),
+    click.option(
+        "--analysis",
+        expose_value=False,
+        callback=_kept,
+        metavar="NAME",
+        help="Of HS3: the analysis to read.  [default: the first whose name holds obs]",
+    ),
+)
+
+
+def workspace_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command its WORKSPACE, a file of any format, with the options that some formats need."""
+    for option in reversed(_READING_OPTIONS):
+        command = option(command)
+    return click.argument("workspace", default="-", type=click.Path(allow_dash=True))(command)
+
+
 output_option = click.option("--output-file", type=OutputPath(), help="Write here, not to standard output.")
 patch_option = click.option(
     "-p",
@@ -56,10 +100,10 @@ def source(path: str) -> Any:
 
 
 def read_workspace(path: str, **options: Any) -> "Workspace":
-    """The workspace of a file, of any format."""
+    """The workspace of a file, of any format, read as the command's options ask."""
     from pyhf_func.documents import read
 
-    return read(path, **options)
+    return read(path, **click.get_current_context().meta.get(_READING, {}), **options)
 
 
 def read_patchset(path: str) -> "PatchSet":

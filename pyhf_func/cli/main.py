@@ -14,6 +14,8 @@ from pyhf_func.cli.discovery import discovery
 from pyhf_func.cli.fit import fit
 from pyhf_func.cli.gof import gof
 from pyhf_func.cli.grid import grid
+from pyhf_func.cli.impacts import impacts
+from pyhf_func.cli.intervals import intervals
 from pyhf_func.cli.limit import limit
 from pyhf_func.cli.patchset import patchset
 from pyhf_func.cli.ranking import ranking
@@ -25,7 +27,10 @@ from pyhf_func.cli.toys import toys, toys_merge
 from pyhf_func.cli.yields import yields
 
 _SECTIONS = {
-    "Statistics": (cls, limit, discovery, scan, toys, toys_merge, grid, fit, ranking, correlation, yields, gof),
+    "Statistics": (
+        *(cls, limit, discovery, scan, toys, toys_merge, grid),
+        *(fit, intervals, ranking, impacts, correlation, yields, gof),
+    ),
     "Workspaces": (inspect, prune, rename, combine, sort, digest, patchset, convert, json2xml, xml2json),
     "Around": (contrib, completions),
 }

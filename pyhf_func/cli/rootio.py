@@ -12,7 +12,6 @@ from pyhf_func.cli.documents import (
     patch_option,
     read_patches,
     source,
-    workspace_argument,
     write,
 )
 from pyhf_func.cli.errors import reported
@@ -82,7 +81,7 @@ def xml2json(
 
 
 @click.command(short_help="Workspace to HistFactory's XML and ROOT files.")
-@workspace_argument
+@click.argument("workspace", default="-", type=click.Path(allow_dash=True))
 @click.option(
     "--output-dir", type=click.Path(file_okay=False), default=".", show_default=True, help="Folder to write to."
 )

@@ -159,6 +159,8 @@ class Study:
             {**self.workspace, "channels": content["channels"], "measurements": measurements},
             strict=self.workspace.strict,
             source=self.workspace.source,
+            settings=self.workspace.settings,
+            metadata=self.workspace.metadata,
         )
 
     def about(self, **settings: Any) -> dict[str, Any]:
@@ -198,8 +200,12 @@ def versions() -> dict[str, str]:
     return {"pyhf_func": __version__, "jax": jax.__version__}
 
 
-def study_options() -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command, which has a WORKSPACE, the options of studies, as one `Study`: its first argument."""
+def study_options(*, drawn: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, which has a WORKSPACE, the options of studies, as one `Study`: its first argument.
+
+    Args:
+        drawn: Whether its result can be drawn.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
@@ -210,8 +216,8 @@ def study_options() -> Callable[[Callable[..., None]], Callable[..., None]]:
             strict: bool,
             no_cache: bool,
             output_file: str | None,
-            plot: str | None,
-            metadata: str | None,
+            plot: str | None = None,
+            metadata: str | None = None,
             **own: Any,
         ) -> None:
             only_one_from_standard_input(workspace, *patches)
@@ -235,6 +241,7 @@ def study_options() -> Callable[[Callable[..., None]], Callable[..., None]]:
                 )
                 command(study, **own)
 
-        return pictures.plot_option(pictures.metadata_option(output_option(model_options(call))))
+        shared = output_option(model_options(call))
+        return pictures.plot_option(pictures.metadata_option(shared)) if drawn else shared
 
     return decorate

@@ -33,7 +33,7 @@ def write(
     layout: str,
     results: dict[str, Any],
     rows: Sequence[Row],
-    draw: Callable[[], "Figure"],
+    draw: Callable[[], "Figure"] | None,
     **settings: Any,
 ) -> None:
     """Write a study's results, or its table, and draw them where that is asked for.

@@ -12,6 +12,7 @@ from pyhf_func.functional.asymptotic import upper_limit as upper_limit
 from pyhf_func.functional.fits import covariance as covariance
 from pyhf_func.functional.fits import fit as fit
 from pyhf_func.functional.fits import profile as profile
+from pyhf_func.functional.groups import group_impacts as group_impacts
 from pyhf_func.functional.pseudo_experiments import merge_toys as merge_toys
 from pyhf_func.functional.pseudo_experiments import toys as toys
 from pyhf_func.functional.uncertainties import goodness_of_fit as goodness_of_fit

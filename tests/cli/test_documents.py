@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -312,3 +313,24 @@ def test_a_document_is_not_changed(workspace: Path) -> None:
     before: Document = json.loads(workspace.read_text())
     run("rename", workspace, "-m", "mu", "strength")
     assert json.loads(workspace.read_text()) == before
+
+
+def test_a_datacard_is_read_as_the_options_ask(tmp_path: Path) -> None:
+    """Every command with a WORKSPACE: the mass chooses histograms, and a map what scales them."""
+    uproot = pytest.importorskip("uproot", reason="uproot is not installed")
+    with uproot.recreate(tmp_path / "shapes.root") as file:
+        for name, counts in {"data_obs": [7.0], "b": [5.0], "s120": [1.0], "s125": [2.0]}.items():
+            file[name] = np.array(counts), np.array([0.0, 1.0])
+    (tmp_path / "card.txt").write_text(
+        "imax 1\njmax 1\nkmax *\nshapes * * shapes.root $PROCESS\nshapes s * shapes.root $PROCESS$MASS\n"
+        "bin SR\nobservation 7\nbin SR SR\nprocess s b\nprocess 0 1\nrate -1 -1\nlumi lnN 1.02 -\n"
+    )
+    for options, expected in (([], 1.0), (["--mass", "125"], 2.0)):
+        document = json.loads(run("sort", *options, tmp_path / "card.txt").stdout)
+        samples = {sample["name"]: sample["data"] for sample in document["channels"][0]["samples"]}
+        assert samples == {"s": [expected], "b": [5.0]}
+    mapped = run("sort", tmp_path / "card.txt", "--map", ".*/s:strength[1,0,3]")
+    assert json.loads(mapped.stdout)["measurements"][0]["config"]["poi"] == "strength"
+    for name, command in main.commands.items():
+        if any(parameter.name == "workspace" for parameter in command.params) and name != "json2xml":
+            assert "--mass" in run(name, "--help").stdout

@@ -16,6 +16,7 @@ from pyhf_func.cli import tables
 from tests.cli.studies import EMPTY_BIN, SPEC, refused, run, values, written
 
 COMMANDS = ("gof", "yields", "correlation")
+WITHOUT_PICTURE = ("intervals", "impacts")
 
 
 @pytest.fixture
@@ -101,16 +102,54 @@ def test_tables_are_text_and_latex_too(workspace: Path, tmp_path: Path) -> None:
     assert latex.count(r"\\") == len(text)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def test_intervals(workspace: Path, model: Any) -> None:
+    data = pf.Workspace(SPEC).data(model)
+    expected = pf.intervals(data, model, "mu", confidence=0.9)
+    [mu] = values(run("intervals", workspace, "--confidence", 0.9))["intervals"]
+    assert mu["name"] == "mu"
+    for name in ("best", "lower", "upper"):
+        assert mu[name] == close(getattr(expected, name)[0])
+    assert mu["error"] == close(expected.covariance.errors[0])
+    assert (mu["at_bound"], mu["status"]) == (expected.at_bound[0].tolist(), ["CONVERGED", "CONVERGED"])
+    rows = table(run("intervals", workspace, "--parameter", "rate", "--parameter", "mu", "--format", "csv"))
+    assert [row["name"] for row in rows] == ["rate", "mu"]
+    assert len(table(run("intervals", workspace, "--all", "--format", "csv"))) == 3
+    assert "did you mean" in refused(run("intervals", workspace, "--parameter", "rat"))
+
+
+def test_impacts_of_groups(workspace: Path, model: Any) -> None:
+    data = pf.Workspace(SPEC).data(model)
+    expected = pf.group_impacts(data, model, {"theory": ["rate"]})
+    written_down = values(run("impacts", workspace, "--group", "theory=rate"))
+    assert [one["group"] for one in written_down["groups"]] == ["data statistics", "theory", "other systematics"]
+    for one, ours in zip(written_down["groups"], expected.groups, strict=True):
+        assert (one["impact"], one["component"]) == (close(ours.impact), close(ours.component))
+        assert tuple(one["parameters"]) == ours.parameters
+    assert written_down["closure"]["component"] == close(expected.component_closure)
+    rows = table(run("impacts", workspace, "--group", "theory=rate", "--format", "csv"))
+    assert [row["group"] for row in rows[-2:]] == ["in quadrature", "total"]
+    assert float(rows[-1]["impact"]) == close(written_down["poi"]["error"])
+    assert "no parameter matches 'JES_*'" in refused(run("impacts", workspace, "--group", "JES_*"))
+
+
+def test_impacts_use_the_groups_of_the_document(tmp_path: Path) -> None:
+    groups = {"theory": ["the_rate"], "elsewhere": ["gone"]}
+    document = {**SPEC, "metadata": {"groups": groups, "foreign_names": {"the_rate": "rate"}}}
+    found = values(run("impacts", written(tmp_path / "w.json", document)))
+    assert [one["group"] for one in found["groups"]] == ["data statistics", "theory", "other systematics"]
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *WITHOUT_PICTURE])
 def test_a_fit_that_fails_is_an_error(command: str, workspace: Path, tmp_path: Path) -> None:
     patch = written(tmp_path / "patch.json", EMPTY_BIN)
-    result = run(command, workspace, "-p", patch, "--plot", tmp_path / "none.png")
+    picture = () if command in WITHOUT_PICTURE else ("--plot", tmp_path / "none.png")
+    result = run(command, workspace, "-p", patch, *picture)
     assert refused(result).endswith(f"Error: {pf.Status.NOT_FINITE.sentence}\n")
     assert result.stdout == ""
     assert not (tmp_path / "none.png").exists()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *WITHOUT_PICTURE])
 def test_help_fits_a_page_and_has_an_example(command: str) -> None:
     text = run_help(command)
     assert f"pyhf-func {command} workspace.json" in text
