@@ -21,9 +21,20 @@ import numpy as np
 
 from pyhf_func.compiled import store
 
-FAST_TO_COMPILE = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
+_SLOW_PASSES = (
+    "while-loop-invariant-code-motion",
+    "simplify-while-loops",
+    "while-loop-trip-count-annotator",
+    "tree_reduction_rewriter",
+)
+FAST_TO_COMPILE = {
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_backend_optimization_level": 0,
+    "xla_disable_hlo_passes": ",".join(_SLOW_PASSES),
+}
 FAST_TO_RUN = {"xla_cpu_use_fusion_emitters": False}
-"""Options of the compiler. Its fusion emitters take twice as long to compile, and what they make runs no faster."""
+"""Options of the compiler. Its fusion emitters take twice as long to compile, and what they make runs no faster. The
+passes over loops copy what lies inside them again and again: half of what compilation takes where loops are nested."""
 
 _config: Any = jax.config
 _KEPT = 128  # programs of one function
