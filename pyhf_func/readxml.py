@@ -205,12 +205,12 @@ def _tree(source: Any) -> Any:
 
 def _guarded(resolver: Resolver, folders: Sequence[Path]) -> Resolver:
     """The resolver, which refuses files outside of some folders."""
-    known = [Path(os.path.abspath(folder)) for folder in folders] + [folder.resolve() for folder in folders]
+    known = [folder.resolve() for folder in folders]
 
     def guarded(filename: str) -> Path:
         path = resolver(filename)
-        places = (Path(os.path.abspath(path)), path.resolve())
-        if path.exists() and not any(place.is_relative_to(folder) for place in places for folder in known):
+        place = path.resolve()  # where a link leads
+        if path.exists() and not any(place.is_relative_to(folder) for folder in known):
             message = (
                 f"{filename!r} lies outside of the base folder {folders[0]}. If the configuration is to be trusted, "
                 "name its folder as a mount, or allow it with allow_outside (in the shell --allow-outside)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from numbers import Real
@@ -105,6 +106,19 @@ def count(value: Any, name: str, least: int = 1) -> int:
     if number < least:
         raise ValueError(f"{name} is {number}; it must be at least {least}.")
     return number
+
+
+def positive(value: Any, name: str) -> None:
+    """Check a positive number that is an option, thus no array.
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: It is not positive, or not finite.
+    """
+    if not isinstance(value, Real) or is_flag(value):
+        raise TypeError(f"{name} is {shown(value)}; give a number.")
+    if not 0 < float(value) < math.inf:
+        raise ValueError(f"{name} is {value}; it must be positive and finite.")
 
 
 def is_flag(value: Any) -> bool:

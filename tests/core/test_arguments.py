@@ -56,6 +56,13 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
     "a value as text": (lambda: pf.hypotest("1.0", DATA, MODEL), "mu is '1.0'; give a number"),
     "a negative value": (lambda: pf.hypotest(-1.0, DATA, MODEL), "mu is -1, a negative value below.*test_stat='q'"),
     "a class as minimiser": (lambda: pf.fit(DATA, MODEL, minimiser=pf.Newton), r"give one with options: Newton\(\)"),
+    "no iterations": (lambda: pf.Newton(iterations=0), "iterations is 0; it must be at least 1"),
+    "half a search": (lambda: pf.Newton(search=0.5), "search is 0.5; give an integer"),
+    "a flag as memory": (lambda: pf.LBFGS(memory=True), "memory is True; give an integer"),
+    "an optimiser by name": (lambda: pf.FirstOrder("adam"), r"optimiser is 'adam'; .*optax.adam\(0.1\)"),
+    "a method that is none": (lambda: pf.SciPy(method=None), "method is None; give the name"),
+    "a tolerance of zero": (lambda: pf.SciPy(tolerance=0.0), "tolerance is 0.0; it must be positive"),
+    "a strategy that is none": (lambda: pf.Minuit(strategy=3), "strategy is 3; it is 0, 1 or 2"),
     "a patch by name": (lambda: WORKSPACE.model(patches=["m500"]), r"patches holds 'm500'.*patchset\['name'\]"),
     "a name as patches": (lambda: WORKSPACE.model(patches="m500"), "patches is 'm500'; give a list"),
     "one patch as patches": (

@@ -19,6 +19,9 @@ from tests.zoo import ZOO
 
 uproot = pytest.importorskip("uproot", reason="uproot (the extra xmlio) is not installed")
 
+# Much of what is written here loses something on purpose.
+pytestmark = pytest.mark.filterwarnings("default::pyhf_func.exceptions.WorkspaceWarning")
+
 FIXTURE = Path(__file__).parent / "histfactory"
 
 
@@ -366,7 +369,8 @@ def test_bins_below_the_threshold_are_without_statistical_uncertainty(histfactor
 def test_files_outside_of_the_base_folder_need_a_flag(histfactory: Path, tmp_path: Path) -> None:
     (tmp_path / "other.root").write_bytes((histfactory / "data" / "yields.root").read_bytes())
     expected = readxml.parse(histfactory / "top.xml", histfactory)
-    for path in ("../other.root", str(tmp_path / "other.root")):
+    (histfactory / "data" / "link.root").symlink_to(tmp_path / "other.root")
+    for path in ("../other.root", str(tmp_path / "other.root"), "data/link.root"):
         _edit(histfactory, '<Data HistoName="data"/>', f'<Data HistoName="data" InputFile="{path}"/>')
         with pytest.raises(exceptions.InvalidSpecification, match="outside of the base folder"):
             readxml.parse(histfactory / "top.xml", histfactory)

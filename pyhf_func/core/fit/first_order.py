@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func._lookup import shown
+from pyhf_func.core.arrays import count
 from pyhf_func.core.fit.judge import judge
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimum, Problem
@@ -36,6 +38,11 @@ class LBFGS:
     iterations: int = 2000
     memory: int = 20
 
+    def __post_init__(self) -> None:
+        """Check the options."""
+        count(self.iterations, "iterations")
+        count(self.memory, "memory")
+
     def __call__(self, problem: Problem) -> Minimum:
         """Minimise the negative log-likelihood."""
         import optax
@@ -55,6 +62,12 @@ class FirstOrder:
 
     optimiser: optax.GradientTransformation
     iterations: int = 5000
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        count(self.iterations, "iterations")
+        if not callable(getattr(self.optimiser, "update", None)):
+            raise TypeError(f"optimiser is {shown(self.optimiser)}; give one of optax, such as optax.adam(0.1).")
 
     def __call__(self, problem: Problem) -> Minimum:
         """Minimise the negative log-likelihood."""

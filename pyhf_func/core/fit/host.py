@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func._lookup import shown
+from pyhf_func.core.arrays import count, positive
 from pyhf_func.core.fit.judge import judge
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.likelihood.expansion import expand
@@ -39,6 +41,13 @@ class SciPy:
     method: str = "L-BFGS-B"
     iterations: int = 10_000
     tolerance: float = 1e-12
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        if not isinstance(self.method, str):
+            raise TypeError(f"method is {shown(self.method)}; give the name of one of SciPy's.")
+        count(self.iterations, "iterations")
+        positive(self.tolerance, "tolerance")
 
     def minimise_on_host(self, problem: Problem) -> Minimum:
         """Minimise the negative log-likelihood."""
@@ -79,6 +88,14 @@ class Minuit:
     strategy: int = 1
     tolerance: float = 0.001
     calls: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        if count(self.strategy, "strategy", least=0) > 2:
+            raise ValueError(f"strategy is {self.strategy}; it is 0, 1 or 2.")
+        positive(self.tolerance, "tolerance")
+        if self.calls is not None:
+            count(self.calls, "calls")
 
     @staticmethod
     def require() -> Any:

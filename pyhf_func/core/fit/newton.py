@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func.core.arrays import count
 from pyhf_func.core.fit.descent import Box, Point, descend
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.pieces import breaks_of, rounded
@@ -51,6 +52,11 @@ class Newton:
 
     iterations: int = 200
     search: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        count(self.iterations, "iterations")
+        count(self.search, "search", least=0)
 
     def __call__(self, problem: Problem) -> Minimum:
         """Minimise the negative log-likelihood."""

@@ -78,7 +78,7 @@ def _hat(mean: Array) -> _Hat:
     below, above = jnp.maximum(first - 1, 0.0), last + 1
     # From one count to the next one outwards probabilities fall by these shares, and further out by more.
     left_loss, right_loss = (mean - below) / mean, (above + 1 - mean) / (above + 1)
-    highest, left, right = _log_probability(jnp.stack([mode, below, above]), mean)
+    highest, left, right = _log_probability(jnp.stack([mode, below, above]), mean[None])
     left, right = jnp.where(first > 0, left - highest, -jnp.inf), right - highest
     return _Hat(
         highest=highest,
