@@ -16,15 +16,16 @@ The bridge knows no likelihoods, and imports no framework that is not in use.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import jax
 
+from pyhf_func.adapters.registry import FRAMEWORKS
+
 __all__ = ["apply", "as_mxnet", "as_tensorflow", "as_torch", "kind"]
 
-_FRAMEWORKS = {"torch": "pytorch", "tensorflow": "tensorflow", "mxnet": "mxnet"}
+_BRIDGED = {name: framework for name, framework in FRAMEWORKS.items() if framework.tape}
 
 
 def __dir__() -> list[str]:
@@ -47,7 +48,7 @@ def kind(tree: Any) -> str | None:
         >>> kind({"mu": 1.0, "data": [np.ones(3)]}) is None
         True
     """
-    classes = {name: _tensor_classes(module) for module, name in _FRAMEWORKS.items() if module in sys.modules}
+    classes = {name: framework.tensor_classes() for name, framework in _BRIDGED.items() if framework.is_loaded}
     if not classes:
         return None
     try:
@@ -80,7 +81,9 @@ def apply(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         6.0
     """
     framework = kind((args, kwargs))
-    return function(*args, **kwargs) if framework is None else _tape(framework).call(function, args, kwargs)
+    return (
+        function(*args, **kwargs) if framework is None else _BRIDGED[framework].load_tape().call(function, args, kwargs)
+    )
 
 
 def as_torch(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -111,7 +114,7 @@ def as_mxnet(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _as(framework: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    tape = _tape(framework)
+    tape = _BRIDGED[framework].load_tape()
 
     def bridged(*args: Any, **kwargs: Any) -> Any:
         return tape.call(function, args, kwargs)
@@ -119,29 +122,3 @@ def _as(framework: str, function: Callable[..., Any]) -> Callable[..., Any]:
     bridged.__name__ = getattr(function, "__name__", "bridged")
     bridged.__doc__ = function.__doc__
     return bridged
-
-
-def _tape(framework: str) -> Any:
-    if framework == "pytorch":
-        from pyhf_func.adapters.tapes import torch
-
-        return torch
-    if framework == "tensorflow":
-        from pyhf_func.adapters.tapes import tensorflow
-
-        return tensorflow
-    from pyhf_func.adapters.tapes import mxnet
-
-    return mxnet
-
-
-def _tensor_classes(module: str) -> tuple[type, ...]:
-    """The tensor classes of a framework that is loaded; none, while it is still being loaded."""
-    loaded = sys.modules[module]
-    if module == "torch":
-        found = [getattr(loaded, "Tensor", None)]
-    elif module == "tensorflow":
-        found = [getattr(loaded, "Tensor", None), getattr(loaded, "Variable", None)]
-    else:
-        found = [getattr(getattr(loaded, "nd", None), "NDArray", None)]
-    return tuple(cls for cls in found if isinstance(cls, type))

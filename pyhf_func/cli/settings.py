@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
+from pyhf_func.adapters.registry import FRAMEWORKS
 from pyhf_func.cli.documents import patch_option, read_patches, read_workspace
 from pyhf_func.options import EqDelimStringParamType
 
-_BACKENDS = {"np": "numpy", "torch": "pytorch", "tf": "tensorflow"}
+_BACKENDS = {framework.nickname: name for name, framework in FRAMEWORKS.items() if framework.nickname}
 _OPTIMIZERS = {"scipy_optimizer": "scipy", "minuit_optimizer": "minuit"}
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -25,10 +26,10 @@ _MODEL_OPTIONS = (
 _BACKEND_OPTIONS = (
     click.option(
         "--backend",
-        type=click.Choice(["numpy", "jax", "pytorch", "tensorflow", "mxnet", *_BACKENDS]),
+        type=click.Choice([*FRAMEWORKS, *_BACKENDS]),
         default="numpy",
         show_default=True,
-        help="Whose tensors to calculate with; the numbers are the same.",
+        help="Tensor library used for the calculation; does not change the result.",
     ),
     click.option(
         "--optimizer",

@@ -6,18 +6,11 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pyhf_func.adapters.registry import FRAMEWORKS
 from pyhf_func.optimize.engine import Objective, runs_in_engine
 from pyhf_func.optimize.wrapping import require_gradients
 from pyhf_func.tensor.common import _TensorViewer
 from pyhf_func.tensor.manager import get_backend
-
-_SHIMS = {
-    "numpy": "opt_numpy",
-    "jax": "opt_jax",
-    "pytorch": "opt_pytorch",
-    "tensorflow": "opt_tflow",
-    "mxnet": "opt_mxnet",
-}
 
 
 def _make_stitch_pars(tv: _TensorViewer | None = None, fixed_values: Any = None) -> Callable[..., Any]:
@@ -39,9 +32,9 @@ def _get_tensor_shim() -> Callable[..., Any]:
         ValueError: The backend is not one of ours.
     """
     name = get_backend()[0].name
-    if name not in _SHIMS:
+    if name not in FRAMEWORKS:
         raise ValueError(f"No optimizer shim for {name}.")
-    return importlib.import_module(f"pyhf_func.optimize.{_SHIMS[name]}").wrap_objective
+    return importlib.import_module(f"pyhf_func.optimize.{FRAMEWORKS[name].objective}").wrap_objective
 
 
 def shim(

@@ -12,18 +12,10 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from pyhf_func.adapters.registry import FRAMEWORKS
 from pyhf_func.exceptions import ImportBackendError
 
 __all__ = ["BackendRetriever"]
-
-FRAMEWORKS = {
-    "numpy": ("numpy", "numpy"),
-    "jax": ("jax", "jax"),
-    "pytorch": ("torch", "pyhf-func[torch]"),
-    "tensorflow": ("tensorflow", "pyhf-func[tensorflow]"),
-    "mxnet": ("mxnet", "pyhf-func[mxnet]"),
-}
-"""Name of each backend: the framework's module, and what to install for it."""
 
 
 class _Retriever(ModuleType):
@@ -33,17 +25,17 @@ class _Retriever(ModuleType):
         backend = name.removesuffix("_backend")
         if backend == name or backend not in FRAMEWORKS:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        framework, package = FRAMEWORKS[backend]
+        framework = FRAMEWORKS[backend]
         try:
-            if sys.modules.get(framework, self) is None:  # how Python marks what must not be imported
-                raise ModuleNotFoundError(f"import of {framework} halted")
+            if sys.modules.get(framework.module, self) is None:  # how Python marks what must not be imported
+                raise ModuleNotFoundError(f"import of {framework.module} halted")
             self.__setattr__(name, importlib.import_module(f"{__name__}.{name}"))
         except ImportError as error:
             if backend == "numpy":
                 raise
             raise ImportBackendError(
-                f"The {backend} backend needs {framework}, which cannot be imported ({error}): "
-                f'install it with pip install "{package}".'
+                f"The {backend} backend needs {framework.module}, which cannot be imported ({error}): "
+                f'install it with pip install "{framework.package}".'
             ) from error
         return self.__dict__[name]
 

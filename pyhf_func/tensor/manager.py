@@ -15,6 +15,7 @@ from typing import Any
 import pyhf_func.tensor as retriever
 from pyhf_func import events
 from pyhf_func._lookup import shown
+from pyhf_func.adapters.registry import FRAMEWORKS
 from pyhf_func.exceptions import InvalidBackend, InvalidOptimizer, Unsupported
 
 PRECISIONS = ("32b", "64b")
@@ -192,16 +193,15 @@ def _precision(precision: str | bytes | None) -> str | None:
 def _chosen_backend(backend: Any, precision: str | None) -> Any:
     backend = _text(backend)
     if isinstance(backend, str):
-        if backend not in retriever.FRAMEWORKS:
+        if backend not in FRAMEWORKS:
             raise InvalidBackend(
-                f"There is no backend {backend!r}: choose one of {', '.join(retriever.FRAMEWORKS)}, "
-                "or pass a backend object."
+                f"There is no backend {backend!r}: choose one of {', '.join(FRAMEWORKS)}, or pass a backend object."
             )
         options = {} if precision is None else {"precision": precision}
         return getattr(retriever, f"{backend}_backend")(**options)
     if not hasattr(backend, "name"):
         raise InvalidBackend(f"backend is {shown(backend)}; give a name, such as 'numpy', or a backend object.")
-    known = backend.name in retriever.FRAMEWORKS
+    known = backend.name in FRAMEWORKS
     if known and not isinstance(backend, getattr(retriever, f"{backend.name}_backend")):
         raise AttributeError(
             f"{type(backend)} is named {backend.name!r} and is not that backend: "

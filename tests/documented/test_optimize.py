@@ -239,6 +239,7 @@ def test_options_reach_the_minimiser(model: Any, data: list[float], capsys: pyte
     assert result.minuit.parameters == ("uncorr_bkguncrt[0]", "uncorr_bkguncrt[1]")
 
 
+@pytest.mark.filterwarnings("ignore:scipy.optimize. The `disp`:DeprecationWarning")
 def test_scipys_own_options_run_scipy_under_the_default(model: Any, data: list[float]) -> None:
     pars, result = fit(data, model, method="L-BFGS-B", return_result_obj=True)
     assert "hess_inv" in result  # what L-BFGS-B gives
