@@ -11,6 +11,7 @@ from typing import Any
 from pyhf_func.core.expression import parse
 from pyhf_func.exceptions import Fault, UnsupportedExtension, json_path, raise_faults
 from pyhf_func.schema.extended import DEFAULT_CODES, Steps, modifiers, parameters, scale_sample, walk
+from pyhf_func.schema.frozen import thaw
 
 __all__ = ["Plain", "plain"]
 
@@ -47,6 +48,7 @@ def plain(document: Mapping[str, Any], source: str | None = None, *, computed: C
         document: The document, which :func:`~pyhf_func.schema.extended.check` passes.
         source: The file that it came from, for messages.
         computed: Optional keys that may stay where nothing is equal to them: those that the engine computes with.
+            Constraints that it computes stay as they are.
 
     Raises:
         UnsupportedExtension: Something else has no exact counterpart; all of it at once, each with its place.
@@ -63,8 +65,9 @@ def plain(document: Mapping[str, Any], source: str | None = None, *, computed: C
         >>> [m["name"] for m in same.document["channels"][0]["samples"][0]["modifiers"]], same.settings
         (['mu', 'eff', 'xsec'], {'modifier_settings': {'normsys': {'interpcode': 'code1'}}})
     """
-    work = _Work(copy.deepcopy(dict(document)), source, computed)
-    for step in (_products, _pois, _fixed_bins, _densities, _poisson_factors, _gaussian_factor, _codes, _rest):
+    work = _Work(thaw(dict(document)), source, computed)
+    constraints = () if "constraint" in computed else (_fixed_bins, _densities, _poisson_factors, _gaussian_factor)
+    for step in (_products, _pois, _usual_styles, *constraints, _codes, _rest):
         step(work)
     raise_faults(work.faults)
     return Plain(work.document, work.settings, work.metadata)
@@ -139,6 +142,12 @@ def _pois(work: _Work) -> None:
             work.refuse(("measurements", m, "config", "correlations"), measurement["name"], "correlated constraints")
 
 
+def _usual_styles(work: _Work) -> None:
+    for modifier in modifiers(work.document, "staterror"):
+        if modifier.get("style") == "factor":
+            del modifier["style"]
+
+
 def _fixed_bins(work: _Work) -> None:
     """Bins whose factor stays at one: without an uncertainty they do."""
     for steps, config in parameters(work.document):
@@ -184,8 +193,6 @@ def _densities(work: _Work) -> None:
         if given and len(fixed) == measurements and all(fixed):
             given = modifier["constraint"] = "poisson" if kind == "shapesys" else "gauss"  # it is a constant
         usual = "poisson" if kind == "shapesys" else "gauss"
-        if modifier.get("style") == "factor":
-            del modifier["style"]
         if given == usual:
             del modifier["constraint"]
         elif given in ("gauss", "poisson") and "style" not in modifier and len(work.carriers(modifier["name"])) == 1:

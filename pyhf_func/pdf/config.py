@@ -303,7 +303,7 @@ class _ModelConfig:
         live = self._live_of(parameter) if parameter.name in self._names.live else None
         match parameter.constraint:
             case "normal":
-                widths = (live or list(parameter.sigmas)) if has_widths else None
+                widths = (live or list(parameter.sigmas)) if has_widths or set(parameter.sigmas) != {1.0} else None
                 return constrained_by_normal(**common, auxdata=list(parameter.auxdata), sigmas=widths)
             case "poisson":
                 factors = live or list(parameter.factors)

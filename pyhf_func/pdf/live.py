@@ -76,6 +76,8 @@ def with_live_numbers(model: Model, spec: Mapping[str, Any], rows: Sequence[Row]
     found = {}
     for name, members in live_widths(spec, rows).items():
         density = model.config._names.parameters[name].constraint
+        if density == "none":
+            continue
         here = kind(*(number for _, *numbers in members for number in numbers))
         widths = call(here, _sigmas if density == "normal" else _factors, *_by_channel(members))
         array = "normal_sigma" if density == "normal" else "poisson_factor"
@@ -113,7 +115,10 @@ def _sigmas(*channels: Any) -> Array:
 
 def _factors(*channels: Any) -> Array:
     """Counts of (yield / uncertainty)², as the compiler has them."""
-    ((yields, uncertainties),) = channels[0]
-    yields, uncertainties = jnp.asarray(yields, float), jnp.asarray(uncertainties, float)
-    good = (yields > 0) & (uncertainties > 0)
-    return jnp.where(good, jnp.square(yields / jnp.where(good, uncertainties, 1.0)), 1.0)
+    parts = []
+    for members in channels:
+        total = sum(jnp.asarray(yields, float) for yields, _ in members)
+        squares = sum(jnp.square(jnp.asarray(uncertainties, float)) for _, uncertainties in members)
+        good = (total > 0) & (squares > 0)
+        parts.append(jnp.where(good, jnp.square(total) / jnp.where(good, squares, 1.0), 1.0))
+    return jnp.concatenate(parts)

@@ -138,7 +138,7 @@ class Model:
             settings,
             batch_size,
             listed_bounds=listed_bounds(plain),
-            live=frozenset(live_widths(spec, live)),
+            live=frozenset(live_widths(spec, live)) & {p.name for p in compiled.parameters if p.constraint != "none"},
         )
         content = replace(
             compiled.likelihood,

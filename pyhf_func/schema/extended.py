@@ -7,7 +7,6 @@ is refused by pyhf's schema, by name. :func:`check` validates such a document, a
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +14,8 @@ from typing import Any
 from pyhf_func import schema
 from pyhf_func.core.expression import InvalidExpression, parse
 from pyhf_func.exceptions import Fault, InvalidSpecification, UnsupportedExtension, json_path, raise_faults
+from pyhf_func.schema.frozen import thaw
+from pyhf_func.schema.sharing import USUAL_CONSTRAINTS
 from pyhf_func.schema.validator import conforms, of_file
 
 __all__ = ["CODES", "CONSTRAINTS", "METADATA", "check", "modifiers", "validate", "walk"]
@@ -33,8 +34,10 @@ CODES = {
 
 DEFAULT_CODES = {"normsys": "code4", "histosys": "code4p"}
 
-COMPUTED: frozenset[str] = frozenset()
+COMPUTED: frozenset[str] = frozenset({"constraint", "fixed", "sigmas"})
 """Optional keys of modifiers, samples, parameters and measurements that the engine computes with."""
+
+_UNCOMPUTED = ("lognormal", "gamma", "bifurcated")
 
 SETTINGS = ("clip_sample_data", "clip_bin_data")
 """What the key ``settings`` of a document may hold: least yields of a sample, and of all, in a bin."""
@@ -173,13 +176,13 @@ def check(
 def _refuse_uncomputed(document: Mapping[str, Any], source: str | None) -> None:
     """Refuse optional keys that the engine does not compute with."""
     message = "a model is not computed with this key. pyhf_func.read may find an equal document without it"
-    uses = [steps for steps, _ in _uses(document) if steps[-1] not in COMPUTED]
+    uses = [steps for steps, value in _uses(document) if steps[-1] not in COMPUTED or value in _UNCOMPUTED]
     raise_faults([Fault(json_path(steps), message, UnsupportedExtension, source) for steps in uses])
 
 
 def stripped(document: Mapping[str, Any]) -> Document:
     """A copy without the optional keys, whatever they mean: it is of pyhf's format where the rest is."""
-    result: Document = copy.deepcopy(dict(document))
+    result: Document = thaw(dict(document))
     for steps, *_ in _uses(result):
         holder: Any = result
         for step in steps[:-1]:
@@ -222,7 +225,7 @@ def _wrong(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
     counts = _components(document)
     for steps, config in parameters(document):
         fixed, count = config.get("fixed"), counts.get(config["name"], 1)
-        if isinstance(fixed, list) and len(fixed) != count:
+        if isinstance(fixed, list) and len(fixed) != count and "channels" in document:
             yield (*steps, "fixed"), f"has {len(fixed)} flags, but the parameter has {count} components"
         if isinstance(fixed, list) and len(config.get("inits", fixed)) != len(fixed):
             yield (*steps, "inits"), f"has {len(config['inits'])} values for {len(fixed)} flags"
@@ -317,12 +320,7 @@ def _disagreeing(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
     for steps, _, _, modifier in walk(document):
         for key in ("constraint", "style"):
             if key in _MODIFIER_KEYS.get(modifier["type"], ()):
-                value = modifier.get(key, _default(key, modifier["type"]))
+                usual = "factor" if key == "style" else USUAL_CONSTRAINTS[modifier["type"]]
+                value = modifier.get(key, usual)
                 if first.setdefault((key, modifier["name"]), value) != value:
                     yield (*steps, key), f"{modifier['name']!r} has {first[key, modifier['name']]!r} elsewhere"
-
-
-def _default(key: str, kind: str) -> str:
-    if key == "style":
-        return "factor"
-    return "poisson" if kind == "shapesys" else "gauss"

@@ -8,21 +8,14 @@ from typing import Any
 
 from pyhf_func._lookup import close_to
 from pyhf_func.schema.report import Report
+from pyhf_func.schema.sharing import USUAL_CONSTRAINTS
 from pyhf_func.schema.values import as_list, is_finite, not_finite, places
 from pyhf_func.schema.wording import Steps
 
 __all__ = ["check_parameters", "check_poi", "signed_parameters"]
 
-# What the parameters of each modifier type can be configured with, apart from "fixed".
-_ATTRIBUTES = {
-    "histosys": ("inits", "bounds", "auxdata"),
-    "lumi": ("inits", "bounds", "auxdata", "sigmas"),
-    "normfactor": ("inits", "bounds"),
-    "normsys": ("inits", "bounds", "auxdata"),
-    "shapefactor": ("inits", "bounds"),
-    "shapesys": ("inits", "bounds", "auxdata", "factors"),
-    "staterror": ("inits", "bounds", "auxdata", "sigmas"),
-}
+# What describes the measurement of each constraint.
+_MEASURED = {"none": (), "gauss": ("auxdata", "sigmas"), "poisson": ("auxdata", "factors")}
 _ALL = ("inits", "bounds", "auxdata", "factors", "sigmas")
 
 # Start value and bounds where nothing is configured; lumi has none.
@@ -56,6 +49,7 @@ def check_parameters(
         parameters: Type and number of components of those that are used in a meaningful way.
         report: Takes the faults.
     """
+    asked = _asked_constraints(spec)
     configs: dict[str, tuple[int, Mapping[str, Any]]] = {}
     for p, config in enumerate(spec.get("parameters", ())):
         name = config["name"]
@@ -66,20 +60,36 @@ def check_parameters(
         if name not in used:
             report.doubt(("parameters", p, "name"), "no modifier uses this parameter")
         elif name in parameters:
-            _check_config(config, *parameters[name], ("parameters", p), report)
+            kind, count = parameters[name]
+            before = asked.get(name, USUAL_CONSTRAINTS.get(kind, "none"))
+            _check_config(config, kind, count, before, ("parameters", p), report)
     for name, (kind, _) in parameters.items():
         if kind == "lumi":
             _check_lumi(name, configs.get(name), report)
 
 
-def _check_config(config: Mapping[str, Any], kind: str, count: int, place: Steps, report: Report) -> None:
+def _asked_constraints(spec: Mapping[str, Any]) -> dict[str, str]:
+    """The constraints that modifiers ask for, by the name of their parameter."""
+    return {
+        modifier["name"]: modifier["constraint"]
+        for channel in spec["channels"]
+        for sample in channel["samples"]
+        for modifier in sample["modifiers"]
+        if "constraint" in modifier
+    }
+
+
+def _check_config(config: Mapping[str, Any], kind: str, count: int, before: str, place: Steps, report: Report) -> None:
+    """Check one configuration; ``before`` is the constraint that the parameter has without it."""
+    constraint = config.get("constraint", before)
+    attributes = ("inits", "bounds", *_MEASURED[constraint])
     values: dict[str, list[Any]] = {}
     for key in _ALL:
         if key not in config:
             continue
         given: list[Any] = [as_list(pair) for pair in config[key]] if key == "bounds" else as_list(config[key])
-        if key not in _ATTRIBUTES[kind]:
-            usable = ", ".join((*_ATTRIBUTES[kind], "fixed"))
+        if key not in attributes:
+            usable = ", ".join((*attributes, "fixed"))
             report.fault((*place, key), f"a {kind} does not use {key}. It can be configured with {usable}")
         elif len(given) != count:
             report.fault((*place, key), f"has {len(given)} values, but the parameter has {count} components")
@@ -87,10 +97,15 @@ def _check_config(config: Mapping[str, Any], kind: str, count: int, place: Steps
             report.fault((*place, key), f"{given[wrong[0]]} is not finite")
         else:
             values[key] = given
+    flags = config.get("fixed", False)
+    needed = [key for key in _MEASURED[constraint] if key != "factors"] if before == "none" else []
+    if kind != "lumi" and (missing := [key for key in needed if key not in config]):
+        message = f"a {constraint} constraint of a {kind} has no default measurement. Add {', '.join(missing)}"
+        report.fault((*place, "constraint"), message)
     _check_bounds(values.get("bounds", []), place, report)
-    if not config.get("fixed", False) and kind in _DEFAULTS:
+    if flags is not True and kind in _DEFAULTS:
         _check_start(values, kind, count, place, report)
-    _check_constraint(values, kind, place, report)
+    _check_constraint(values, constraint, place, report)
 
 
 def _check_bounds(bounds: list[Any], place: Steps, report: Report) -> None:
@@ -121,12 +136,12 @@ def _check_start(values: Mapping[str, list[Any]], kind: str, count: int, place: 
             report.doubt((*place, key), f"{message}: fits start at the nearer one")
 
 
-def _check_constraint(values: Mapping[str, list[Any]], kind: str, place: Steps, report: Report) -> None:
+def _check_constraint(values: Mapping[str, list[Any]], constraint: str, place: Steps, report: Report) -> None:
     """Widths, factors and counts that make no density."""
     for key in ("sigmas", "factors"):
         if places(values.get(key, []), lambda value: value <= 0):
             report.fault((*place, key), f"the constraint needs positive {key}, not {values[key]}")
-    if kind == "shapesys" and places(values.get("auxdata", []), lambda value: value < 0):
+    if constraint == "poisson" and places(values.get("auxdata", []), lambda value: value < 0):
         report.fault((*place, "auxdata"), f"counts of events cannot be negative: {values['auxdata']}")
 
 

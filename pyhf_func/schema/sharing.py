@@ -11,7 +11,16 @@ from pyhf_func.schema.report import Report
 from pyhf_func.schema.samples import Use, Uses
 from pyhf_func.schema.values import as_list, bins, is_finite, not_finite
 
-__all__ = ["check_sharing"]
+__all__ = ["USUAL_CONSTRAINTS", "check_sharing"]
+
+USUAL_CONSTRAINTS = {
+    "histosys": "gauss",
+    "lumi": "gauss",
+    "normsys": "gauss",
+    "shapesys": "poisson",
+    "staterror": "gauss",
+}
+"""The constraint of the parameters of each modifier type, where nothing else is asked for."""
 
 
 def check_sharing(spec: Mapping[str, Any], uses: Uses, report: Report) -> dict[str, tuple[str, int]]:

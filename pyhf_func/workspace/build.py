@@ -14,7 +14,7 @@ from pyhf_func.schema.values import as_list
 __all__ = ["built"]
 
 # What a parameter is configured with besides its start values and bounds, where its constraint is not the usual one.
-_CONSTRAINT = ("auxdata", "sigmas", "factors")
+_CONSTRAINT = ("constraint", "auxdata", "sigmas", "factors")
 
 
 def built(model: Any, data: Any, name: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _parameters(model: Any) -> list[dict[str, Any]]:
             {
                 "bounds": [list(pair) for pair in bounds[place]],
                 "inits": list(inits[place]),
-                **_fixed(fixed[place]),
+                **_fixed(fixed[place], configured),
                 "name": parameter,
                 **{key: thaw(configured[key]) for key in _CONSTRAINT if key in configured},
             }
@@ -67,9 +67,11 @@ def _parameters(model: Any) -> list[dict[str, Any]]:
     return parameters
 
 
-def _fixed(flags: list[bool]) -> dict[str, bool]:
-    """The flag of all components; none where only some are fixed: these are bins that fix themselves."""
-    return {"fixed": flags[0]} if len(set(flags)) == 1 else {}
+def _fixed(flags: list[bool], configured: Mapping[str, Any]) -> dict[str, bool | list[bool]]:
+    """The flag of all components; where only some are fixed, as configured: without a flag, bins fix themselves."""
+    if len(set(flags)) == 1:
+        return {"fixed": flags[0]}
+    return {"fixed": list(flags)} if "fixed" in configured else {}
 
 
 def _numbers(values: Any) -> list[float]:

@@ -117,7 +117,7 @@ FAULTS = [
     Bad("number of factors", _parameter(name="shape", factors=[1.0]), MODEL, "$.parameters[2].factors", "same"),
     Bad("number of lumi values", put("parameters.0.inits", [1.0, 1.0]), MODEL, "$.parameters[0].inits", "accepts"),
     Bad("auxdata of a normfactor", put("parameters.1.auxdata", [1.0]), MODEL, "$.parameters[1].auxdata", "same"),
-    Bad("sigmas of a normsys", _parameter(name="scale", sigmas=[1.0]), MODEL, "$.parameters[2].sigmas", "same"),
+    Bad("factors of a normsys", _parameter(name="scale", factors=[1.0]), MODEL, "$.parameters[2].factors", "same"),
     Bad("sigmas of a shapesys", _parameter(name="shape", sigmas=[1.0, 1.0]), MODEL, "$.parameters[2].sigmas", "same"),
     Bad("factors of a histosys", _parameter(name="tilt", factors=[1.0]), MODEL, "$.parameters[2].factors", "same"),
     Bad("nine factors of a normsys", _parameter(name="scale", factors=[1.0] * 9),

@@ -242,10 +242,9 @@ def test_symmetric_cards_are_workspaces_with_exact_log_normals(tmp_path: Path) -
     )
     ours = pf.read(path)
     assert ours.settings == {"modifier_settings": {"normsys": {"interpcode": "code1"}}}
-    assert ours.foreign_names == {"r": "r", "k": "k", "x": "x", "y": "y", "w": "w[0]"}
-    assert ours.metadata["scales"] == {"w": 4.0}
+    assert ours.foreign_names == {"r": "r", "k": "k", "x": "x", "y": "y", "w": "w"}
     model = ours.model()
-    pars = {"r": 1.2, "k": 0.5, "x": 1.1, "y": 0.9, "w[0]": 1.25}
+    pars = {"r": 1.2, "k": 0.5, "x": 1.1, "y": 0.9, "w": 5.0}
     data = ours.data(model)
     found = [
         -2 * float(model.logpdf([{**pars, "k": k}[name] for name in model.config.par_names], data)[0])
@@ -257,11 +256,11 @@ def test_symmetric_cards_are_workspaces_with_exact_log_normals(tmp_path: Path) -
 
 def test_what_the_engine_lacks_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "card.txt"
-    path.write_text(counting("k lnN 0.8/1.1 1.5", "u lnU - 1.1"))
+    path.write_text(counting("k lnN 0.8/1.1 1.5", "e rateParam SR s 1/@0 x", "x extArg 1"))
     with pytest.raises(UnsupportedExtension) as error:
         pf.read(path)
     assert "'k', line 8: the interpolation 'asympow'" in str(error.value)
-    assert "'u', line 9: the constraint 'none'" in str(error.value)
+    assert "'e', line 9: '1/@0' is no product" in str(error.value)
 
 
 # Templates

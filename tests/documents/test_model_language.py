@@ -98,11 +98,10 @@ def test_what_becomes_plain_keeps_its_likelihood(name: str) -> None:
 UNSUPPORTED = {
     "interpolation": workspace(normsys(interpolation="asympow", data={"lo": 0.9, "hi": 1.3})),
     "mixture": workspace(normsys(interpolation="code1"), normsys(name="other")),
-    "constraint": workspace(normsys(constraint="none")),
+    "constraint": workspace(normsys(constraint="gamma")),
     "style": workspace(bins("staterror", style="additive")),
     "expression": workspace({"name": "k", "type": "normfactor", "data": None, "expression": "1 + mu"}),
     "correlations": workspace(normsys(), config={"correlations": {"names": ["xsec"], "matrix": [[1]]}}),
-    "sigmas": workspace(normsys(), parameters=[{"name": "xsec", "sigmas": [2.0]}], config={"pois": ["mu"]}),
 }
 
 
@@ -115,7 +114,7 @@ def test_what_has_no_exact_counterpart_is_refused(name: str) -> None:
 
 def test_everything_unsupported_is_told_at_once_with_line_and_place() -> None:
     document = workspace(
-        normsys(interpolation="code6", constraint="none"),
+        normsys(interpolation="code6"),
         bins("staterror", style="additive"),
         config={"correlations": {"names": ["xsec"], "matrix": [[1]]}},
         metadata={"lines": {"xsec": 12}},
@@ -125,7 +124,6 @@ def test_everything_unsupported_is_told_at_once_with_line_and_place() -> None:
     assert [fault.path.rsplit(".", 1)[-1] for fault in error.value.faults] == [
         "correlations",
         "interpolation",
-        "constraint",
         "style",
     ]
     assert "'xsec', line 12: the interpolation 'code6'" in str(error.value)

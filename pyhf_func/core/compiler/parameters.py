@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pyhf_func.core.compiler.order import Order, Row, parameter_order
 from pyhf_func.exceptions import InvalidModel, InvalidNameReuse
 
 Constraint = Literal["none", "normal", "poisson"]
+
+_DENSITIES = {"gauss": "normal"}
+"""Words of the model language that stand for a density of another name."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,25 @@ def free(name: str, n: int, is_scalar: bool) -> ParameterSet:
     return ParameterSet(name, "none", is_scalar, (1.0,) * n, ((0.0, 10.0),) * n, (False,) * n, default_bounds=True)
 
 
-def unit_normal(name: str) -> ParameterSet:
+def unit_normal(name: str, constraint: Constraint = "normal") -> ParameterSet:
     """The parameter of a systematic uncertainty: in standard deviations."""
-    return ParameterSet(name, "normal", True, (0.0,), ((-5.0, 5.0),), (False,), (0.0,), (1.0,))
+    return ParameterSet(
+        name, constraint, True, (0.0,), ((-5.0, 5.0),), (False,), **_measured(constraint, (0.0,), (1.0,))
+    )
+
+
+def shapesys(
+    name: str, yields: Sequence[float], uncertainties: Sequence[float], constraint: Constraint = "poisson"
+) -> ParameterSet:
+    """Counts of (yield / uncertainty)² per bin; a bin without yield or uncertainty is fixed."""
+    valid = [y > 0 and u > 0 for y, u in zip(yields, uncertainties, strict=True)]
+    numbers = list(zip(valid, yields, uncertainties, strict=True))
+    fixed = [not good for good in valid]
+    if constraint == "poisson":
+        counts = tuple(y**2 / u**2 if good else 1.0 for good, y, u in numbers)
+        return _around_one(name, constraint, fixed, auxdata=counts, factors=counts)
+    widths = tuple(u / y if good else 1.0 for good, y, u in numbers)
+    return _around_one(name, constraint, fixed, **_measured(constraint, (1.0,) * len(widths), widths))
 
 
 def _around_one(name: str, constraint: Constraint, fixed: Sequence[bool], **widths: Any) -> ParameterSet:
@@ -54,55 +73,85 @@ def _around_one(name: str, constraint: Constraint, fixed: Sequence[bool], **widt
     return ParameterSet(name, constraint, False, (1.0,) * n, ((1e-10, 10.0),) * n, tuple(fixed), **widths)
 
 
-def shapesys(name: str, yields: Sequence[float], uncertainties: Sequence[float]) -> ParameterSet:
-    """Counts of (yield / uncertainty)² per bin; a bin without yield or uncertainty is fixed."""
-    valid = [y > 0 and u > 0 for y, u in zip(yields, uncertainties, strict=True)]
-    counts = tuple(y**2 / u**2 if good else 1.0 for good, y, u in zip(valid, yields, uncertainties, strict=True))
-    return _around_one(name, "poisson", [not good for good in valid], auxdata=counts, factors=counts)
+def _measured(constraint: Constraint, values: tuple[float, ...], widths: tuple[float, ...]) -> dict[str, Any]:
+    """The attributes of a measurement of ``values`` with these widths; of counts, relative ones."""
+    if constraint == "none":
+        return {}
+    if constraint == "poisson":
+        factors = tuple(1 / width**2 for width in widths)
+        counts = tuple(value * factor for value, factor in zip(values, factors, strict=True))
+        return {"auxdata": counts, "factors": factors}
+    return {"auxdata": values, "sigmas": widths}
 
 
-def _staterror(name: str, members: Sequence[tuple[Row, Sequence[float]]]) -> ParameterSet:
+def _staterror(
+    name: str, members: Sequence[tuple[Row, Mapping[str, Any]]], constraint: Constraint = "normal"
+) -> ParameterSet:
     """Relative widths of the summed yield, bin by bin of the channels that carry the modifier."""
     sigmas: list[float] = []
     for channel in dict.fromkeys(row.channel for row, _ in members):
-        here = [(row.spec["data"], data) for row, data in members if row.channel == channel]
+        here = [(row.spec["data"], modifier["data"]) for row, modifier in members if row.channel == channel]
         for b in range(len(here[0][0])):
             total = math.fsum(nominal[b] for nominal, _ in here)
             relative = (data[b] / total if total > 0 else 0.0 for _, data in here)
             sigmas.append(math.sqrt(math.fsum(r * r for r in relative)))
     fixed = [sigma == 0.0 for sigma in sigmas]
-    return _around_one(
-        name,
-        "normal",
-        fixed,
-        auxdata=(1.0,) * len(sigmas),
-        sigmas=tuple(sigma or 1.0 for sigma in sigmas),
-    )
+    widths = tuple(sigma or 1.0 for sigma in sigmas)
+    return _around_one(name, constraint, fixed, **_measured(constraint, (1.0,) * len(widths), widths))
 
 
-def _required(kind: str, name: str, members: Sequence[tuple[Row, Any]]) -> ParameterSet:
+def density_of(word: str) -> Constraint:
+    """The density that a word of the model language stands for."""
+    return cast(Constraint, _DENSITIES.get(word, word))
+
+
+def _required(kind: str, name: str, members: Sequence[tuple[Row, Mapping[str, Any]]]) -> ParameterSet:
     """The parameter that the modifiers of one type and name ask for."""
-    first_row, first_data = members[0]
+    asked = {modifier.get("constraint") for _, modifier in members}
+    made = {_made(kind, name, members, {} if word is None else {"constraint": density_of(word)}) for word in asked}
+    if len(made) > 1:
+        raise InvalidNameReuse(f"The {kind} modifiers {name!r} ask for different constraints: give all the same one.")
+    return made.pop()
+
+
+def _made(
+    kind: str, name: str, members: Sequence[tuple[Row, Mapping[str, Any]]], constraint: Mapping[str, Constraint]
+) -> ParameterSet:
+    first_row, first = members[0]
     match kind:
         case "normfactor":
             return free(name, 1, is_scalar=True)
         case "shapefactor":
             return free(name, first_row.n_bins, is_scalar=False)
         case "shapesys":
-            return shapesys(name, first_row.spec["data"], first_data)
+            return shapesys(name, first_row.spec["data"], first["data"], **constraint)
         case "staterror":
-            return _staterror(name, members)
+            return _staterror(name, members, **constraint)
         case "lumi":
             return replace(unit_normal(name), inits=(), bounds=(), auxdata=())
         case _:
-            return unit_normal(name)
+            return unit_normal(name, **constraint)
+
+
+def _reconstrained(parameter: ParameterSet, constraint: Constraint) -> ParameterSet:
+    """The parameter with another density, of the same widths; where it has none, the measurement gives them."""
+    n = parameter.n_parameters
+    if parameter.constraint == "none":
+        factors = (1.0,) * n if constraint == "poisson" else ()
+        return replace(parameter, constraint=constraint, factors=factors)
+    widths = parameter.sigmas or tuple(factor**-0.5 for factor in parameter.factors)
+    values = (0.0 if parameter.is_scalar else 1.0,) * n
+    bare = replace(parameter, constraint=constraint, auxdata=(), sigmas=(), factors=())
+    return replace(bare, **_measured(constraint, values, widths))
 
 
 def _configure(required: ParameterSet, config: Mapping[str, Any]) -> ParameterSet:
     """What the measurement says of a parameter, in place of the defaults."""
+    if "constraint" in config and density_of(config["constraint"]) != required.constraint:
+        required = _reconstrained(required, density_of(config["constraint"]))
     changes: dict[str, Any] = {}
     for key in ("inits", "auxdata", "sigmas", "factors"):
-        if key in config:
+        if key in config and (key == "inits" or required.constraint != "none"):
             changes[key] = tuple(float(value) for value in config[key])
     if "bounds" in config:
         changes["bounds"] = tuple((float(low), float(high)) for low, high in config["bounds"])
@@ -110,9 +159,23 @@ def _configure(required: ParameterSet, config: Mapping[str, Any]) -> ParameterSe
     elif not required.bounds:  # the luminosity
         measured = zip(changes.get("auxdata", ()), changes.get("sigmas", required.sigmas), strict=False)
         changes["bounds"] = tuple((value - 5 * width, value + 5 * width) for value, width in measured)
+    elif required.default_bounds and required.constraint != "none":
+        changes["bounds"] = tuple(_holding(required, changes))
     if "fixed" in config:
-        changes["fixed"] = (bool(config["fixed"]),) * len(required.fixed)
+        flags = config["fixed"]
+        changes["fixed"] = tuple(map(bool, flags)) if isinstance(flags, list) else (bool(flags),) * len(required.fixed)
     return replace(required, **changes)
+
+
+def _holding(required: ParameterSet, measured: Mapping[str, tuple[float, ...]]) -> Iterator[tuple[float, float]]:
+    """The default bounds of a factor, wide enough for five widths above its measurement."""
+    factors = measured.get("factors", required.factors) or (1.0,) * required.n_parameters
+    widths = measured.get("sigmas") or tuple(math.sqrt(max(n, 1.0)) for n in measured.get("auxdata", ()))
+    for (low, high), n, factor, width in zip(
+        required.bounds, measured.get("auxdata", ()), factors, widths, strict=False
+    ):
+        value, width = n / factor, width / factor
+        yield (low if value > 0 else min(low, value - 5 * width)), max(high, value + 5 * width)
 
 
 def _check(parameter: ParameterSet) -> ParameterSet:
@@ -120,7 +183,7 @@ def _check(parameter: ParameterSet) -> ParameterSet:
     lengths = {"inits": len(parameter.inits), "bounds": len(parameter.bounds), "fixed": len(parameter.fixed)}
     if parameter.constraint != "none":
         lengths["auxdata"] = len(parameter.auxdata)
-        key = "sigmas" if parameter.constraint == "normal" else "factors"
+        key = "factors" if parameter.constraint == "poisson" else "sigmas"
         lengths[key] = len(getattr(parameter, key))
     if len(set(lengths.values())) != 1 or not parameter.inits:
         given = ", ".join(f"{length} {key}" for key, length in lengths.items())
@@ -137,11 +200,11 @@ def collect_parameters(order: Order, configs: Sequence[Mapping[str, Any]]) -> tu
         InvalidNameReuse: one name is asked for by modifiers that need different parameters.
         InvalidModel: a parameter's configuration does not fit it.
     """
-    members: dict[str, dict[str, list[tuple[Row, Any]]]] = {}
+    members: dict[str, dict[str, list[tuple[Row, Mapping[str, Any]]]]] = {}
     for row in order.rows:
         for modifier in row.modifiers:
             same_type = members.setdefault(modifier["type"], {})
-            same_type.setdefault(modifier["name"], []).append((row, modifier["data"]))
+            same_type.setdefault(modifier["name"], []).append((row, modifier))
 
     required: dict[str, ParameterSet] = {}
     for kind, named in members.items():
