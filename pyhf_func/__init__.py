@@ -36,6 +36,17 @@ if TYPE_CHECKING:
     from pyhf_func.core.inference import YieldBand as YieldBand
     from pyhf_func.core.inference import YieldsResult as YieldsResult
     from pyhf_func.documents import read as read
+    from pyhf_func.documents.building import Channel as Channel
+    from pyhf_func.documents.building import Free as Free
+    from pyhf_func.documents.building import FreeShape as FreeShape
+    from pyhf_func.documents.building import Histogram as Histogram
+    from pyhf_func.documents.building import Lumi as Lumi
+    from pyhf_func.documents.building import Norm as Norm
+    from pyhf_func.documents.building import Sample as Sample
+    from pyhf_func.documents.building import Stat as Stat
+    from pyhf_func.documents.building import Uncorrelated as Uncorrelated
+    from pyhf_func.documents.building import UpDown as UpDown
+    from pyhf_func.documents.building import build as build
     from pyhf_func.functional import covariance as covariance
     from pyhf_func.functional import discovery as discovery
     from pyhf_func.functional import fit as fit
@@ -64,29 +75,40 @@ if TYPE_CHECKING:
     tensorlib: Any
 
 _HOMES = {
+    "Channel": "documents.building",
     "CovarianceResult": "core.inference",
     "DiscoveryResult": "core.inference",
     "FirstOrder": "core.fit",
     "FitResult": "core.fit",
+    "Free": "documents.building",
+    "FreeShape": "documents.building",
     "GoodnessResult": "core.inference",
     "GridResult": "signal_grids",
+    "Histogram": "documents.building",
     "HypotestResult": "core.inference",
     "ImpactResult": "core.inference",
     "IntervalResult": "core.inference",
     "LBFGS": "core.fit",
     "LimitResult": "core.inference",
+    "Lumi": "documents.building",
     "Minuit": "core.fit",
     "Model": "pdf",
     "Newton": "core.fit",
+    "Norm": "documents.building",
     "PatchSet": "patchset",
     "ProfileResult": "core.inference",
+    "Sample": "documents.building",
     "ScanResult": "core.inference",
     "SciPy": "core.fit",
+    "Stat": "documents.building",
     "Status": "core.fit",
     "ToysResult": "core.inference",
+    "Uncorrelated": "documents.building",
+    "UpDown": "documents.building",
     "Workspace": "workspace",
     "YieldBand": "core.inference",
     "YieldsResult": "core.inference",
+    "build": "documents.building",
     "covariance": "functional",
     "discovery": "functional",
     "fit": "functional",

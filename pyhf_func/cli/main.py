@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from pyhf_func._version import __version__
+from pyhf_func.cli.build import build
 from pyhf_func.cli.cls import cls
 from pyhf_func.cli.complete import completions
 from pyhf_func.cli.contrib import contrib
@@ -31,7 +32,10 @@ _SECTIONS = {
         *(cls, limit, discovery, scan, toys, toys_merge, grid),
         *(fit, intervals, ranking, impacts, correlation, yields, gof),
     ),
-    "Workspaces": (inspect, prune, rename, combine, sort, digest, patchset, convert, json2xml, xml2json),
+    "Workspaces": (
+        *(build, inspect, prune, rename, combine, sort, digest),
+        *(patchset, convert, json2xml, xml2json),
+    ),
     "Around": (contrib, completions),
 }
 

@@ -43,7 +43,7 @@ SETTINGS = ("clip_sample_data", "clip_bin_data")
 """What the key ``settings`` of a document may hold: least yields of a sample, and of all, in a bin."""
 
 METADATA = (
-    *("foreign_names", "scales", "lines", "axes", "groups", "pois", "origin", "prefixes"),
+    *("foreign_names", "scales", "lines", "axes", "groups", "pois", "origin", "prefixes", "pruned"),
     *("labels", "experiment", "energy", "luminosity"),  # of pictures
 )
 """What the key ``metadata`` of a document may hold; none of it changes the likelihood."""
