@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pyhf_func.documents.building import Uncorrelated as Uncorrelated
     from pyhf_func.documents.building import UpDown as UpDown
     from pyhf_func.documents.building import build as build
+    from pyhf_func.documents.lint import lint as lint
     from pyhf_func.functional import covariance as covariance
     from pyhf_func.functional import discovery as discovery
     from pyhf_func.functional import fit as fit
@@ -119,6 +120,7 @@ _HOMES = {
     "hypotest": "functional",
     "impacts": "functional",
     "intervals": "functional",
+    "lint": "documents.lint",
     "merge_toys": "functional",
     "profile": "functional",
     "read": "documents",

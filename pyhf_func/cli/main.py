@@ -18,6 +18,7 @@ from pyhf_func.cli.grid import grid
 from pyhf_func.cli.impacts import impacts
 from pyhf_func.cli.intervals import intervals
 from pyhf_func.cli.limit import limit
+from pyhf_func.cli.lint import lint
 from pyhf_func.cli.patchset import patchset
 from pyhf_func.cli.ranking import ranking
 from pyhf_func.cli.rootio import json2xml, xml2json
@@ -33,7 +34,7 @@ _SECTIONS = {
         *(fit, intervals, ranking, impacts, correlation, yields, gof),
     ),
     "Workspaces": (
-        *(build, inspect, prune, rename, combine, sort, digest),
+        *(build, inspect, lint, prune, rename, combine, sort, digest),
         *(patchset, convert, json2xml, xml2json),
     ),
     "Around": (contrib, completions),

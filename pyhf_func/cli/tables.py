@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyhf_func.cli.documents import write as write_json
 from pyhf_func.cli.documents import write_text
 from pyhf_func.cli.report import plain
 
@@ -16,14 +17,20 @@ if TYPE_CHECKING:
 
     from pyhf_func.cli.study import Study
 
-format_option = click.option(
-    "--format",
-    "layout",
-    type=click.Choice(["json", "table", "csv", "latex"]),
-    default="json",
-    show_default=True,
-    help="JSON with all numbers, or the table alone: as text, comma-separated values or LaTeX.",
-)
+
+def layout_option(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option ``--format`` with a default."""
+    return click.option(
+        "--format",
+        "layout",
+        type=click.Choice(["json", "table", "csv", "latex"]),
+        default=default,
+        show_default=True,
+        help="JSON with all numbers, or the table alone: as text, comma-separated values or LaTeX.",
+    )
+
+
+format_option = layout_option("json")
 
 Row = Mapping[str, Any]
 
@@ -49,8 +56,16 @@ def write(
     if layout == "json":
         study.write(results, draw, **settings)
         return
-    write_text({"table": _text, "csv": _csv, "latex": _latex}[layout](plain(list(rows))), study.output_file)
+    write_rows(layout, results, rows, study.output_file)
     study.draw(draw)
+
+
+def write_rows(layout: str, results: dict[str, Any], rows: Sequence[Row], output_file: str | None) -> None:
+    """Write results as JSON, or their table, of what is no study."""
+    if layout == "json":
+        write_json(plain(results), output_file)
+        return
+    write_text({"table": _text, "csv": _csv, "latex": _latex}[layout](plain(list(rows))), output_file)
 
 
 def _text(rows: Sequence[Row]) -> str:
