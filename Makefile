@@ -5,11 +5,13 @@
 #   make fresh    the wheel alone, and with each extra alone, in new environments: all that README says
 #   make fuzz     long runs of the fuzzers: N trials each
 #   make bench    the comparison with pyhf 0.7.6 (minutes)
+#   make docs     the documentation with all its code executed, into build/docs (minutes)
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2
 TESTS ?= tests
 BENCH ?=
+SPHINX ?=
 N ?= 1000
 
 BIN := $(VENV)/bin
@@ -22,10 +24,10 @@ SOURCES := pyproject.toml setup.py README.md $(shell find pyhf_func adapters -na
 SUITE = mkdir -p build/suite && cd build/suite && $(abspath $(BIN))/python -P -m pytest -c ../../pyproject.toml \
   --rootdir ../.. -o pythonpath= --installed -n $(WORKERS) --dist loadfile $(abspath $(TESTS))
 
-.PHONY: help demo test quick lint fresh fuzz bench clean
+.PHONY: help demo test quick lint fresh fuzz bench docs clean
 
 help:
-	@sed -n '2,7s/^#   //p' Makefile
+	@sed -n '2,8s/^#   //p' Makefile
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -33,10 +35,14 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # A stamp an extra: an installation is repeated only when what it depends on changes. An older build would be reused.
+# Beside it come groups of dependencies for development, which users never install.
+GROUPS_test := --group dev
+GROUPS_docs := --group docs
+EXTRAS_docs := plot,xmlio,dask,minuit
 $(VENV)/stamp-%: $(SOURCES) | $(BIN)/python
 	@rm -rf build/lib
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet '.[$*]'
+	$(BIN)/python -m pip install --quiet '.[$(or $(EXTRAS_$*),$*)]' $(GROUPS_$*)
 	@touch $@
 
 # MXNet's last release runs with today's NumPy, whatever it says it needs. Where it has no wheel, its tests are skipped.
@@ -69,6 +75,10 @@ quick: lint $(VENV)/stamp-mxnet
 
 fuzz: $(VENV)/stamp-mxnet
 	$(BIN)/python -m pytest tests/fuzz --fuzz $(N)
+
+docs: $(VENV)/stamp-docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs $(SPHINX)
+	@echo "build/docs/index.html"
 
 bench: $(VENV)/stamp-bench
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -190,8 +190,8 @@ def link(base: Path, target: Path) -> None:
 
 def declared(extra: str) -> list[str]:
     """What to install beside the wheel with an extra, so that it is what the tests use: no build for other hardware."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [one for one in project["optional-dependencies"]["test"] if re.match(rf"{extra}(-cpu)?\b[^-]", one)]
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    return [one for one in groups["frameworks"] if re.match(rf"{extra}(-cpu)?\b[^-]", one)]
 
 
 def main(names: list[str]) -> None:
