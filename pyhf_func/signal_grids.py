@@ -49,6 +49,7 @@ from pyhf_func.functional.arguments import (
 )
 from pyhf_func.patchset import PatchSet
 from pyhf_func.pdf import Model
+from pyhf_func.results.base import Result
 from pyhf_func.schema.writing import dumps
 from pyhf_func.workspace import Workspace
 
@@ -59,7 +60,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
-class GridResult(NamedTuple):
+class GridResult(Result):
     """A table with one row for each signal point, in the order in which they were given."""
 
     labels: tuple[str, ...]

@@ -5,9 +5,7 @@ Importing this module loads no array library.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import json
 from typing import Any
 
 from pyhf_func import schema
@@ -18,7 +16,7 @@ from pyhf_func.options import options_from_eqdelimstring as options_from_eqdelim
 from pyhf_func.schema.variables import SCHEMA_BASE as SCHEMA_BASE
 from pyhf_func.schema.variables import SCHEMA_CACHE as SCHEMA_CACHE
 from pyhf_func.schema.variables import SCHEMA_VERSION as SCHEMA_VERSION
-from pyhf_func.schema.writing import as_json
+from pyhf_func.schema.writing import digest as digest
 
 _STATISTICS = (
     "generate_asimov_data",
@@ -53,36 +51,6 @@ def __getattr__(name: str) -> Any:
     if name in _STATISTICS:
         return getattr(importlib.import_module("pyhf_func.infer.classic"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def digest(obj: Any, algorithm: str = "sha256") -> str:
-    """The digest of a document. It does not depend on the order of keys; arrays count as lists.
-
-    Args:
-        obj: Anything that JSON can hold, usually a workspace.
-        algorithm: A hash function of :mod:`hashlib`.
-
-    Returns:
-        The digest in hexadecimal digits.
-
-    Raises:
-        ValueError: The object is no JSON, or the algorithm is not known.
-
-    Example:
-        >>> digest({"a": 2.0, "b": 3.0}) == digest({"b": 3.0, "a": 2.0})
-        True
-        >>> digest({"a": 2.0}, algorithm="md5")
-        'b082ba613518c44b697e8015808a9948'
-    """
-    try:
-        # NaN and infinity have a digest, which is pyhf's, though no file can hold them.
-        content = json.dumps(obj, sort_keys=True, ensure_ascii=False, default=as_json).encode("utf-8")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"the object is not JSON-serializable, so it has no digest: {error}") from error
-    try:
-        return hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
-    except (ValueError, TypeError) as error:  # TypeError: functions without a digest of fixed length
-        raise ValueError(f"{algorithm} is not an algorithm of hashlib that gives a digest") from error
 
 
 def citation(oneline: bool = False) -> str:

@@ -145,18 +145,15 @@ class Study:
         """The workspace with the patches applied."""
         from pyhf_func.workspace import Workspace
         from pyhf_func.workspace.patching import patched
+        from pyhf_func.workspace.source import Built
 
         if not self.patches:
             return self.workspace
-        chosen = self.workspace.get_measurement(self.measurement)
-        spec = {"channels": self.workspace["channels"], "parameters": chosen["config"]["parameters"]}
-        content = patched(spec, self.patches)
-        measurements = [
-            {**one, "config": {**one["config"], "parameters": content["parameters"]}} if one is chosen else one
-            for one in self.workspace["measurements"]
-        ]
+        place = self.workspace.measurement_names.index(self.workspace.get_measurement(self.measurement)["name"])
+        parameters = self.workspace["measurements"][place]["config"]["parameters"]
+        content = patched({"channels": self.workspace["channels"], "parameters": parameters}, self.patches)
         return Workspace(
-            {**self.workspace, "channels": content["channels"], "measurements": measurements},
+            Built(self.workspace, content, place).document,
             strict=self.workspace.strict,
             source=self.workspace.source,
             settings=self.workspace.settings,

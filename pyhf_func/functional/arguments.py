@@ -34,6 +34,8 @@ from pyhf_func.exceptions import (
     UnspecifiedPOI,
 )
 from pyhf_func.pdf import Model
+from pyhf_func.results.about import About
+from pyhf_func.results.base import Result, named
 from pyhf_func.schema.values import bins
 
 P = ParamSpec("P")
@@ -49,6 +51,12 @@ def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
     names = list(signature(verb).parameters)
     needed = [name for name, one in signature(verb).parameters.items() if one.default is Parameter.empty]
     place = names.index("model")
+    defaults = {name: one.default for name, one in signature(verb).parameters.items() if name not in needed}
+
+    def about(model: Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> About:
+        settings = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
+        settings.pop("data", None), settings.pop("model", None)
+        return About(verb.__name__, model.__dict__.get("_source"), settings)
 
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -60,11 +68,19 @@ def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
         if dict in map(type, args) or dict in map(type, kwargs.values()):
             _check_names({**dict(zip(names, args, strict=False)), **kwargs})
         with enough(model.likelihood, verb.__name__):
-            if bridge.kind((args, kwargs)) is None:
-                return verb(*args, **kwargs)
-            return bridge.apply(verb, *args, **kwargs)
+            foreign = bridge.kind((args, kwargs)) is not None
+            result: Any = bridge.apply(verb, *args, **kwargs) if foreign else verb(*args, **kwargs)
+        own = result.model_names or model.config._names.of_results
+        return named(result, own, None if _is_traced(result) else about(model, args, kwargs))
 
     return call
+
+
+def _is_traced(result: Any) -> bool:
+    """Whether a result is part of a transformation."""
+    while isinstance(result, tuple):
+        result = result[0]
+    return isinstance(result, jax.core.Tracer)
 
 
 def _without_model(call: str, given: Mapping[str, Any]) -> str:
@@ -143,9 +159,21 @@ def _places_of_data(model: Model, places: np.ndarray) -> str:
     raise AssertionError("all data are main or auxiliary ones")
 
 
-def start_of(model: Model, init: Init, bounds: Bounds, fixed: Fixed) -> Start:
-    """The start of the fits: the model's suggestions, overridden."""
-    return resolve_start(model.likelihood.space, model.config.par_slices, init, bounds, fixed)
+def start_of(model: Model, init: Init, bounds: Bounds, fixed: Fixed, free: str | None = None) -> Start:
+    """The start of the fits: the model's suggestions, overridden; a result does not fix the parameter ``free``."""
+    names, space, slices = model.config._names.of_results, model.likelihood.space, model.config.par_slices
+    if isinstance(fixed, Result):
+        fixed = {name: value for name, value in fixed.values_for(names, "fixed").items() if name != free}
+    if isinstance(init, Result):
+        init = _inside(init.values_for(names, "init"), resolve_start(space, slices, None, bounds), slices)
+    return resolve_start(space, slices, init, bounds, fixed)
+
+
+def _inside(values: Mapping[str, Any], start: Start, slices: Mapping[str, slice]) -> Array:
+    """Values of parameters that the model does not fix, inside of their bounds; others start where they would."""
+    here = np if not any(isinstance(x, jax.core.Tracer) for x in (*start, *values.values())) else jnp
+    pars = here.concatenate([here.asarray(values.get(name, start.init[place])) for name, place in slices.items()])
+    return here.where(start.fixed, start.init, here.clip(pars, start.lower, start.upper))
 
 
 def problem_of(model: Model, data: Numbers, init: Init, bounds: Bounds, fixed: Fixed) -> Problem:
@@ -161,7 +189,7 @@ def start_of_test(model: Model, init: Init, bounds: Bounds, fixed: Fixed) -> Sta
         InvalidModel: It is fixed.
     """
     check_poi(model)
-    start = start_of(model, init, bounds, fixed)
+    start = start_of(model, init, bounds, fixed, free=model.config.poi_name)
     poi = model.config.poi_index
     if not isinstance(start.fixed, jax.core.Tracer) and np.asarray(start.fixed)[..., poi].any():
         raise InvalidModel(

@@ -20,6 +20,7 @@ from pyhf_func.core.inference import CovarianceResult, ProfileResult
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.functional.arguments import for_every_framework, one_place, problem_of, traced_minimiser
 from pyhf_func.pdf import Model
+from pyhf_func.results.base import named
 
 _compiled_description = Compiled(_fit.describe)
 _compiled_profile = Compiled(_inference.profile, static=1, long=True)
@@ -41,10 +42,12 @@ def fit(
     Args:
         data: Main and auxiliary data; shape (nmaindata + nauxdata,).
         model: The model.
-        init: Start values: an array of shape (npars,), or a mapping from names to values.
+        init: Start values: an array of shape (npars,), or a mapping from names to values; or a result of any verb, for
+            its best values of the parameters that the model has, too.
         bounds: An array of shape (npars, 2), or a mapping from names to (lower, upper).
         fixed: Flags of shape (npars,); or a mapping from names to the values to fix them at (``True``: at the
-            start value, ``False``: free); or names to fix at their start values.
+            start value, ``False``: free); or names to fix at their start values; or a result, to fix all parameters
+            that the model has, too, at its best values (in a hypothesis test all but the parameter of interest).
         minimiser: ``"newton"`` (our own, in JAX), ``"lbfgs"`` (optax), ``"scipy"``, ``"minuit"``, or one of
             `Newton`, `LBFGS`, `FirstOrder`, `SciPy`, `Minuit` with options. SciPy and Minuit run on the host:
             they can't be compiled, mapped or differentiated.
@@ -117,7 +120,8 @@ def profile(
     """
     places, axes = _axes(model, values)
     chosen = traced_minimiser(minimiser, "profile")
-    return _compiled_profile(chosen, problem_of(model, data, init, bounds, fixed), places, axes)
+    found = _compiled_profile(chosen, problem_of(model, data, init, bounds, fixed), places, axes)
+    return named(found, model.config._names.of_results.with_axes(tuple(values)))
 
 
 def _axes(model: Model, values: Any) -> tuple[np.ndarray, list[Array]]:

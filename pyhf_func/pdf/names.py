@@ -15,6 +15,7 @@ from pyhf_func._lookup import unknown
 from pyhf_func.core import compiler
 from pyhf_func.core.compiler import Layout, Order, ParameterSet
 from pyhf_func.exceptions import InvalidModel
+from pyhf_func.results.names import ModelNames
 
 
 class Names:
@@ -44,8 +45,15 @@ class Names:
         self.live = live  # parameters whose constraint is traced, or on a framework's tape
         self._set_poi(poi_name or None)
 
+    @cached_property
+    def of_results(self) -> ModelNames:
+        """The names alone, for results."""
+        sizes = tuple((name, parameter.n_parameters) for name, parameter in self.parameters.items())
+        return ModelNames(sizes, self.poi_name, tuple(self.order.channel_nbins.items()), tuple(self.order.samples))
+
     def _set_poi(self, name: str | None) -> None:
         self.poi_name = name
+        self.__dict__.pop("of_results", None)
         content = repr(
             (
                 self.order.channel_nbins,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from math import isfinite
 from numbers import Real
@@ -11,7 +12,7 @@ from pyhf_func.exceptions import Fault, InvalidDocument, cut, json_path
 from pyhf_func.schema.validator import not_too_deep
 from pyhf_func.schema.values import as_list, is_array
 
-__all__ = ["as_json", "dumps"]
+__all__ = ["as_json", "digest", "dumps"]
 
 
 def dumps(document: Any, **options: Any) -> str:
@@ -50,6 +51,36 @@ def as_json(value: Any) -> Any:
     if is_array(value):
         return as_list(value)
     raise TypeError(f"{type(value).__name__} is no type of JSON")
+
+
+def digest(obj: Any, algorithm: str = "sha256") -> str:
+    """The digest of a document. It does not depend on the order of keys; arrays count as lists.
+
+    Args:
+        obj: Anything that JSON can hold, usually a workspace.
+        algorithm: A hash function of :mod:`hashlib`.
+
+    Returns:
+        The digest in hexadecimal digits.
+
+    Raises:
+        ValueError: The object is no JSON, or the algorithm is not known.
+
+    Example:
+        >>> digest({"a": 2.0, "b": 3.0}) == digest({"b": 3.0, "a": 2.0})
+        True
+        >>> digest({"a": 2.0}, algorithm="md5")
+        'b082ba613518c44b697e8015808a9948'
+    """
+    try:
+        # NaN and infinity have a digest, which is pyhf's, though no file can hold them.
+        content = json.dumps(obj, sort_keys=True, ensure_ascii=False, default=as_json).encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"the object is not JSON-serializable, so it has no digest: {error}") from error
+    try:
+        return hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
+    except (ValueError, TypeError) as error:  # TypeError: functions without a digest of fixed length
+        raise ValueError(f"{algorithm} is not an algorithm of hashlib that gives a digest") from error
 
 
 def _not_json(value: Any, steps: tuple[str | int, ...]) -> list[Fault]:

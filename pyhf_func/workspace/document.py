@@ -28,6 +28,7 @@ from pyhf_func.workspace.edit import pruned, renamed
 from pyhf_func.workspace.join import VALID_JOINS, joined
 from pyhf_func.workspace.order import ordered
 from pyhf_func.workspace.patching import listed, patched
+from pyhf_func.workspace.source import Built
 
 if TYPE_CHECKING:
     from typing import Self
@@ -242,7 +243,10 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             origin = self._origin(self._measurement_index(measurement_name, measurement_index))
         from pyhf_func.pdf import Model
 
-        return Model(ModelSpec(content, origin), **config_kwargs)
+        model = Model(ModelSpec(content, origin), **config_kwargs)
+        place = self._measurement_index(measurement_name, measurement_index)
+        vars(model)["_source"] = Built(self, vars(model)["_kept_spec"], place)
+        return model
 
     def _origin(self, measurement_index: int) -> Origin:
         """Where the model spec of a measurement stands in the workspace."""

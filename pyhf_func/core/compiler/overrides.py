@@ -14,10 +14,11 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from pyhf_func._lookup import shown, unknown
+from pyhf_func._lookup import shown
 from pyhf_func.core.arrays import argument, is_flag
 from pyhf_func.core.likelihood.structure import Space
 from pyhf_func.exceptions import InvalidPdfParameters
+from pyhf_func.results.names import place_of as place_of
 
 Init = Mapping[str, ArrayLike] | ArrayLike | Sequence[Any] | None
 Bounds = Mapping[str, Any] | ArrayLike | Sequence[Any] | None
@@ -58,34 +59,6 @@ def resolve_start(
     if init is not None or fixed is not None:
         _check_start(space.init, Start(start, lower, upper, flags), slices)
     return Start(start, lower, upper, flags)
-
-
-def place_of(slices: Mapping[str, slice], name: Any, argument: str = "") -> slice:
-    """Where a parameter (``"mu"``, ``"gamma"``), or a component of one (``"gamma[3]"``), lies.
-
-    Args:
-        slices: Where each parameter lies.
-        name: The name.
-        argument: The argument that it was given in, for the message.
-
-    Raises:
-        InvalidPdfParameters: There is no such parameter or component.
-    """
-    where = f"{argument}: " if argument else ""
-    if not isinstance(name, str):
-        raise InvalidPdfParameters(f"{where}{shown(name)} is not the name of a parameter; names are strings.")
-    if name in slices:
-        return slices[name]
-    stem, bracket, rest = name.rpartition("[")
-    if not bracket or not rest.endswith("]") or stem not in slices:
-        raise InvalidPdfParameters(f"{where}{unknown('parameter', name, slices)}")
-    place, number = slices[stem], rest[:-1]
-    if number.isdecimal() and int(number) < place.stop - place.start:
-        return slice(place.start + int(number), place.start + int(number) + 1)
-    raise InvalidPdfParameters(
-        f"{where}{name!r} is not a component of {stem!r}, which has {place.stop - place.start}: "
-        f"the last one is '{stem}[{place.stop - place.start - 1}]'."
-    )
 
 
 def _resolve_init(init: Any, start: Array, slices: Mapping[str, slice]) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +14,12 @@ from pyhf_func.core.fit.descent import blocked
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
 from pyhf_func.core.fit.solution import Solution, attach, without_derivative
 from pyhf_func.core.fit.status import Status
+from pyhf_func.results.base import Result
 
 T = TypeVar("T")
 
 
-class FitResult(NamedTuple):
+class FitResult(Result):
     """The minimum of twice the negative log-likelihood.
 
     ``pars`` and ``twice_nll`` can be differentiated with respect to data, start values of fixed parameters and

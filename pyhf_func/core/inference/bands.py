@@ -16,9 +16,10 @@ from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import entry_yields, expected_main
+from pyhf_func.results.base import Result
 
 
-class YieldBand(NamedTuple):
+class YieldBand(Result):
     """Expected yields at one point, with standard errors.
 
     Samples, channels and bins are in the order of ``model.config``; a sample that a channel lacks yields zero there.
@@ -46,7 +47,7 @@ class YieldBand(NamedTuple):
     """(channels,) its standard error."""
 
 
-class YieldsResult(NamedTuple):
+class YieldsResult(Result):
     """Expected yields before and after the fit, beside the observed ones."""
 
     observed: Array

@@ -16,6 +16,7 @@ from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.walls import at_walls
 from pyhf_func.core.likelihood.expansion import expand, hessian_product
 from pyhf_func.core.likelihood.objective import prepare
+from pyhf_func.results.base import Result
 
 _FLAT = 0.625
 """Below this power of the precision an eigenvalue of the Hessian, scaled to a unit diagonal, is taken for zero."""
@@ -23,7 +24,7 @@ _MOVES = 1e-6
 """How much of a unit vector along a flat direction a parameter has at least."""
 
 
-class CovarianceResult(NamedTuple):
+class CovarianceResult(Result):
     """The covariance of the fitted parameters; zero for those that are fixed or at a bound."""
 
     covariance: Array

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import jax.numpy as jnp
 from jax import Array
 from jax.scipy.special import gammaincc
@@ -12,9 +10,10 @@ from pyhf_func.core.fit.problem import Problem
 from pyhf_func.core.fit.result import FitResult, where_converged
 from pyhf_func.core.inference.constraints import constrained
 from pyhf_func.core.likelihood.objective import constant, prepare
+from pyhf_func.results.base import Result
 
 
-class GoodnessResult(NamedTuple):
+class GoodnessResult(Result):
     """How well the model describes the data: the fit against the model that has a free yield in every bin."""
 
     statistic: Array

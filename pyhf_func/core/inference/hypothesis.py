@@ -21,9 +21,10 @@ from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.asymptotics import TestStat, expected_p_values, p_values
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
+from pyhf_func.results.base import Result
 
 
-class HypotestResult(NamedTuple):
+class HypotestResult(Result):
     """A hypothesis test with everything that went into it.
 
     Numbers that depend on a fit that did not converge are not numbers (NaN), and their own status says why; those

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -16,9 +14,10 @@ from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.inference.profiles import held
+from pyhf_func.results.base import Result
 
 
-class ImpactResult(NamedTuple):
+class ImpactResult(Result):
     """The n parameters other than the one of interest, ranked by the size of their post-fit impact.
 
     A refitted impact is the change of the POI's best value when the parameter is held at a shifted value and all

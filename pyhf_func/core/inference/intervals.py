@@ -24,12 +24,13 @@ from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.asymptotics import square_root
 from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.inference.profiles import held
+from pyhf_func.results.base import Result
 
 _FITS = 60  # at most, for each end
 _LARGEST = 1e12  # times the first guess, beyond which there is no end
 
 
-class IntervalResult(NamedTuple):
+class IntervalResult(Result):
     """Profile-likelihood intervals of n parameters, as MINOS gives them.
 
     The last axis of shape (n, 2) is the lower and the upper end. Where a bound comes before the likelihood ratio

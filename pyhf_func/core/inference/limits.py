@@ -33,6 +33,7 @@ from pyhf_func.core.inference.hypothesis import fixed_poi_problem
 from pyhf_func.core.inference.statistics import Statistic
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
+from pyhf_func.results.base import Result
 
 _FITS = 60  # at most, for each limit
 _LARGEST = 1e12  # times the first guess, above which there is no limit
@@ -47,7 +48,7 @@ def tolerance(dtype: Any) -> float:
     return float(np.finfo(dtype).eps ** 0.511)
 
 
-class LimitResult(NamedTuple):
+class LimitResult(Result):
     """Upper limits on the POI with everything that went into them.
 
     The expected limits are those for background-only data at -2, -1, 0, 1 and 2 standard deviations. Each limit has its

@@ -16,9 +16,10 @@ from pyhf_func.core.fit.result import FitResult, describe, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference import statistics
+from pyhf_func.results.base import Result
 
 
-class ProfileResult(NamedTuple):
+class ProfileResult(Result):
     """The profile likelihood on a grid of shape (n1, n2, ...)."""
 
     values: tuple[Array, ...]

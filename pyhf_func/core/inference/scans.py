@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -14,9 +12,10 @@ from pyhf_func.core.fit.result import FitResult
 from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS, TestStat, square_root
 from pyhf_func.core.inference.hypothesis import hypotest
 from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.results.base import Result
 
 
-class ScanResult(NamedTuple):
+class ScanResult(Result):
     """Hypothesis tests at n values of the POI: a `HypotestResult` with an axis more."""
 
     mu: Array
@@ -73,7 +72,7 @@ def scan(
     return ScanResult(mus, **{**every._asdict(), **once})
 
 
-class DiscoveryResult(NamedTuple):
+class DiscoveryResult(Result):
     """A test of the background-only hypothesis.
 
     The expected values are those for data with the nominal signal (POI at one) at -2, -1, 0, 1 and 2 standard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,13 +16,14 @@ from pyhf_func.core.fit.result import FitResult, worst
 from pyhf_func.core.inference.toy_files import read, write
 from pyhf_func.core.inference.toy_records import CLOSE, FITS, ONCE, Record
 from pyhf_func.core.inference.toys import Toys, summarise
+from pyhf_func.results.base import Result
 
 _COLUMNS = ("teststats", "status", "retries")
 
 _summarise = jax.jit(summarise)
 
 
-class ToysResult(NamedTuple):
+class ToysResult(Result):
     """A hypothesis test by toys with everything that it was made of.
 
     Each toy number has a toy of the tested hypothesis (sb) and one of the alternative, background only (b); for ``q0``

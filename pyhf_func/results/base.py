@@ -1,0 +1,196 @@
+"""The class of all results: a named tuple, a pytree of arrays, that knows the names of its model."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Self, dataclass_transform
+
+import jax
+
+from pyhf_func.exceptions import InvalidPdfParameters
+from pyhf_func.results.about import About
+from pyhf_func.results.names import ModelNames
+from pyhf_func.results.status import statuses_of
+
+_FITS = ("free_fit", "fit", "covariance")
+"""Fields in which the fit of all parameters is found; the first one that a result has."""
+_make_tuple: Callable[..., Any] = collections.namedtuple
+KINDS: dict[str, type[Result]] = {}
+"""All results by the names of their classes."""
+
+
+@dataclass_transform(frozen_default=True)
+class Result(tuple[Any, ...]):
+    """A named tuple that is a pytree of its fields, with the names of a model beside them.
+
+    A subclass lists its fields as a `typing.NamedTuple` does. Names are the static part of the pytree: they survive
+    `jax.jit`, `jax.vmap` and `jax.grad`. What a result was made with, in ``about``, does not.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        kinds = {name: str(kind) for name, kind in cls.__annotations__.items() if "ClassVar" not in str(kind)}
+        defaults = [vars(cls)[name] for name in kinds if name in vars(cls)]
+        plain = _make_tuple(cls.__name__, tuple(kinds), defaults=defaults)
+        for name in ("__new__", "_fields", "_field_defaults", "__match_args__"):
+            setattr(cls, name, vars(plain)[name])
+        for place, (name, kind) in enumerate(kinds.items()):
+            setattr(cls, name, vars(plain)[name] if kind == "Array" and not _is_status(name) else _field(place, name))
+        KINDS[cls.__name__] = cls
+        jax.tree_util.register_pytree_with_keys(cls, _with_keys, cls._unflatten, _flatten)
+
+    @classmethod
+    def _unflatten(cls, names: ModelNames | None, children: Iterable[Any]) -> Self:
+        made = tuple.__new__(cls, children)
+        return made if names is None else named(made, names)
+
+    @classmethod
+    def _make(cls, fields: Iterable[Any]) -> Self:
+        """A result of these fields, in their order."""
+        return cls(*fields)
+
+    def _asdict(self) -> dict[str, Any]:
+        """From the names of the fields to what they hold."""
+        return dict(zip(self._fields, self, strict=True))
+
+    def _replace(self, **changes: Any) -> Self:
+        """A copy with some fields replaced."""
+        return self._unflatten(self.model_names, type(self)(**{**self._asdict(), **changes}))
+
+    def __reduce__(self) -> Any:
+        return _restored, (type(self), tuple(self), vars(self))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
+        return f"{type(self).__name__}({fields})"
+
+    @property
+    def model_names(self) -> ModelNames | None:
+        """The names of the model; None for a result that was made by hand."""
+        return vars(self).get("_names")
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it was made with: ``verb``, ``versions``, ``digest`` of the workspace, ``measurement``, ``settings``,
+        ``seed``; empty for what came out of `jax.jit` or another transformation.
+        """
+        about: About | None = vars(self).get("_about")
+        return {} if about is None else about.content
+
+    def __getitem__(self, key: Any) -> Any:
+        """A field by its place; or the best value of a parameter by its name."""
+        return self._of_name(key) if isinstance(key, str) else tuple.__getitem__(self, key)
+
+    def _of_name(self, name: str) -> Any:
+        """The best value of a parameter, shape (), or (components,) where it has several; batches in front."""
+        return self._part(self.best_pars, name)
+
+    def _part(self, array: Any, name: str) -> Any:
+        """The part of a parameter, or of a component of one, of an array of shape (..., pars)."""
+        names = self._known_names()
+        place = names.place(name)
+        single = place.stop - place.start == 1
+        return array[..., place.start] if single else array[..., place]
+
+    def values_for(self, names: ModelNames, argument: str) -> dict[str, Any]:
+        """The best values of those parameters that another model has, too, by their names.
+
+        Raises:
+            InvalidPdfParameters: There is none, or the numbers of components differ.
+        """
+        own = names if self.model_names is None else self.model_names
+        sizes, pars = dict(names.parameters), self.best_pars
+        if pars.shape != (len(own.par_names),):
+            raise InvalidPdfParameters(
+                f"{argument} is a {type(self).__name__} with best values of shape {pars.shape}; the model needs "
+                f"({len(names.par_names)},): take one member of a batch, jax.tree.map(lambda x: x[i], result)."
+            )
+        shared = [name for name, _ in own.parameters if name in sizes]
+        if not shared:
+            raise InvalidPdfParameters(f"{argument}: the {type(self).__name__} has no parameter of this model.")
+        if wrong := [name for name in shared if dict(own.parameters)[name] != sizes[name]]:
+            raise InvalidPdfParameters(
+                f"{argument}: {wrong[0]!r} has {dict(own.parameters)[wrong[0]]} components in the "
+                f"{type(self).__name__}, and {sizes[wrong[0]]} in the model."
+            )
+        return {name: pars[own.slices[name]] for name in shared}
+
+    @property
+    def best_pars(self) -> Any:
+        """(pars,) best values of all parameters: those of the fit of all of them to the data.
+
+        Raises:
+            TypeError: The result is made of many fits, or none.
+        """
+        found: Any = self
+        while "pars" not in found._fields:
+            field = next((name for name in _FITS if name in found._fields), None)
+            if field is None:
+                raise TypeError(f"A {type(self).__name__} has no fit of all parameters, and no best values.")
+            found = getattr(found, field)
+        return found.pars
+
+    def values_by_name(self, values: Any = None) -> dict[str, Any]:
+        """Values of all parameters by their names.
+
+        Args:
+            values: An array of shape (..., pars), such as ``errors`` of a `CovarianceResult`; the best values where it
+                is None.
+
+        Example:
+            >>> import pyhf_func as pf
+            >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+            >>> found = pf.covariance([51, 48, *model.config.auxdata], model)
+            >>> {name: error.round(3).tolist() for name, error in found.values_by_name(found.errors).items()}
+            {'mu': 0.0, 'uncorr_bkguncrt': [0.058, 0.096]}
+        """
+        array = self.best_pars if values is None else values
+        return {name: self._part(array, name) for name, _ in self._known_names().parameters}
+
+    def _known_names(self) -> ModelNames:
+        if self.model_names is None:
+            raise TypeError(f"This {type(self).__name__} knows no names: no verb made it, such as pyhf_func.fit.")
+        return self.model_names
+
+
+def named(result: Any, names: ModelNames, about: About | None = None) -> Any:
+    """A result that was just made, with the names of its model and what it was made with."""
+    vars(result)["_names"] = names
+    if about is not None:
+        vars(result)["_about"] = about
+    return result
+
+
+def _restored(kind: type[Result], fields: tuple[Any, ...], others: dict[str, Any]) -> Result:
+    """A result that was copied or pickled."""
+    made = tuple.__new__(kind, fields)
+    vars(made).update(others)
+    return made
+
+
+def _flatten(result: Result) -> tuple[tuple[Any, ...], ModelNames | None]:
+    return tuple(result), result.model_names
+
+
+def _with_keys(result: Result) -> tuple[tuple[Any, ...], ModelNames | None]:
+    keys = map(jax.tree_util.GetAttrKey, result._fields)
+    return tuple(zip(keys, result, strict=True)), result.model_names
+
+
+def _is_status(name: str) -> bool:
+    return name.startswith("status") or name.endswith("_status")
+
+
+def _field(place: int, name: str) -> property:
+    """A field whose statuses print their words, and whose results know the names of the whole."""
+
+    def get(result: Result) -> Any:
+        value = tuple.__getitem__(result, place)
+        if isinstance(value, Result):
+            names = result.model_names
+            return value if names is None or value.model_names is not None else value._unflatten(names, value)
+        return statuses_of(value) if _is_status(name) else value
+
+    return property(get, doc=f"Field number {place}.")
