@@ -138,7 +138,7 @@ def _pois(work: _Work) -> None:
         config = measurement["config"]
         if "pois" in config:
             work.metadata.setdefault("pois", {})[measurement["name"]] = config.pop("pois")
-        if config.pop("correlations", None) is not None:
+        if "correlations" in config:
             work.refuse(("measurements", m, "config", "correlations"), measurement["name"], "correlated constraints")
 
 

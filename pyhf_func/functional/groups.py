@@ -13,8 +13,8 @@ from pyhf_func.compiled import Compiled
 from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
-from pyhf_func.core.inference.constraints import constrained
 from pyhf_func.core.inference.groups import variance_parts
+from pyhf_func.core.likelihood.measurements import constrained
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.functional.arguments import check_poi, one_place, problem_of
 from pyhf_func.functional.fits import covariance

@@ -143,3 +143,20 @@ class constrained_by_poisson(constrained_paramset):
         """Means of the auxiliary data at ``pars``: ``pars * factors``."""
         tensorlib = backend_for(pars, self.factors)
         return tensorlib.astensor(pars) * tensorlib.astensor(self.factors)
+
+
+class constrained_otherwise(constrained_paramset):
+    """Its auxiliary data have another density of the model language, named ``pdf_type``, with widths ``sigmas``."""
+
+    def __init__(self, *, sigmas: Sequence[float], pdf_type: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sigmas = sigmas
+        self.pdf_type = pdf_type
+
+    def width(self) -> list[float]:
+        """Width of the constraint of each component."""
+        return list(self.sigmas)
+
+    def expected_data(self, pars: Any) -> Any:
+        """Asimov values of the auxiliary data at ``pars``: these themselves."""
+        return pars

@@ -15,6 +15,7 @@ from pyhf_func.core.compiler.order import order_spec
 from pyhf_func.core.compiler.parameters import collect_parameters
 from pyhf_func.exceptions import UnknownParameter, Unsupported
 from pyhf_func.parameters import constrained_by_normal, constrained_by_poisson, paramset, unconstrained
+from pyhf_func.parameters.paramsets import constrained_otherwise
 from pyhf_func.pdf.names import Names, listed_bounds
 
 DEFAULT_SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -308,8 +309,11 @@ class _ModelConfig:
             case "poisson":
                 factors = live or list(parameter.factors)
                 return constrained_by_poisson(**common, auxdata=self._auxdata_of(parameter), factors=factors)
-            case _:
+            case "none":
                 return unconstrained(**common)
+            case density:
+                widths = live or list(parameter.sigmas)
+                return constrained_otherwise(**common, auxdata=list(parameter.auxdata), sigmas=widths, pdf_type=density)
 
 
 def refuse_options(options: Mapping[str, Any]) -> None:

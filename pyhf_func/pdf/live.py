@@ -79,9 +79,8 @@ def with_live_numbers(model: Model, spec: Mapping[str, Any], rows: Sequence[Row]
         if density == "none":
             continue
         here = kind(*(number for _, *numbers in members for number in numbers))
-        widths = call(here, _sigmas if density == "normal" else _factors, *_by_channel(members))
-        array = "normal_sigma" if density == "normal" else "poisson_factor"
-        model = model._with_part(array, model.config._names.width_slice(name), widths, name)
+        widths = call(here, _factors if density == "poisson" else _sigmas, *_by_channel(members))
+        model = model._with_widths(density, model.config._names.width_slice(name), widths, name)
         found[name] = widths
     return model, found
 

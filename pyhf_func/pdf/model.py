@@ -448,14 +448,30 @@ class Model:
                 changed = changed._with_part(f"{kind}_{side}", place, value, side)
         return changed
 
+    def _with_widths(self, density: str, place: slice, widths: Any, what: str) -> Model:
+        """A copy with other widths, or factors, of some measurements of one density."""
+        array = {"normal": "normal_sigma", "poisson": "poisson_factor"}.get(density)
+        if array is not None:
+            return self._with_part(array, place, widths, what)
+        content = self.likelihood
+        others = tuple(
+            replace(each, numbers=(self._put(each.numbers[0], place, widths, what), *each.numbers[1:]))
+            if each.density.name == density
+            else each
+            for each in content.others
+        )
+        return self.tree_unflatten(self.config._settled(), (replace(content, others=others),))
+
     def _with_part(self, name: str, place: slice | int, part: Any, what: str) -> Model:
         """A copy with a part of one array of ``model.likelihood.values`` replaced."""
-        own, old = self._kind(), getattr(self.likelihood.values, name)
-        index = np.arange(old.shape[0])[place]
+        return self.with_values(**{name: self._put(getattr(self.likelihood.values, name), place, part, what)})
+
+    def _put(self, old: Any, place: slice | int, part: Any, what: str) -> Any:
+        """An array of the model with a part of it replaced."""
+        own, index = self._kind(), np.arange(old.shape[0])[place]
         part = self._like(index, part, what)
         here = kind(part) if own in (None, "jax") else own
-        new = put(old, index, part) if here in (None, "jax") else call(here, put, old, index, part)
-        return self.with_values(**{name: new})
+        return put(old, index, part) if here in (None, "jax") else call(here, put, old, index, part)
 
     def _entries(self, channel: str, sample: str) -> slice:
         places = self.config.layout.entries

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from pyhf_func.constraints import gaussian_constraint_combined, poisson_constraint_combined
+from pyhf_func.exceptions import Unsupported
 from pyhf_func.modifiers import histfactory_set
 from pyhf_func.parameters import ParamViewer
 from pyhf_func.pdf import compute
@@ -108,9 +109,18 @@ class ConstraintModel:
         return self.config.nauxdata > 0
 
     def make_pdf(self, pars: Any) -> Simultaneous | None:
-        """The distribution of the auxiliary data; None where no parameter is constrained."""
+        """The distribution of the auxiliary data; None where no parameter is constrained.
+
+        Raises:
+            Unsupported: Some have a density that pyhf's format has not.
+        """
         if not self.has_pdf():
             return None
+        if self._model.likelihood.is_beyond:
+            raise Unsupported(
+                "Some auxiliary data have densities of the model language, which are no objects of the documented API: "
+                "use model.logpdf, and the verbs, which draw toys of them."
+            )
         names, values = self.config._names, self._model.likelihood.values
         asked = self._model._kind(pars)
         pars = backend_of(asked).astensor(self._model._checked_pars(pars, asked))

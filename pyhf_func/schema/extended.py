@@ -34,10 +34,8 @@ CODES = {
 
 DEFAULT_CODES = {"normsys": "code4", "histosys": "code4p"}
 
-COMPUTED: frozenset[str] = frozenset({"constraint", "fixed", "sigmas"})
+COMPUTED: frozenset[str] = frozenset({"constraint", "correlations", "fixed", "sigmas", "sigmas_down"})
 """Optional keys of modifiers, samples, parameters and measurements that the engine computes with."""
-
-_UNCOMPUTED = ("lognormal", "gamma", "bifurcated")
 
 SETTINGS = ("clip_sample_data", "clip_bin_data")
 """What the key ``settings`` of a document may hold: least yields of a sample, and of all, in a bin."""
@@ -176,7 +174,7 @@ def check(
 def _refuse_uncomputed(document: Mapping[str, Any], source: str | None) -> None:
     """Refuse optional keys that the engine does not compute with."""
     message = "a model is not computed with this key. pyhf_func.read may find an equal document without it"
-    uses = [steps for steps, value in _uses(document) if steps[-1] not in COMPUTED or value in _UNCOMPUTED]
+    uses = [steps for steps, _ in _uses(document) if steps[-1] not in COMPUTED]
     raise_faults([Fault(json_path(steps), message, UnsupportedExtension, source) for steps in uses])
 
 
@@ -197,7 +195,8 @@ def stripped(document: Mapping[str, Any]) -> Document:
 def _uses(document: Mapping[str, Any]) -> list[tuple[Steps, Any]]:
     """Every optional key of the document with its place and value."""
     found: list[tuple[Steps, Any]] = []
-    found.extend(((key,), document[key]) for key in ("metadata", "settings") if key in document)
+    whole = ("metadata", "settings") if "measurements" in document else ("correlations",)
+    found.extend(((key,), document[key]) for key in whole if key in document)
     for steps, _, _, modifier in walk(document):
         keys = _MODIFIER_KEYS.get(modifier["type"], set())
         found.extend(((*steps, key), modifier[key]) for key in sorted(keys & modifier.keys()))
@@ -234,7 +233,12 @@ def _wrong(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
 def _fault_of(steps: Steps, value: Any, modifier: Mapping[str, Any] | None) -> str | None:
     match steps[-1]:
         case "constraint":
-            return None if value in (*CONSTRAINTS, "bifurcated") else f"{value!r} is none of {', '.join(CONSTRAINTS)}"
+            words = CONSTRAINTS if modifier else (*CONSTRAINTS, "bifurcated")
+            return None if value in words else f"{value!r} is none of {', '.join(words)}"
+        case "sigmas_down":
+            return (
+                None if isinstance(value, list) and all(map(_is_positive, value)) else "is no list of positive numbers"
+            )
         case "interpolation" if modifier:
             known = CODES[modifier["type"]]
             return None if value in known else f"{value!r} is no code of a {modifier['type']}: {', '.join(known)}"
@@ -271,7 +275,7 @@ def _belongings_fault(value: Any, usable: tuple[str, ...]) -> str | None:
     return None
 
 
-def _are(value: Any, kind: type) -> bool:
+def _are(value: Any, kind: type | tuple[type, ...]) -> bool:
     return isinstance(value, list) and all(isinstance(item, kind) for item in value)
 
 
@@ -290,12 +294,16 @@ def _expression_fault(value: Any, arguments: Any) -> str | None:
 
 
 def _correlation_fault(value: Any) -> str | None:
-    names = value.get("names") if isinstance(value, dict) else None
+    names: Any = value.get("names") if isinstance(value, dict) else None
     matrix = value.get("matrix") if isinstance(value, dict) else None
     if not _are(names, str) or not isinstance(matrix, list) or len(matrix) != len(names or ()):
         return "holds no names with a matrix of as many rows"
+    if len(set(names)) < len(names):
+        return "names a parameter twice"
+    if any(not _are(row, (int, float)) for row in matrix):
+        return "the matrix is no list of lists of numbers"
     for i, row in enumerate(matrix):
-        if not isinstance(row, list) or len(row) != len(matrix) or row[i] != 1:
+        if len(row) != len(matrix) or row[i] != 1:
             return "the matrix is not square with a diagonal of ones"
         if any(row[j] != matrix[j][i] or not -1 <= row[j] <= 1 for j in range(i)):
             return "the matrix is not symmetric with entries from -1 to 1"

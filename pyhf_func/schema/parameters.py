@@ -15,8 +15,15 @@ from pyhf_func.schema.wording import Steps
 __all__ = ["check_parameters", "check_poi", "signed_parameters"]
 
 # What describes the measurement of each constraint.
-_MEASURED = {"none": (), "gauss": ("auxdata", "sigmas"), "poisson": ("auxdata", "factors")}
-_ALL = ("inits", "bounds", "auxdata", "factors", "sigmas")
+_MEASURED = {
+    "none": (),
+    "gauss": ("auxdata", "sigmas"),
+    "poisson": ("auxdata", "factors"),
+    "lognormal": ("auxdata", "sigmas"),
+    "gamma": ("auxdata", "sigmas"),
+    "bifurcated": ("auxdata", "sigmas", "sigmas_down"),
+}
+_ALL = ("inits", "bounds", "auxdata", "factors", "sigmas", "sigmas_down")
 
 # Start value and bounds where nothing is configured; lumi has none.
 _DEFAULTS = {
@@ -98,7 +105,7 @@ def _check_config(config: Mapping[str, Any], kind: str, count: int, before: str,
         else:
             values[key] = given
     flags = config.get("fixed", False)
-    needed = [key for key in _MEASURED[constraint] if key != "factors"] if before == "none" else []
+    needed = [k for k in _MEASURED[constraint] if k == "sigmas_down" or (before == "none" and k != "factors")]
     if kind != "lumi" and (missing := [key for key in needed if key not in config]):
         message = f"a {constraint} constraint of a {kind} has no default measurement. Add {', '.join(missing)}"
         report.fault((*place, "constraint"), message)
@@ -138,7 +145,7 @@ def _check_start(values: Mapping[str, list[Any]], kind: str, count: int, place: 
 
 def _check_constraint(values: Mapping[str, list[Any]], constraint: str, place: Steps, report: Report) -> None:
     """Widths, factors and counts that make no density."""
-    for key in ("sigmas", "factors"):
+    for key in ("sigmas", "factors", "sigmas_down"):
         if places(values.get(key, []), lambda value: value <= 0):
             report.fault((*place, key), f"the constraint needs positive {key}, not {values[key]}")
     if constraint == "poisson" and places(values.get("auxdata", []), lambda value: value < 0):

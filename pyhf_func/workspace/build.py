@@ -14,13 +14,14 @@ from pyhf_func.schema.values import as_list
 __all__ = ["built"]
 
 # What a parameter is configured with besides its start values and bounds, where its constraint is not the usual one.
-_CONSTRAINT = ("constraint", "auxdata", "sigmas", "factors")
+_CONSTRAINT = ("constraint", "auxdata", "sigmas", "factors", "sigmas_down")
 
 
 def built(model: Any, data: Any, name: str) -> dict[str, Any]:
     """The workspace that gives the model and the data again; see :meth:`Workspace.build`."""
     _check(model, data)
     config = {"poi": model.config.poi_name or "", "parameters": _parameters(model)}
+    config |= {"correlations": thaw(model.spec["correlations"])} if "correlations" in model.spec else {}
     return {
         "channels": thaw(model.spec["channels"]),
         "version": schema.version,

@@ -236,6 +236,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
         config_kwargs = {**self.settings, **config_kwargs}
         patches = listed(patches)
         content = {"channels": self["channels"], "parameters": config["parameters"]}
+        content |= {"correlations": config["correlations"]} if "correlations" in config else {}
         if patches:
             content = patched(content, patches)
             origin = self._patched_origin()

@@ -39,6 +39,8 @@ def pruned(
         _keep(sample, "modifiers", lambda mod: mod["name"] not in modifiers and mod["type"] not in modifier_types)
     for measurement in spec.get("measurements", ()):
         _keep(measurement["config"], "parameters", lambda parameter: parameter["name"] not in modifiers)
+        if given := measurement["config"].get("correlations"):
+            measurement["config"]["correlations"] = _correlations_without(given, modifiers)
     return spec
 
 
@@ -78,7 +80,16 @@ def renamed(
         config = measurement["config"]
         config["poi"] = modifiers.get(config["poi"], config["poi"])
         config["parameters"] = _renamed_parameters(config["parameters"], modifiers)
+        if "correlations" in config:
+            names = config["correlations"]["names"]
+            config["correlations"]["names"] = [modifiers.get(name, name) for name in names]
     return spec
+
+
+def _correlations_without(given: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    kept = [i for i, name in enumerate(given["names"]) if name not in names]
+    matrix = [[given["matrix"][i][j] for j in kept] for i in kept]
+    return {"names": [given["names"][i] for i in kept], "matrix": matrix}
 
 
 def _keep(parent: dict[str, Any], key: str, is_kept: Callable[[dict[str, Any]], bool]) -> None:

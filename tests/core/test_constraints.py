@@ -41,7 +41,7 @@ def document(*samples: Any, parameters: Any = (), **config: Any) -> Document:
     }
 
 
-def on_all(words: dict[str, str | None]) -> Document:
+def on_all(words: dict[str, str | None], **config: Any) -> Document:
     """A document in which each modifier type has one of the constraints."""
     constraint = {kind: {} if word is None else {"constraint": word} for kind, word in words.items()}
     normsys = {"name": "norm", "type": "normsys", "data": {"lo": 0.8, "hi": 1.25}, **constraint["normsys"]}
@@ -53,6 +53,7 @@ def on_all(words: dict[str, str | None]) -> Document:
     if words["normfactor"] not in (None, "none"):
         measured["auxdata"] = [1.2]
         measured |= {"factors": [9.0]} if words["normfactor"] == "poisson" else {"sigmas": [0.2]}
+        measured |= {"sigmas_down": [0.4]} if words["normfactor"] == "bifurcated" else {}
     parameters = [
         measured,
         {"name": "stat", "fixed": [False, True, False]},
@@ -60,16 +61,26 @@ def on_all(words: dict[str, str | None]) -> Document:
     if words["normsys"] in (None, "gauss"):
         parameters.append({"name": "norm", "sigmas": [0.7]})
     return document(
-        [factor("mu"), staterror], [factor("eff"), normsys, histosys, shapesys, staterror], parameters=parameters
+        [factor("mu"), staterror],
+        [factor("eff"), normsys, histosys, shapesys, staterror],
+        parameters=parameters,
+        **config,
     )
 
 
-DIFFERENT = ("swapped",)
+DIFFERENT = ("swapped", "all of them", "correlated")
 KINDS = ("normsys", "histosys", "shapesys", "staterror", "normfactor")
 MODELS = {
     "usual ones": on_all(dict.fromkeys(KINDS)),
     "swapped": on_all({**dict.fromkeys(KINDS), "shapesys": "gauss", "staterror": "poisson", "normfactor": "poisson"}),
     "none": on_all(dict.fromkeys(KINDS, "none")),
+    "log-normal": on_all(dict.fromkeys(KINDS, "lognormal")),
+    "gamma": on_all(dict.fromkeys(KINDS, "gamma")),
+    "all of them": on_all(dict(zip(KINDS, ("lognormal", "gamma", "lognormal", "gamma", "bifurcated"), strict=True))),
+    "correlated": on_all(
+        {**dict.fromkeys(KINDS), "normfactor": "gauss", "staterror": "lognormal"},
+        correlations={"names": ["shape", "norm", "eff"], "matrix": [[1, 0.5, -0.3], [0.5, 1, 0.2], [-0.3, 0.2, 1]]},
+    ),
     "mixed": on_all({**dict.fromkeys(KINDS, "gauss"), "staterror": "none"}),
 }
 
@@ -146,7 +157,7 @@ class TestDerivativesAndToys:
         np.testing.assert_allclose(np.cov(score.T) / scale, np.mean(information, axis=0) / scale, atol=0.12)
 
 
-@pytest.mark.parametrize("name", ["swapped"])
+@pytest.mark.parametrize("name", DIFFERENT)
 def test_fits_end_where_an_independent_minimiser_does(name: str) -> None:
     workspace, reference = pf.read(MODELS[name]), ExtendedModel(MODELS[name])
     model = workspace.model()
@@ -175,7 +186,7 @@ def test_widths_before_the_fit_are_those_of_the_constraints() -> None:
     problem = Problem(model.likelihood, data, space.init, space.lower, space.upper, space.fixed)
     widths = dict(zip(model.config.par_names, prefit_widths(problem), strict=True))
     assert widths["norm"] == pytest.approx(0.7)
-    assert widths["eff"] == pytest.approx(1 / 3)  # 9 expected counts at one
+    assert widths["eff"] == pytest.approx(np.sqrt(1.2) / 9)  # 1.2 counts, of 9 expected at one
     assert widths["bins[1]"] == pytest.approx(0.2)
     assert widths["stat[0]"] == pytest.approx(np.sqrt(2) / 21)
     assert widths["stat[1]"] == widths["mu"] == 0.0

@@ -11,7 +11,7 @@ from jax import Array
 from scipy import stats
 from scipy.special import gammaln
 
-from pyhf_func.core.likelihood.density import normal_logpdf, poisson_logpdf
+from pyhf_func.core.density import normal_logpdf, poisson_logpdf
 
 
 @jax.jit

@@ -98,10 +98,8 @@ def test_what_becomes_plain_keeps_its_likelihood(name: str) -> None:
 UNSUPPORTED = {
     "interpolation": workspace(normsys(interpolation="asympow", data={"lo": 0.9, "hi": 1.3})),
     "mixture": workspace(normsys(interpolation="code1"), normsys(name="other")),
-    "constraint": workspace(normsys(constraint="gamma")),
     "style": workspace(bins("staterror", style="additive")),
     "expression": workspace({"name": "k", "type": "normfactor", "data": None, "expression": "1 + mu"}),
-    "correlations": workspace(normsys(), config={"correlations": {"names": ["xsec"], "matrix": [[1]]}}),
 }
 
 
@@ -116,13 +114,11 @@ def test_everything_unsupported_is_told_at_once_with_line_and_place() -> None:
     document = workspace(
         normsys(interpolation="code6"),
         bins("staterror", style="additive"),
-        config={"correlations": {"names": ["xsec"], "matrix": [[1]]}},
         metadata={"lines": {"xsec": 12}},
     )
     with pytest.raises(UnsupportedExtension) as error:
         pf.read(document)
     assert [fault.path.rsplit(".", 1)[-1] for fault in error.value.faults] == [
-        "correlations",
         "interpolation",
         "style",
     ]

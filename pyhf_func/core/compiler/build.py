@@ -13,8 +13,9 @@ from jax import Array
 from pyhf_func._lookup import unknown
 from pyhf_func.core.compiler.order import Order, Row, order_spec
 from pyhf_func.core.compiler.parameters import ParameterSet, collect_parameters
+from pyhf_func.core.constraints import DENSITIES
 from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
-from pyhf_func.core.likelihood.structure import Indices, Likelihood, Space, Values
+from pyhf_func.core.likelihood.structure import Correlation, Indices, Likelihood, Measured, Space, Values
 from pyhf_func.exceptions import InvalidInterpCode, InvalidModel
 
 Place = tuple[str, str]
@@ -90,7 +91,7 @@ def compile_model(
     terms = _Terms(order, slices)
     entry_bin = [row.first_bin + b for row in order.rows for b in range(row.n_bins)]
     nominal = [value for row in order.rows for value in row.spec["data"]]
-    normal, poisson = _constraints(parameters, slices)
+    normal, poisson, *others = _measurements(parameters, slices)
     likelihood = Likelihood(
         values=Values(
             nominal=_floats(nominal),
@@ -98,8 +99,8 @@ def compile_model(
             histosys_hi=_floats(terms.histosys_hi),
             normsys_lo=_floats(terms.normsys_lo),
             normsys_hi=_floats(terms.normsys_hi),
-            normal_sigma=_floats([sigma for p in parameters if p.constraint == "normal" for sigma in p.sigmas]),
-            poisson_factor=_floats([tau for p in parameters if p.constraint == "poisson" for tau in p.factors]),
+            normal_sigma=normal.numbers[0],
+            poisson_factor=poisson.numbers[0],
         ),
         indices=Indices(
             entry_bin=_ints(entry_bin),
@@ -111,15 +112,17 @@ def compile_model(
             row_normsys=_padded(terms.row_normsys, none=len(terms.normsys_par)),
             normsys_row=_ints(terms.normsys_row),
             normsys_par=_ints(terms.normsys_par),
-            normal_par=normal[0],
-            normal_aux=normal[1],
-            poisson_par=poisson[0],
-            poisson_aux=poisson[1],
+            normal_par=normal.par,
+            normal_aux=normal.aux,
+            poisson_par=poisson.par,
+            poisson_aux=poisson.aux,
         ),
         space=parameter_space(parameters, poi_index(poi_name, parameters)),
         n_bins=order.n_bins,
         histosys_code=histosys_code,
         normsys_code=normsys_code,
+        others=tuple(each for each in others if each.par.shape[0]),
+        correlation=correlation_of(spec.get("correlations"), parameters),
     )
     return Compiled(likelihood, order, parameters, terms.layout())
 
@@ -232,22 +235,51 @@ def _even_slice(terms: Sequence[int]) -> slice:
     return slice(terms[0], terms[-1] + 1, step)
 
 
-def _constraints(
-    parameters: Sequence[ParameterSet], slices: Mapping[str, slice]
-) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """(parameter indices, auxdata places) of the Gaussian and of the Poisson constraints."""
-    found: dict[str, tuple[list[int], list[int]]] = {"normal": ([], []), "poisson": ([], [])}
-    aux = 0
+def _measurements(parameters: Sequence[ParameterSet], slices: Mapping[str, slice]) -> list[Measured]:
+    """The auxiliary measurements of every density that there is."""
+    places, aux = {}, 0
     for parameter in parameters:
-        if parameter.constraint == "none":
-            continue
-        pars, places = found[parameter.constraint]
-        here = slices[parameter.name]
-        pars += range(here.start, here.stop)
-        places += range(aux, aux + parameter.n_parameters)
-        aux += parameter.n_parameters
-    normal, poisson = found["normal"], found["poisson"]
-    return (_ints(normal[0]), _ints(normal[1])), (_ints(poisson[0]), _ints(poisson[1]))
+        places[parameter.name] = range(aux, aux + len(parameter.auxdata))
+        aux += len(parameter.auxdata)
+    found = []
+    for name, density in DENSITIES.items():
+        here = [parameter for parameter in parameters if parameter.constraint == name]
+        rows = [row for parameter in here for row in zip(*density.numbers(parameter), strict=True)]
+        columns = list(zip(*rows, strict=True)) or [()] * len(density.attributes)
+        pars = [i for p in here for i in range(slices[p.name].start, slices[p.name].stop)]
+        own = [i for p in here for i in places[p.name]]
+        found.append(Measured(tuple(map(_floats, columns)), _ints(pars), _ints(own), density))
+    return found
+
+
+def correlation_of(given: Mapping[str, Any] | None, parameters: Sequence[ParameterSet]) -> Correlation | None:
+    """The correlation of Gaussian measurements, from their parameters' names and the matrix.
+
+    Raises:
+        InvalidModel: A parameter has no Gaussian measurement, or several, or the matrix is not positive definite.
+    """
+    if not given or not given["names"]:
+        return None
+    first, place = 0, {}
+    for parameter in parameters:
+        if parameter.constraint == "normal":
+            place[parameter.name] = first
+            first += parameter.n_parameters
+    single = {p.name for p in parameters if p.n_parameters == 1}
+    for name in given["names"]:
+        if name not in place or name not in single:
+            raise InvalidModel(f"correlations: {name!r} is no single parameter with a Gaussian constraint.")
+    matrix = np.asarray(given["matrix"], dtype=float)
+    try:
+        root = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError as error:
+        raise InvalidModel("correlations: the matrix is not positive definite.") from error
+    return Correlation(
+        place=_ints([place[name] for name in given["names"]]),
+        excess=_floats(np.linalg.inv(matrix) - np.eye(len(matrix))),
+        root=_floats(root),
+        log_determinant=_floats(2 * np.sum(np.log(np.diagonal(root)))),
+    )
 
 
 def parameter_space(parameters: Sequence[ParameterSet], poi: int) -> Space:
@@ -263,7 +295,7 @@ def parameter_space(parameters: Sequence[ParameterSet], poi: int) -> Space:
     )
 
 
-def _floats(values: Sequence[float] | np.ndarray) -> Array:
+def _floats(values: Sequence[float] | np.ndarray | np.floating[Any]) -> Array:
     return jax.device_put(np.asarray(values, dtype=float))
 
 

@@ -7,6 +7,7 @@ fixed and constrained to where they are. A constraint that is added changes -log
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -41,6 +42,8 @@ def kind(model: Likelihood) -> tuple[object, ...]:
         model.least_bin,
         model.continued,
         model.values.nominal.dtype,
+        tuple((each.density, each.par.shape) for each in model.others),
+        model.correlation and model.correlation.place.shape,
     )
 
 
@@ -98,18 +101,7 @@ def pad(model: Likelihood, data: np.ndarray, sizes: Sizes) -> tuple[Likelihood, 
         default_upper=_longer(space.default_upper, sizes.pars, False),
         poi=space.poi,
     )
-    padded = Likelihood(
-        padded_values,
-        padded_indices,
-        padded_space,
-        model.n_bins,
-        model.histosys_code,
-        model.normsys_code,
-        model.custom,
-        model.least_entry,
-        model.least_bin,
-        model.continued,
-    )
+    padded = replace(model, values=padded_values, indices=padded_indices, space=padded_space)
     return padded, _longer(np.asarray(data), n_main + n_aux + aux.size, 1.0)
 
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from pyhf_func.core.compiler.order import Order, Row, parameter_order
+from pyhf_func.core.constraints import DENSITIES, NAMES
 from pyhf_func.exceptions import InvalidModel, InvalidNameReuse
 
-Constraint = Literal["none", "normal", "poisson"]
-
-_DENSITIES = {"gauss": "normal"}
-"""Words of the model language that stand for a density of another name."""
+Constraint = Literal["none", "normal", "poisson", "lognormal", "gamma", "bifurcated"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,8 @@ class ParameterSet:
     """One named parameter with one or more components.
 
     ``auxdata``, and ``sigmas`` (Gaussian) or ``factors`` (Poisson) describe the constraint: a measurement
-    ``auxdata`` of the parameter with width ``sigmas``, or a count ``auxdata`` with mean parameter × ``factors``.
+    ``auxdata`` of the parameter with width ``sigmas``, or a count ``auxdata`` with mean parameter × ``factors``. See
+    `core.constraints` for the others.
     ``default_bounds`` says that nobody has set the bounds of a parameter without a constraint.
     """
 
@@ -34,6 +33,7 @@ class ParameterSet:
     auxdata: tuple[float, ...] = ()
     sigmas: tuple[float, ...] = ()
     factors: tuple[float, ...] = ()
+    sigmas_down: tuple[float, ...] = ()
     default_bounds: bool = False
 
     @property
@@ -102,7 +102,7 @@ def _staterror(
 
 def density_of(word: str) -> Constraint:
     """The density that a word of the model language stands for."""
-    return cast(Constraint, _DENSITIES.get(word, word))
+    return cast(Constraint, NAMES.get(word, word))
 
 
 def _required(kind: str, name: str, members: Sequence[tuple[Row, Mapping[str, Any]]]) -> ParameterSet:
@@ -150,7 +150,7 @@ def _configure(required: ParameterSet, config: Mapping[str, Any]) -> ParameterSe
     if "constraint" in config and density_of(config["constraint"]) != required.constraint:
         required = _reconstrained(required, density_of(config["constraint"]))
     changes: dict[str, Any] = {}
-    for key in ("inits", "auxdata", "sigmas", "factors"):
+    for key in ("inits", "auxdata", "sigmas", "factors", "sigmas_down"):
         if key in config and (key == "inits" or required.constraint != "none"):
             changes[key] = tuple(float(value) for value in config[key])
     if "bounds" in config:
@@ -182,9 +182,8 @@ def _check(parameter: ParameterSet) -> ParameterSet:
     """Every attribute has one number per component. Faults with their places are found before, from the document."""
     lengths = {"inits": len(parameter.inits), "bounds": len(parameter.bounds), "fixed": len(parameter.fixed)}
     if parameter.constraint != "none":
-        lengths["auxdata"] = len(parameter.auxdata)
-        key = "factors" if parameter.constraint == "poisson" else "sigmas"
-        lengths[key] = len(getattr(parameter, key))
+        for key in ("auxdata", *DENSITIES[parameter.constraint].attributes):
+            lengths[key] = len(getattr(parameter, key))
     if len(set(lengths.values())) != 1 or not parameter.inits:
         given = ", ".join(f"{length} {key}" for key, length in lengths.items())
         raise InvalidModel(

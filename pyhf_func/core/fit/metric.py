@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func.core.density import ratio
 from pyhf_func.core.fit.cholesky import solver
 from pyhf_func.core.likelihood.expansion import Expansion, jacobian
-from pyhf_func.core.likelihood.objective import ratio
 
 
 def inverse_metric(x: Expansion, free: Array) -> Callable[[Array], Array]:

@@ -22,6 +22,8 @@ from pyhf_func.core.fit.pieces import breaks_of, rounded
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.wells import WORTH, Wells, none_of, predict, turning
+from pyhf_func.core.likelihood.measurements import above_lowest
+from pyhf_func.core.likelihood.measurements import widths as measured_widths
 from pyhf_func.core.likelihood.objective import constant, prepare
 
 _SEARCHES = 128  # for other wells, at most
@@ -79,7 +81,7 @@ def minimise(problem: Problem, limit: int, search: int = 0) -> Minimum:
     """Minimise the negative log-likelihood inside the box."""
     model, data, init, lower, upper, fixed = problem
     p = prepare(model, data)
-    lower = lower.at[model.indices.poisson_par].max(0.0)  # rates of auxiliary counts
+    lower = above_lowest(model, lower)
     low, high = jnp.where(fixed, init, lower), jnp.where(fixed, init, upper)
     box = Box(low, high, breaks_of(model, low, high), turning(model) & (low < high))
     several = jnp.any(box.turning)
@@ -154,8 +156,6 @@ def _random_starts(problem: Problem, box: Box, n: int) -> Array:
     """The given start, and ``n`` random ones: constrained parameters by their constraints, others around the start."""
     init, low, high = problem.init, box.low, box.high
     draws = jax.random.normal(jax.random.key(_SEED), (n, *init.shape), init.dtype)
-    values, indices = problem.model.values, problem.model.indices
-    widths = 0.5 * jnp.maximum(jnp.abs(init), 1.0)
-    widths = widths.at[indices.normal_par].set(2 * values.normal_sigma)
-    widths = widths.at[indices.poisson_par].set(2 / jnp.sqrt(jnp.maximum(values.poisson_factor, 1.0)))
+    aux = problem.data[problem.model.n_bins :]
+    widths = 2 * measured_widths(problem.model, aux, 0.25 * jnp.maximum(jnp.abs(init), 1.0))
     return jnp.concatenate([init[None], jnp.clip(init[None] + widths[None] * draws, low[None], high[None])])

@@ -22,9 +22,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func.core.density import poisson_value, ratio
 from pyhf_func.core.likelihood.automatic import Automatic
 from pyhf_func.core.likelihood.expansion import Expansion
-from pyhf_func.core.likelihood.objective import Prepared, poisson_value, ratio
+from pyhf_func.core.likelihood.objective import Prepared
 
 _FEW = 0.01  # observed events that do not keep a search from the wall
 _SEVERAL = 3.0  # events that are hardly overlooked

@@ -21,11 +21,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func.core.density import ratio
 from pyhf_func.core.fit.descent import Box, blocked
 from pyhf_func.core.fit.metric import inverse_metric
 from pyhf_func.core.likelihood.expansion import Structured, expand, jacobian
 from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
-from pyhf_func.core.likelihood.objective import Prepared, constraint_gradient, ratio
+from pyhf_func.core.likelihood.objective import Prepared, constraint_gradient
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.terms import histosys_matrix, in_bins
 

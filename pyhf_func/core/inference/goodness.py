@@ -8,7 +8,7 @@ from jax.scipy.special import gammaincc
 
 from pyhf_func.core.fit.problem import Problem
 from pyhf_func.core.fit.result import FitResult, where_converged
-from pyhf_func.core.inference.constraints import constrained
+from pyhf_func.core.likelihood.measurements import constrained
 from pyhf_func.core.likelihood.objective import constant, prepare
 from pyhf_func.results.base import Result
 

@@ -14,6 +14,7 @@ from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.inference.profiles import held
+from pyhf_func.core.likelihood.measurements import pulls_of_data
 from pyhf_func.results.base import Result
 
 
@@ -88,6 +89,7 @@ def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, po
     change = jnp.where(unknown[others], jnp.nan, where_known(status, change))
 
     shared = around.covariance[poi, others]
+    aux = problem.data[problem.model.n_bins :]
     best = where_converged([free], free.pars)
     width, error = widths[others], errors[others]
     per_error = _over(shared, error)
@@ -99,7 +101,7 @@ def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, po
         postfit_down=change[:, 3],
         prefit_linear=_over(per_error, error) * width,
         postfit_linear=per_error,
-        components=(around.covariance[poi] * _auxiliary(problem, free.pars))[others],
+        components=(around.covariance[poi] * pulls_of_data(problem.model, free.pars, aux))[others],
         best=best[others],
         errors=error,
         pulls=_over(best - prefit_pars(problem), widths)[others],
@@ -146,14 +148,6 @@ def _refits(
     minima = without_derivative(located, problem, around, places, values)
     fits = jax.vmap(described)(places, values, minima)
     return jax.tree.map(lambda x: x.reshape(shape + x.shape[1:]), fits)
-
-
-def _auxiliary(problem: Problem, pars: Array) -> Array:
-    """By how much the likelihood's gradient falls when an auxiliary datum rises by its standard deviation; (pars,)."""
-    indices, values = problem.model.indices, problem.model.values
-    fall = jnp.zeros_like(pars).at[indices.normal_par].set(1 / values.normal_sigma)
-    ratio = _over(values.poisson_factor, pars[indices.poisson_par])
-    return fall.at[indices.poisson_par].set(jnp.sqrt(jnp.maximum(ratio, 0.0)))
 
 
 def _over(numerator: Array, denominator: Array) -> Array:

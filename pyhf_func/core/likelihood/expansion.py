@@ -24,10 +24,12 @@ import jax.numpy as jnp
 from jax import Array
 from jax.ops import segment_sum
 
+from pyhf_func.core.density import ratio
 from pyhf_func.core.likelihood import automatic
 from pyhf_func.core.likelihood.automatic import Automatic
 from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
-from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, constraint_gradient, ratio, value
+from pyhf_func.core.likelihood.measurements import coupling
+from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, constraint_gradient, value
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.terms import Matrix, in_bins
 from pyhf_func.core.likelihood.yields import bin_yields, to_bins, with_last, with_one
@@ -160,12 +162,14 @@ def _hessian_product(x: Structured) -> Callable[[Array], Array]:
         d_nu = d_additive * factor + x.additive * d_factor
         d_weight = (fisher * to_bins(model, d_nu))[indices.entry_bin]
         d_scaled = d_weight * x.additive * x.rows + weight * (d_additive * x.rows + x.additive * d_rows)
-        return diagonal * v + _to_pars(
+        product_of_yields = _to_pars(
             x,
             d_weight * factor + weight * d_factor,
             d_weight * nu + weight * d_nu,
             d_scaled[:, None] * x.leave_one_out + scaled[:, None] * d_leave_one_out,
         )
+        own = diagonal * v if model.correlation is None else diagonal * v + coupling(model, v)
+        return own + product_of_yields
 
     return multiply
 

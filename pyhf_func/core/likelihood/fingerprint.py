@@ -16,7 +16,8 @@ def of_model(model: Likelihood) -> bytes:
     custom = None if model.custom is None else type(model.custom).__qualname__
     codes = model.histosys_code, model.normsys_code
     settings = model.n_bins, *codes, custom, model.least_entry, model.least_bin, model.continued
-    return of_numbers(settings, model.values, model.indices, model.space)
+    beyond = [each.density.name for each in model.others], model.others, model.correlation
+    return of_numbers(settings, model.values, model.indices, model.space, *(beyond if model.is_beyond else ()))
 
 
 def of_numbers(*parts: Any) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from pyhf_func.core.likelihood.density import normal_logpdf, poisson_logpdf
+from pyhf_func.core.density import poisson_logpdf
+from pyhf_func.core.likelihood import measurements
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_main
 
@@ -17,11 +18,7 @@ def main_logpdf(model: Likelihood, pars: Array, main: Array) -> Array:
 
 def constraint_logpdf(model: Likelihood, pars: Array, aux: Array) -> Array:
     """Log density of the auxiliary data; shape ()."""
-    indices, values = model.indices, model.values
-    normal = normal_logpdf(aux[indices.normal_aux], pars[indices.normal_par], values.normal_sigma)
-    rate = pars[indices.poisson_par] * values.poisson_factor
-    poisson = poisson_logpdf(aux[indices.poisson_aux], rate)
-    return jnp.sum(normal) + jnp.sum(poisson)
+    return measurements.logpdf(model, pars, aux)
 
 
 def logpdf(model: Likelihood, pars: Array, data: Array) -> Array:

@@ -13,6 +13,8 @@ from typing import Protocol
 import jax
 from jax import Array
 
+from pyhf_func.core.constraints import Density
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -73,6 +75,28 @@ class Custom(Protocol):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
+class Measured:
+    """The auxiliary measurements of one density."""
+
+    numbers: tuple[Array, ...]  # (n,) each: what describes them, such as widths
+    par: Array  # (n,) parameter of each
+    aux: Array  # (n,) its place in the auxiliary data
+    density: Density = field(metadata={"static": True})
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Correlation:
+    """Gaussian measurements that are correlated: ``n`` of them have the correlation matrix C."""
+
+    place: Array  # (n,) which of the Gaussian measurements
+    excess: Array  # (n, n) the inverse of C, less one
+    root: Array  # (n, n) its lower Cholesky factor
+    log_determinant: Array  # () of C
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
 class Likelihood:
     """A HistFactory likelihood without names: what every function of the engine works on."""
 
@@ -89,11 +113,19 @@ class Likelihood:
     """No bin is expected to yield less."""
     continued: bool = field(default=False, metadata={"static": True})
     """The density of a bin without events goes on below a yield of zero, as minus the yield."""
+    others: tuple[Measured, ...] = ()
+    """Measurements of other densities than those in ``values``; none of pyhf's format."""
+    correlation: Correlation | None = None
 
     @property
     def is_plain(self) -> bool:
         """Whether every yield is a sum of one-parameter shifts times a product of one-parameter factors."""
         return self.custom is None and self.least_entry is None and self.least_bin is None
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether there are auxiliary measurements that pyhf's format cannot hold."""
+        return bool(self.others) or self.correlation is not None
 
     @property
     def n_pars(self) -> int:
@@ -103,4 +135,5 @@ class Likelihood:
     @property
     def n_aux(self) -> int:
         """Number of auxiliary measurements."""
-        return self.indices.normal_aux.shape[-1] + self.indices.poisson_aux.shape[-1]
+        every = self.indices.normal_aux, self.indices.poisson_aux, *(each.aux for each in self.others)
+        return sum(aux.shape[-1] for aux in every)

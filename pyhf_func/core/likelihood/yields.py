@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func.core.likelihood import measurements
 from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
 from pyhf_func.core.likelihood.structure import Likelihood
 
@@ -50,10 +51,7 @@ def expected_main(model: Likelihood, pars: Array) -> Array:
 
 def expected_aux(model: Likelihood, pars: Array) -> Array:
     """Expected auxiliary data; shape (aux,)."""
-    indices = model.indices
-    aux = jnp.zeros(model.n_aux, pars.dtype)
-    aux = aux.at[indices.normal_aux].set(pars[indices.normal_par])
-    return aux.at[indices.poisson_aux].set(pars[indices.poisson_par] * model.values.poisson_factor)
+    return measurements.expected(model, pars)
 
 
 def expected_data(model: Likelihood, pars: Array) -> Array:

@@ -42,3 +42,21 @@ def normal_logpdf(x: ArrayLike, mean: ArrayLike, sigma: Array) -> Array:
     """
     pull = jnp.subtract(x, mean) / sigma
     return -(jnp.log(sigma) + _LOG_SQRT_TWO_PI + 0.5 * pull**2)
+
+
+def poisson_value(n: Array, rate: Array, *, continued: bool = False) -> Array:
+    """``rate - n log(rate / n) - n``: zero at ``rate = n``, so that small differences keep their digits.
+
+    A negative count has no density; nor has a negative rate, unless the density of empty bins is ``continued``.
+    """
+    positive = rate > 0
+    logarithm = jnp.log(jnp.where(positive, rate, 1.0) / jnp.where(n > 0, n, 1.0))
+    term = jnp.where(positive & (n > 0), n * logarithm, -jnp.inf)
+    found = rate - n - jnp.where(n == 0, 0.0, term)
+    return found if continued else jnp.where(rate < 0, jnp.inf, found)
+
+
+def ratio(numerator: Array, rate: Array) -> Array:
+    """``numerator / rate``, and zero where the rate is not positive."""
+    positive = rate > 0
+    return jnp.where(positive, numerator / jnp.where(positive, rate, 1.0), 0.0)
