@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 
 import pyhf_func as pf
 from pyhf_func.core.likelihood.logpdf import logpdf
@@ -104,6 +104,29 @@ def test_derivatives_of_a_fit_at_a_wall_are_those_of_the_constrained_minimum() -
     slopes = jax.jacfwd(lambda mu: (fit(mu).pars, fit(mu).twice_nll))(-1.0)
     np.testing.assert_allclose(slopes[0], [-3.0, 1.0], rtol=1e-6)
     assert float(slopes[1]) == pytest.approx(-6.0, rel=1e-6)
+    assert float(jax.grad(jax.grad(lambda mu: fit(mu).twice_nll))(-1.0)) == pytest.approx(18.0, rel=1e-5)
+
+
+def test_second_derivatives_of_a_fit_at_a_curved_wall() -> None:
+    """``3 mu f(beta) + 2 + alpha = 0`` gives alpha, and -2 log L is alpha^2 + beta^2, to be minimised in beta."""
+    rate = {"name": "beta", "type": "normsys", "data": {"lo": 0.8, "hi": 1.2}}
+    model = model_of(sample("signal", [3.0], MU, rate), sample("background", [2.0], shift("alpha", [2.0], [1.0])))
+
+    def lowest(mu: Any) -> Any:
+        return pf.fit(jnp.array([0.0, 0.0, 0.0]), model, fixed={"mu": mu}).twice_nll
+
+    def height(beta: Any, mu: Any) -> Any:
+        factor = model.expected_actualdata(jnp.array([0.0, 1.0, 0.0]).at[2].set(beta)) - 2.0
+        return (2 + mu * factor[0]) ** 2 + beta**2
+
+    assert model.config.par_names == ["alpha", "mu", "beta"]
+    mu = -1.0
+    beta = brentq(jax.jit(jax.grad(lambda beta: height(beta, mu))), -3.0, 3.0, xtol=1e-12)
+    ((bb, bm), (_, mm)) = jax.hessian(lambda z: height(*z))(jnp.array([beta, mu]))
+    found = [jax.grad(lowest)(mu), jax.grad(jax.grad(lowest))(mu), jax.hessian(lowest)(mu)]
+    expected = jax.grad(height, argnums=1)(beta, mu), mm - bm**2 / bb
+    # The force of a wall is known as precisely as the yield there, which is tiny.
+    np.testing.assert_allclose(found, [expected[0], expected[1], expected[1]], rtol=1e-5)
 
 
 def random(seed: int) -> tuple[pf.Model, np.ndarray, float]:

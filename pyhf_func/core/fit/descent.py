@@ -60,7 +60,7 @@ class Point(NamedTuple):
     edm: Array
     status: Array
     iterations: Array
-    behind: Array  # (bins,) events that stand for the walls which hold the point, beside those observed
+    forces: Array  # (bins,) of the walls that hold the point
     met_walls: Array  # bool: on its way, or it may have missed them
 
 
@@ -184,7 +184,6 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
         )
 
     end = jax.lax.while_loop(lambda s: s.active, advance, _start(p, init, fallback, box))
-    behind = wall.standing(end.walls, end.rates)
     return Point(
         end.pars,
         end.value,
@@ -192,7 +191,7 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
         end.edm,
         end.status,
         end.iterations,
-        behind,
+        wall.forces(end.walls),
         end.met | wall.missed(end.walls, end.rates),
     )
 

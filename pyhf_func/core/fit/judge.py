@@ -38,5 +38,6 @@ def judge(problem: Problem, pars: Array, iterations: Array) -> Minimum:
     status = jnp.where(finite, status, Status.NOT_FINITE).astype(jnp.int32)
     nll = x.value + constant(prepared)
     one, nowhere = jnp.asarray(status == Status.CONVERGED, int), jnp.asarray(jnp.inf, pars.dtype)
-    behind = wall.standing(step.walls, x.rates)
-    return Minimum(pars, nll, x.gradient, status, step.edm, jnp.asarray(iterations, int), one, nowhere, behind)
+    return Minimum(
+        pars, nll, x.gradient, status, step.edm, jnp.asarray(iterations, int), one, nowhere, wall.forces(step.walls)
+    )

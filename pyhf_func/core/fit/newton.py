@@ -148,7 +148,7 @@ def minimise(problem: Problem, limit: int, search: int = 0) -> Minimum:
         iterations=end.iterations - 1,
         minima=end.minima,
         runner_up=end.runner_up - best.value,
-        behind=best.behind,
+        forces=best.forces,
     )
 
 

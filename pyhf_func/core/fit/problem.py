@@ -31,7 +31,7 @@ class Minimum(NamedTuple):
     iterations: Array  # ()
     minima: Array  # () how many different minima were met
     runner_up: Array  # () how far above the minimum the next one of them lies, in nll; infinite without one
-    behind: Array  # (bins,) events that stand for the walls which hold the minimum, beside those observed
+    forces: Array  # (bins,) with which walls hold yields at zero
 
 
 class Minimiser(Protocol):

@@ -56,7 +56,7 @@ compiled_fit = Compiled(fit_problem, static=1)
 
 def describe(problem: Problem, minimum: Minimum) -> FitResult:
     """The result for a minimum that was located, with its derivatives."""
-    solution = attach(problem, Solution(minimum.pars, minimum.nll, minimum.behind))
+    solution = attach(problem, Solution(minimum.pars, minimum.nll, minimum.forces))
     pars, lower, upper = minimum.pars, problem.lower, problem.upper
     still = problem.fixed | blocked(minimum.gradient, pars, lower, upper)
     return FitResult(

@@ -122,9 +122,9 @@ def lift(x: Expansion, held: Array) -> Push:
     return Push(jnp.zeros_like(up), jnp.zeros_like(up), weight, up)
 
 
-def standing(walls: Walls, rates: Array) -> Array:
-    """The events that stand for walls at a minimum, beside those observed; (bins,)."""
-    return jnp.where(walls.counts > 0, walls.force * rates - walls.observed, 0.0)
+def forces(walls: Walls) -> Array:
+    """The forces with which walls hold the yields of bins without events; (bins,)."""
+    return jnp.where((walls.counts > 0) & (walls.observed == 0), walls.force, 0.0)
 
 
 def at_walls(x: Expansion) -> Expansion:

@@ -144,8 +144,8 @@ def no_minimum(init: Array, n_bins: int, *shape: int) -> Minimum:
     """What stands for minima that have not been looked for; of shape (*shape, ...)."""
     zero, number = jnp.zeros(shape, init.dtype), jnp.zeros(shape, int)
     pars = jnp.zeros((*shape, *init.shape), init.dtype)
-    behind = jnp.zeros((*shape, n_bins), init.dtype)
-    return Minimum(pars, zero, pars, jnp.zeros(shape, jnp.int32), zero, number, number, zero, behind)
+    forces = jnp.zeros((*shape, n_bins), init.dtype)
+    return Minimum(pars, zero, pars, jnp.zeros(shape, jnp.int32), zero, number, number, zero, forces)
 
 
 def alike(found: Minimum, template: Minimum) -> Minimum:
