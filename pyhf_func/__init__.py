@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pyhf_func.documents.building import Uncorrelated as Uncorrelated
     from pyhf_func.documents.building import UpDown as UpDown
     from pyhf_func.documents.building import build as build
+    from pyhf_func.documents.certifying import certify as certify
     from pyhf_func.documents.lint import lint as lint
     from pyhf_func.functional import covariance as covariance
     from pyhf_func.functional import discovery as discovery
@@ -110,6 +111,7 @@ _HOMES = {
     "YieldBand": "core.inference",
     "YieldsResult": "core.inference",
     "build": "documents.building",
+    "certify": "documents.certifying",
     "covariance": "functional",
     "discovery": "functional",
     "fit": "functional",

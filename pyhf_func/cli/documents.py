@@ -103,7 +103,13 @@ def read_workspace(path: str, **options: Any) -> "Workspace":
     """The workspace of a file, of any format, read as the command's options ask."""
     from pyhf_func.documents import read
 
-    return read(path, **click.get_current_context().meta.get(_READING, {}), **options)
+    return read(path, **reading_options(), **options)
+
+
+def reading_options() -> dict[str, Any]:
+    """How the command's options ask to read its file."""
+    found: dict[str, Any] = click.get_current_context().meta.get(_READING, {})
+    return found
 
 
 def read_patchset(path: str) -> "PatchSet":

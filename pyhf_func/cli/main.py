@@ -6,6 +6,7 @@ import click
 
 from pyhf_func._version import __version__
 from pyhf_func.cli.build import build
+from pyhf_func.cli.certify import certify
 from pyhf_func.cli.cls import cls
 from pyhf_func.cli.complete import completions
 from pyhf_func.cli.contrib import contrib
@@ -34,7 +35,7 @@ _SECTIONS = {
         *(fit, intervals, ranking, impacts, correlation, yields, gof),
     ),
     "Workspaces": (
-        *(build, inspect, lint, prune, rename, combine, sort, digest),
+        *(build, inspect, lint, certify, prune, rename, combine, sort, digest),
         *(patchset, convert, json2xml, xml2json),
     ),
     "Around": (contrib, completions),
