@@ -38,7 +38,7 @@ $(BIN)/python:
 # Beside it come groups of dependencies for development, which users never install.
 GROUPS_test := --group dev
 GROUPS_docs := --group docs
-EXTRAS_docs := plot,xmlio,dask,minuit
+EXTRAS_docs := plot,xmlio,certify,dask,minuit
 $(VENV)/stamp-%: $(SOURCES) | $(BIN)/python
 	@rm -rf build/lib
 	$(BIN)/python -m pip install --quiet --upgrade pip
