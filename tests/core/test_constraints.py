@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ from scipy.optimize import minimize
 
 import pyhf_func as pf
 from pyhf_func.core import likelihood
+from pyhf_func.core.compiler import padding
 from pyhf_func.core.fit.problem import Problem
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.core.likelihood.expansion import expand, hessian_product, value_at
@@ -228,3 +230,69 @@ def test_workspaces_of_models_keep_their_constraints() -> None:
     for one, other in zip(jax.tree.leaves(again.likelihood), jax.tree.leaves(model.likelihood), strict=True):
         if one.dtype != bool:  # bounds that are listed are no default ones
             np.testing.assert_array_equal(one, other)
+
+
+def test_padded_models_keep_their_likelihood() -> None:
+    small, large = MODELS["all of them"], copy.deepcopy(MODELS["all of them"])
+    extra = {"name": "extra", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}
+    large["channels"][0]["samples"][0]["modifiers"].append(extra)
+    workspace = pf.read(small)
+    models = [workspace.model().likelihood, pf.read(large).model().likelihood]
+    assert padding.kind(models[0]) == padding.kind(models[1])
+    data = np.asarray(workspace.data(workspace.model()))
+    padded, padded_data = padding.pad(models[0], data, padding.common_sizes(models))
+    at = points(workspace.model(), 3)
+    more = np.concatenate([at, np.ones((len(at), padded.n_pars - at.shape[1]))], axis=1)
+    value = jax.jit(jax.vmap(likelihood.logpdf, (None, 0, None)))
+    np.testing.assert_allclose(
+        np.diff(value(padded, more, padded_data)), np.diff(value(models[0], at, data)), rtol=0, atol=1e-10
+    )
+
+
+@pytest.mark.parametrize("word", ["gauss", "poisson", "lognormal", "gamma", "none"])
+def test_widths_of_traced_yields_are_those_of_numbers(word: str) -> None:
+    def made(yields: Any) -> pf.Model:
+        stat = {"name": "stat", "type": "staterror", "data": [1.0, 2.0, 3.0], "constraint": word}
+        sample = {"name": "s", "data": yields, "modifiers": [factor("mu"), stat]}
+        return pf.Model({"channels": [{"name": "SR", "samples": [sample]}]})
+
+    numbers, pars = [10.0, 20.0, 30.0], jnp.array([1.1, 1.05, 0.9, 1.2])
+    data = jnp.array([11.0, 19.0, 33.0, *made(numbers).config.auxdata])
+
+    @jax.jit
+    def value(yields: Any) -> Any:
+        return likelihood.logpdf(made(yields).likelihood, pars, data)
+
+    assert float(value(jnp.array(numbers))) == pytest.approx(float(made(numbers).logpdf(pars, data)), rel=1e-12)
+    assert np.all(np.isfinite(jax.grad(value)(jnp.array(numbers))))
+
+
+@pytest.mark.parametrize(
+    ("correlations", "message"),
+    [
+        ({"names": ["mu"], "matrix": [[1]]}, "'mu' is no single parameter with a Gaussian constraint"),
+        ({"names": ["n", "h"], "matrix": [[1, 1], [1, 1]]}, "not positive definite"),
+        ({"names": ["n", "n"], "matrix": [[1, 0], [0, 1]]}, "names a parameter twice"),
+        ({"names": ["n", "h"], "matrix": [[1, "a"], ["a", 1]]}, "no list of lists of numbers"),
+    ],
+)
+def test_impossible_correlations_are_refused(correlations: Any, message: str) -> None:
+    normsys = {"type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}
+    made = document([factor("mu"), {"name": "n", **normsys}, {"name": "h", **normsys}], correlations=correlations)
+    with pytest.raises((InvalidModel, InvalidSpecification), match=message):
+        pf.Workspace(made).model()
+
+
+def test_correlations_follow_changes_of_a_workspace() -> None:
+    workspace = pf.read(MODELS["correlated"])
+    changed = workspace.rename(modifiers={"eff": "efficiency"}).prune(modifiers=["norm"])
+    assert changed["measurements"][0]["config"]["correlations"] == {
+        "names": ["shape", "efficiency"],
+        "matrix": [[1, -0.3], [-0.3, 1]],
+    }
+    model = workspace.model()
+    again = pf.Workspace.build(model, workspace.data(model))
+    assert (
+        again["measurements"][0]["config"]["correlations"]
+        == MODELS["correlated"]["measurements"][0]["config"]["correlations"]
+    )

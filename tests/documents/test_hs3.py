@@ -8,10 +8,12 @@ import math
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
 import pyhf_func as pf
+from pyhf_func.core import likelihood
 from pyhf_func.documents.formats import hs3
 from pyhf_func.exceptions import InvalidSpecification, WorkspaceWarning
 from pyhf_func.schema import extended
@@ -64,6 +66,23 @@ def test_values_are_those_of_the_program_that_wrote_the_file(name: str) -> None:
     np.testing.assert_allclose(ours, theirs - theirs[0], rtol=0, atol=1e-9)
     again = hs3.read(hs3.write(document))
     assert {**again, "metadata": None} == {**document, "metadata": None}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_engine_computes_the_values_of_that_program(name: str) -> None:
+    file = OWNERS / f"{name}.json"
+    if not file.exists():
+        pytest.skip(f"{file} is not there")
+    workspace = pf.read(file)
+    model = workspace.model()
+    points, theirs = owners_values(name)
+    start = dict(zip(model.config.par_names, model.config.suggested_init(), strict=True))
+    at = [{**start, **owners_point({"metadata": workspace.metadata}, point)} for point in points]
+    pars = np.array([[point[entry] for entry in model.config.par_names] for point in at])
+    assert all(point.keys() == start.keys() for point in at)
+    value = jax.jit(jax.vmap(likelihood.logpdf, (None, 0, None)))
+    ours = -2 * value(model.likelihood, pars, np.asarray(workspace.data(model)))
+    np.testing.assert_allclose(ours - ours[0], theirs - theirs[0], rtol=0, atol=1e-9)
 
 
 def document(modifiers: list[Any], contents: list[float], observed: list[float], **parts: Any) -> dict[str, Any]:
