@@ -81,6 +81,28 @@ class Expression:
         """
         return _TOKEN.sub(lambda found: _renamed(found, names, arguments or ()), self.text)
 
+    def postfix(self) -> tuple[str | int | float, ...]:
+        """Operations behind their operands: numbers, and places in ``names`` for names. Equal where the trees are.
+
+        Example:
+            >>> parse("min(1, a, b) - b").postfix()
+            (1.0, 0, 'min', 1, 'min', 1, '-')
+        """
+        places = {name: place for place, name in enumerate(self.names)}
+        found: list[str | int | float] = []
+        waiting: list[Node | str] = [self.root]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, str):
+                found.append(node)
+            elif node[0] in ("number", "name"):
+                found.append(node[1] if node[0] == "number" else places[node[1]])
+            else:
+                first, *others = node[1:]
+                steps = [step for other in others for step in (other, node[0])] or [node[0]]
+                waiting.extend(reversed([first, *steps]))
+        return tuple(found)
+
     def factors(self) -> tuple[str, ...] | None:
         """The names, where the expression is a product of them and nothing else.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyhf_func.core.codes import of_settings
 from pyhf_func.core.expression import parse
 from pyhf_func.exceptions import Fault, UnsupportedExtension, json_path, raise_faults
 from pyhf_func.schema.extended import DEFAULT_CODES, Steps, modifiers, parameters, scale_sample, walk
@@ -16,9 +17,6 @@ from pyhf_func.schema.frozen import thaw
 __all__ = ["Plain", "plain"]
 
 Document = dict[str, Any]
-
-_ENGINE = {"normsys": ("code1", "code4"), "histosys": ("code0", "code4p")}
-"""Codes that a whole model can be computed with."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,10 @@ def plain(document: Mapping[str, Any], source: str | None = None, *, computed: C
         ...     "measurements": [{"name": "fit", "config": {"poi": "mu", "parameters": []}}],
         ...     "version": "1.0.0"}
         >>> same = plain(document)
-        >>> [m["name"] for m in same.document["channels"][0]["samples"][0]["modifiers"]], same.settings
-        (['mu', 'eff', 'xsec'], {'modifier_settings': {'normsys': {'interpcode': 'code1'}}})
+        >>> [m["name"] for m in same.document["channels"][0]["samples"][0]["modifiers"]]
+        ['mu', 'eff', 'xsec']
+        >>> same.settings["modifier_settings"]
+        {'normsys': {'interpcode': 'code1'}, 'histosys': {'interpcode': 'code4p'}}
     """
     work = _Work(thaw(dict(document)), source, computed)
     constraints = () if "constraint" in computed else (_fixed_bins, _densities, _poisson_factors, _gaussian_factor)
@@ -105,6 +105,11 @@ class _Work:
         """The samples and modifiers of a parameter."""
         return [(sample, modifier) for _, _, sample, modifier in walk(self.document) if modifier["name"] == name]
 
+    def arguments(self) -> set[str]:
+        """The parameters of expressions."""
+        found = [m for m in modifiers(self.document) if "expression" in m]
+        return {name for m in found for name in parse(m["expression"], m.get("arguments", [])).names}
+
     def configured(self, name: str) -> list[dict[str, Any]]:
         return [config for _, config in parameters(self.document) if config["name"] == name]
 
@@ -121,9 +126,9 @@ def _products(work: _Work) -> None:
                 names = parse(modifier["expression"], modifier.get("arguments", [])).factors()
                 if names is None or len(set(names)) < len(names) or any(taken[name] for name in names):
                     steps = (*work.places[id(modifier)], "expression")
-                    work.refuse(
-                        steps, modifier["name"], f"{modifier['expression']!r} is no product of different parameters"
-                    )
+                    message = f"{modifier['expression']!r} is no product of different parameters"
+                    work.refuse(steps, modifier["name"], message)
+                    made.append(modifier)
                     continue
                 taken.update(names)
                 made.extend({"name": name, "type": "normfactor", "data": None} for name in names)
@@ -207,6 +212,8 @@ def _poisson_factors(work: _Work) -> None:
     """A parameter that scales one bin, and that a Poisson count measures: the factor of a shapesys, in its unit."""
     for name in dict.fromkeys(c["name"] for _, c in parameters(work.document) if c.get("constraint") == "poisson"):
         carriers, configs = work.carriers(name), work.configured(name)
+        if name in work.arguments():
+            continue
         measured = {(c.get("constraint"), *c.get("auxdata", ()), *c.get("factors", (1.0,))) for c in configs}
         if len(carriers) != 1 or len(carriers[0][0]["data"]) != 1 or len(configs) != len(work.document["measurements"]):
             continue
@@ -234,6 +241,8 @@ def _gaussian_factor(work: _Work) -> None:
     if len(names) != 1 or any(m["type"] == "lumi" or m["name"] == "lumi" for m in modifiers(work.document)):
         return
     (name,) = names
+    if name in work.arguments():
+        return
     configs = work.configured(name)
     complete = all({"constraint", "auxdata", "sigmas"} <= c.keys() for c in configs)
     if not complete or len(configs) != len(work.document["measurements"]):
@@ -253,7 +262,8 @@ def _gaussian_factor(work: _Work) -> None:
 
 
 def _codes(work: _Work) -> None:
-    """One code for all of a type, as a setting of the model."""
+    """One code for all of a type, as a setting of the model: settings for one type say something of the other's."""
+    chosen = dict(DEFAULT_CODES)
     for kind, usual in DEFAULT_CODES.items():
         found = list(modifiers(work.document, kind))
         for modifier in found:
@@ -262,13 +272,13 @@ def _codes(work: _Work) -> None:
             if modifier.get("smooth") == 1.0:
                 del modifier["smooth"]
         used = {modifier.get("interpolation", usual) for modifier in found}
-        if len(used) != 1 or not used <= set(_ENGINE[kind]):
+        if len(used) != 1 or not used <= set(of_settings(kind)):
             continue
-        (code,) = used
+        (chosen[kind],) = used
         for modifier in found:
             modifier.pop("interpolation", None)
-        if code != usual:
-            work.settings.setdefault("modifier_settings", {})[kind] = {"interpcode": code}
+    if chosen != DEFAULT_CODES:
+        work.settings["modifier_settings"] = {kind: {"interpcode": code} for kind, code in chosen.items()}
 
 
 _REASONS: dict[str, Callable[[Any], str]] = {

@@ -15,6 +15,7 @@ import numpy as np
 from jax import Array
 
 from pyhf_func.core.arrays import floats
+from pyhf_func.exceptions import Unsupported
 from pyhf_func.schema.values import is_array
 from pyhf_func.tensor.dispatch import call, kind
 
@@ -54,6 +55,7 @@ def live_widths(spec: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, list[
     """The staterror and shapesys parameters of live samples: (channel, yields, uncertainties) of their members."""
     kinds = ("staterror", "shapesys")
     names = {modifier["name"] for row in rows for modifier in row[3] if modifier["type"] in kinds}
+    names -= {m["name"] for *_, modifiers in _rows(spec) for m in modifiers if m.get("style") == "additive"}
     members: dict[str, list[tuple[str, Any, Any]]] = {name: [] for name in sorted(names)}
     for channel, _, yields, modifiers in sorted(_rows(spec), key=lambda row: row[:2]):
         for modifier in modifiers:
@@ -69,6 +71,8 @@ def with_live_numbers(model: Model, spec: Mapping[str, Any], rows: Sequence[Row]
             model = model.with_yields(channel, sample, _one(yields))
         for modifier in modifiers:
             data = modifier["data"]
+            if modifier.get("style") == "additive" and is_live(data):
+                raise Unsupported(f"{modifier['name']!r}: additive uncertainties cannot be traced; give numbers.")
             if isinstance(data, Mapping) and any(map(is_live, data.values())):
                 change = model.with_histosys if modifier["type"] == "histosys" else model.with_normsys
                 sides = {key.removesuffix("_data"): _one(value) for key, value in data.items()}

@@ -122,7 +122,9 @@ class Names:
             for row in self.order.rows
             for b in range(row.n_bins)
         ]
-        return np.array(place, dtype=int), (len(samples), self.order.n_bins)
+        n_all = len(samples) * self.order.n_bins
+        others = self.layout.n_entries - len(place) if self.layout else 0  # of no sample: behind the table
+        return np.array([*place, *[n_all] * others], dtype=int), (len(samples), self.order.n_bins)
 
     def with_suggestions(self, changed: Mapping[str, tuple[Any, Any, Any]]) -> Names:
         """The same with other start values, bounds and fixed flags of parameters; itself where nothing differs.

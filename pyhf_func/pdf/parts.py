@@ -15,6 +15,7 @@ from pyhf_func.pdf import compute
 from pyhf_func.pdf.appliers import finished_builders, made_appliers, modifications
 from pyhf_func.pdf.spec import numbers_as_lists
 from pyhf_func.probability import Independent, Normal, Poisson, Simultaneous
+from pyhf_func.schema.extended import is_extended
 from pyhf_func.tensor.common import TensorViewer, take
 from pyhf_func.tensor.dispatch import backend_for, backend_of
 
@@ -56,6 +57,8 @@ class MainModel:
         if "_appliers" not in hidden:
             kinds = hidden["_modifier_set"] or histfactory_set
             spec = numbers_as_lists(model.spec)
+            if is_extended(spec):
+                raise Unsupported("the modifiers of this model have keys that pyhf's builders and appliers lack.")
             builders = finished_builders(spec, self.config, kinds, kinds)
             hidden["_appliers"] = made_appliers(builders, self.config, kinds, self.batch_size)
         return hidden["_appliers"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyhf_func import schema
+from pyhf_func.core import codes
 from pyhf_func.core.expression import InvalidExpression, parse
 from pyhf_func.exceptions import Fault, InvalidSpecification, UnsupportedExtension, json_path, raise_faults
 from pyhf_func.schema.frozen import thaw
@@ -26,15 +27,17 @@ Steps = tuple[str | int, ...]
 CONSTRAINTS = ("gauss", "poisson", "lognormal", "gamma", "none")
 """Densities of an auxiliary measurement."""
 
-CODES = {
-    "normsys": ("code0", "code1", "code4", "code4p", "code6", "quadratic", "asympow"),
-    "histosys": ("code0", "code1", "code4", "code4p", "code6", "quadratic", "shapen"),
-}
+CODES = {kind: codes.of_modifiers(kind) for kind in ("normsys", "histosys")}
 """Interpolations of each modifier type."""
 
 DEFAULT_CODES = {"normsys": "code4", "histosys": "code4p"}
 
-COMPUTED: frozenset[str] = frozenset({"constraint", "correlations", "fixed", "sigmas", "sigmas_down"})
+COMPUTED: frozenset[str] = frozenset(
+    {
+        *("interpolation", "smooth", "floor", "style", "expression", "arguments"),
+        *("constraint", "correlations", "fixed", "sigmas", "sigmas_down"),
+    }
+)
 """Optional keys of modifiers, samples, parameters and measurements that the engine computes with."""
 
 SETTINGS = ("clip_sample_data", "clip_bin_data")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Set
 from typing import Any, NamedTuple
 
+from pyhf_func.core.codes import CODES
+from pyhf_func.core.expression import InvalidExpression, parse
 from pyhf_func.exceptions import InvalidModifier
 from pyhf_func.schema.report import Report
 from pyhf_func.schema.values import as_list, bins, is_finite, not_finite, places
@@ -47,6 +49,7 @@ def check_channels(
         Where each parameter is used.
     """
     uses: Uses = {}
+    arguments: list[tuple[str, Use]] = []
     names: set[str] = set()
     for c, channel in enumerate(spec["channels"]):
         name = channel["name"]
@@ -54,14 +57,33 @@ def check_channels(
             message = "the name is taken by another channel. Rename one, or merge both"
             report.fault(("channels", c, "name"), message)
         n_bins = len(channel["samples"][0]["data"])
-        _check_samples(channel, c, n_bins, report, {} if name in names else uses, normsys_code)
+        into = ({}, []) if name in names else (uses, arguments)
+        _check_samples(channel, c, n_bins, report, *into, normsys_code)
         _check_totals(channel, c, n_bins, report, signed=signed, clipped=clipped)
         names.add(name)
+    introduced = set(uses)
+    for name, use in arguments:
+        if name not in introduced:
+            uses.setdefault(name, {}).setdefault("normfactor", []).append(use)
     return uses
 
 
+def _arguments(modifier: Mapping[str, Any]) -> tuple[str, ...]:
+    """The parameters of an expression; none of one that follows no grammar, which validation refuses."""
+    try:
+        return parse(modifier["expression"], modifier.get("arguments", ())).names
+    except InvalidExpression:
+        return ()
+
+
 def _check_samples(
-    channel: Mapping[str, Any], c: int, n_bins: int, report: Report, uses: Uses, normsys_code: str
+    channel: Mapping[str, Any],
+    c: int,
+    n_bins: int,
+    report: Report,
+    uses: Uses,
+    arguments: list[tuple[str, Use]],
+    normsys_code: str,
 ) -> None:
     names: set[str] = set()
     for s, sample in enumerate(channel["samples"]):
@@ -81,12 +103,15 @@ def _check_samples(
                 report.fault((*place, "modifiers", m, "type"), message, InvalidModifier)
                 continue
             use = Use(c, s, m, n_bins)
-            if key in seen:
+            if "expression" in modifier:
+                arguments.extend((argument, use) for argument in _arguments(modifier))
+            elif key in seen:
                 report.fault(use.steps, f"the sample has another {kind} of this name. Keep one, or rename one")
             else:
                 uses.setdefault(name, {}).setdefault(kind, []).append(use)
             seen.add(key)
-            check(modifier["data"], data, use, report, normsys_code)
+            usual = {"normsys": normsys_code}.get(kind, "")
+            check(modifier["data"], data, use, report, modifier.get("interpolation", usual))
 
 
 def _check_yields(data: list[float], n_bins: int, place: Steps, report: Report) -> None:
@@ -142,7 +167,12 @@ def _can_be_positive(channel: Mapping[str, Any], b: int, signed: Set[str]) -> bo
     return False
 
 
-def _check_histosys(data: Any, nominal: list[float], use: Use, report: Report, _: str) -> None:
+def _is_positive(code: str) -> bool:
+    """Whether an interpolation code takes the logarithm of templates."""
+    return code in CODES and CODES[code].positive
+
+
+def _check_histosys(data: Any, nominal: list[float], use: Use, report: Report, code: str) -> None:
     for key in ("lo_data", "hi_data"):
         template = as_list(data[key])
         if len(template) != len(nominal):
@@ -150,6 +180,14 @@ def _check_histosys(data: Any, nominal: list[float], use: Use, report: Report, _
             report.fault((*use.steps, "data", key), message, InvalidModifier)
         if wrong := not_finite(template):
             report.fault((*use.steps, "data", key), _not_finite(template, wrong), InvalidModifier)
+        elif _is_positive(code) and (wrong := _opposite(template, nominal)):
+            message = f"{bins(wrong)} must have the sign of the nominal yield: the interpolation ({code}) takes the "
+            report.fault((*use.steps, "data", key), f"{message}logarithm of their ratio", InvalidModifier)
+
+
+def _opposite(template: list[float], nominal: list[float]) -> list[int]:
+    """Bins where a template has not the sign of the nominal yield; where that is zero, there is no effect."""
+    return [b for b, (t, n) in enumerate(zip(template, nominal, strict=False)) if n and not t / n > 0]
 
 
 def _check_normsys(data: Any, _: list[float], use: Use, report: Report, code: str) -> None:
@@ -161,7 +199,7 @@ def _check_normsys(data: Any, _: list[float], use: Use, report: Report, code: st
             report.fault((*use.steps, "data", key), f"{short(factor, 20)} is not finite", InvalidModifier)
         elif factor == 0 and code == "code1":
             report.doubt((*use.steps, "data", key), "a factor of zero: the derivative is not finite there")
-        elif code in ("code1", "code4"):
+        elif _is_positive(code):
             message = f"must be positive, not {factor}: the interpolation ({code}) takes its logarithm"
             report.fault((*use.steps, "data", key), message, InvalidModifier)
 

@@ -12,6 +12,7 @@ import pytest
 
 import pyhf_func as pf
 from pyhf_func.documents.formats import datacards
+from pyhf_func.documents.plain import plain
 from pyhf_func.exceptions import InvalidSpecification, UnsupportedExtension, WorkspaceWarning
 from pyhf_func.schema import extended
 from tests.conftest import SHARED_DATA
@@ -241,7 +242,8 @@ def test_symmetric_cards_are_workspaces_with_exact_log_normals(tmp_path: Path) -
         counting("k lnN 1.5 1.5", "w gmN 4 - 2.5", "e rateParam SR s @0*@1 x,y", "x extArg 1", "y extArg 1 [0,3]")
     )
     ours = pf.read(path)
-    assert ours.settings == {"modifier_settings": {"normsys": {"interpcode": "code1"}}}
+    codes = {"normsys": {"interpcode": "code1"}, "histosys": {"interpcode": "code4p"}}
+    assert ours.settings == {"modifier_settings": codes}
     assert ours.foreign_names == {"r": "r", "k": "k", "x": "x", "y": "y", "w": "w"}
     model = ours.model()
     pars = {"r": 1.2, "k": 0.5, "x": 1.1, "y": 0.9, "w": 5.0}
@@ -254,11 +256,9 @@ def test_symmetric_cards_are_workspaces_with_exact_log_normals(tmp_path: Path) -
     assert found[1] - found[0] == pytest.approx(expected[1] - expected[0])
 
 
-def test_what_the_engine_lacks_is_named_with_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "card.txt"
-    path.write_text(counting("k lnN 0.8/1.1 1.5", "e rateParam SR s 1/@0 x", "x extArg 1"))
+def test_what_the_format_of_pyhf_lacks_is_named_with_its_line() -> None:
     with pytest.raises(UnsupportedExtension) as error:
-        pf.read(path)
+        plain(read("k lnN 0.8/1.1 1.5", "e rateParam SR s 1/@0 x", "x extArg 1"))
     assert "'k', line 8: the interpolation 'asympow'" in str(error.value)
     assert "'e', line 9: '1/@0' is no product" in str(error.value)
 

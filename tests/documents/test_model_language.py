@@ -68,13 +68,38 @@ EXACT = {
         settings={"clip_sample_data": 0.0},
     ),
     "two log-normals that are one": workspace(normsys(interpolation="asympow")),
+    "code1 of one type beside the default of the other": workspace(
+        normsys(interpolation="code1"),
+        {"name": "h", "type": "histosys", "data": {"lo_data": [9.0, 17.0], "hi_data": [13.0, 18.0]}},
+    ),
 }
 
+COMPUTED = {
+    "an asymmetric log-normal": workspace(normsys(interpolation="asympow", data={"lo": 0.9, "hi": 1.3})),
+    "a mixture of codes": workspace(normsys(interpolation="code1"), normsys(name="other")),
+    "an additive uncertainty": workspace(bins("staterror", style="additive")),
+    "an expression": workspace({"name": "k", "type": "normfactor", "data": None, "expression": "1 + mu"}),
+    "a measured parameter of an expression": workspace(
+        {"name": "k", "type": "normfactor", "data": None, "expression": "1 + mu*e"},
+        parameters=[{"name": "e", "constraint": "gauss", "auxdata": [0.9], "sigmas": [0.1]}],
+        metadata={"foreign_names": {"e": "e"}},
+    ),
+    "a morphed template": workspace(
+        {
+            "name": "h",
+            "type": "histosys",
+            "interpolation": "shapen",
+            "data": {"lo_data": [9.0, 17.0], "hi_data": [13.0, 18.0]},
+        },
+    ),
+}
+"""What pyhf's format cannot hold, and the engine computes."""
 
-@pytest.mark.parametrize("name", EXACT)
-def test_what_becomes_plain_keeps_its_likelihood(name: str) -> None:
+
+@pytest.mark.parametrize("name", [*EXACT, *COMPUTED])
+def test_documents_keep_their_likelihood(name: str) -> None:
     """The engine's differences of 2NLL are those of the slow evaluation of the document as it stands."""
-    document = EXACT[name]
+    document = {**EXACT, **COMPUTED}[name]
     extended.check(document)
     ours, reference = pf.read(document), ExtendedModel(document)
     model = ours.model()
@@ -95,19 +120,10 @@ def test_what_becomes_plain_keeps_its_likelihood(name: str) -> None:
     np.testing.assert_allclose(np.diff(found), np.diff(expected), rtol=0, atol=1e-9)
 
 
-UNSUPPORTED = {
-    "interpolation": workspace(normsys(interpolation="asympow", data={"lo": 0.9, "hi": 1.3})),
-    "mixture": workspace(normsys(interpolation="code1"), normsys(name="other")),
-    "style": workspace(bins("staterror", style="additive")),
-    "expression": workspace({"name": "k", "type": "normfactor", "data": None, "expression": "1 + mu"}),
-}
-
-
-@pytest.mark.parametrize("name", UNSUPPORTED)
-def test_what_has_no_exact_counterpart_is_refused(name: str) -> None:
-    extended.check(UNSUPPORTED[name])
+@pytest.mark.parametrize("name", COMPUTED)
+def test_what_only_the_engine_computes_has_no_counterpart_in_the_format_of_pyhf(name: str) -> None:
     with pytest.raises(UnsupportedExtension):
-        pf.read(UNSUPPORTED[name])
+        plain(COMPUTED[name])
 
 
 def test_everything_unsupported_is_told_at_once_with_line_and_place() -> None:
@@ -117,7 +133,7 @@ def test_everything_unsupported_is_told_at_once_with_line_and_place() -> None:
         metadata={"lines": {"xsec": 12}},
     )
     with pytest.raises(UnsupportedExtension) as error:
-        pf.read(document)
+        plain(document)
     assert [fault.path.rsplit(".", 1)[-1] for fault in error.value.faults] == [
         "interpolation",
         "style",
@@ -194,7 +210,8 @@ def test_names_and_settings_stay_with_the_workspace() -> None:
     )
     assert changed.foreign_names == {"alpha_xsec": "theory"}
     assert changed.metadata["axes"] == {"A": ["x"]}
-    assert changed.settings == {"modifier_settings": {"normsys": {"interpcode": "code1"}}}
+    codes = {"normsys": {"interpcode": "code1"}, "histosys": {"interpcode": "code4p"}}
+    assert changed.settings == {"modifier_settings": codes}
     assert copy.deepcopy(changed).foreign_names == changed.foreign_names
     other = pf.read(workspace(normsys(interpolation="code1"), **keys)).rename(channels={"SR": "B"})
     joined = pf.Workspace.combine(ours, other, join="outer")

@@ -17,7 +17,7 @@ from pyhf_func.exceptions import InvalidDocument
 from tests.cli.test_documents import refused, run, written
 from tests.conftest import SHARED_DATA
 from tests.documents.documents import workspace_spec
-from tests.documents.test_model_language import UNSUPPORTED, normsys, workspace
+from tests.documents.test_model_language import COMPUTED, normsys, workspace
 
 
 def test_every_way_to_give_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,9 +104,9 @@ def test_convert_to_xml_and_back(tmp_path: Path) -> None:
 
 
 def test_convert_keeps_what_pyhf_cannot_hold_or_refuses(tmp_path: Path) -> None:
-    path = written(tmp_path / "model.json", UNSUPPORTED["interpolation"])
+    path = written(tmp_path / "model.json", COMPUTED["an asymmetric log-normal"])
     result = run("convert", path, "-")
-    assert json.loads(result.stdout) == UNSUPPORTED["interpolation"]
+    assert json.loads(result.stdout) == COMPUTED["an asymmetric log-normal"]
     assert "model language" in result.stderr
     assert "'xsec': the interpolation 'asympow'" in refused(run("convert", path, "-", "--to", "pyhf"))
     path = written(tmp_path / "exponential.json", workspace(normsys(interpolation="code1")))
@@ -134,7 +134,8 @@ def test_convert_a_datacard(tmp_path: Path) -> None:
     there = tmp_path / "model.hs3.json"
     assert run("convert", path, there).exit_code == 0
     workspace = pf.read(there)
-    assert workspace.settings == {"modifier_settings": {"normsys": {"interpcode": "code1"}}}
+    codes = {"normsys": {"interpcode": "code1"}, "histosys": {"interpcode": "code4p"}}
+    assert workspace.settings == {"modifier_settings": codes}
     assert sorted(workspace.foreign_names) == ["k", "l", "r"]
     path.write_text(CARD.format(effect="0.8/1.1"))
     assert "no interpolation 'asympow'" in refused(run("convert", path, there))

@@ -15,7 +15,7 @@ from pyhf_func.documents.formats import datacards, hs3
 from pyhf_func.exceptions import PyhfFuncError
 from tests.documents.documents import workspace_spec
 from tests.documents.test_datacards import CLOSED, counting
-from tests.documents.test_model_language import EXACT, UNSUPPORTED
+from tests.documents.test_model_language import COMPUTED, EXACT
 from tests.fuzz.damage import places
 
 VALUES = [None, True, 5, -1.5, 1e308, float("nan"), "", "x", [], {}, [1], ["a"], [[1]], [None], {"a": 1}]
@@ -55,7 +55,7 @@ def trials(request: pytest.FixtureRequest) -> range:
 
 
 def test_damaged_documents(trials: range) -> None:
-    originals = [hs3_with_functions(), *EXACT.values(), *UNSUPPORTED.values()]
+    originals = [hs3_with_functions(), *EXACT.values(), *COMPUTED.values()]
     for seed in trials:
         chance = random.Random(seed)
         for document in (originals[0], chance.choice(originals)):

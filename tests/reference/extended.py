@@ -173,11 +173,10 @@ class ExtendedModel:
 
     def _parameters(self) -> dict[str, Parameter]:
         found: dict[str, Parameter] = {}
-        for channel in self.ordered:
-            for sample in channel["samples"]:
-                for modifier in sample["modifiers"]:
-                    for parameter in self._of_modifier(modifier, sample):
-                        found.setdefault(parameter.name, parameter)
+        pairs = [(s, m) for channel in self.ordered for s in channel["samples"] for m in s["modifiers"]]
+        for sample, modifier in sorted(pairs, key=lambda pair: "expression" in pair[1]):  # which introduces no other's
+            for parameter in self._of_modifier(modifier, sample):
+                found.setdefault(parameter.name, parameter)
         configs = {config["name"]: config for config in self.config["parameters"]}
         return {name: _configured(p, configs.get(name, {})) for name, p in found.items()}
 

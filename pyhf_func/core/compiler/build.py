@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -11,24 +10,13 @@ import numpy as np
 from jax import Array
 
 from pyhf_func._lookup import unknown
-from pyhf_func.core.compiler.order import Order, Row, order_spec
+from pyhf_func.core import codes
+from pyhf_func.core.compiler.order import Order, order_spec
 from pyhf_func.core.compiler.parameters import ParameterSet, collect_parameters
+from pyhf_func.core.compiler.terms import Layout, Terms, table
 from pyhf_func.core.constraints import DENSITIES
-from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
 from pyhf_func.core.likelihood.structure import Correlation, Indices, Likelihood, Measured, Space, Values
 from pyhf_func.exceptions import InvalidInterpCode, InvalidModel
-
-Place = tuple[str, str]
-Term = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where names lie in the leaves of a `Likelihood`: rows and terms by (channel, sample[, modifier])."""
-
-    entries: Mapping[Place, slice]
-    histosys: Mapping[Term, slice]
-    normsys: Mapping[Term, int]
 
 
 class Compiled(NamedTuple):
@@ -56,7 +44,8 @@ def interpolation_codes(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str,
         InvalidInterpCode: the code does not exist or does not fit the modifier type.
     """
     chosen = []
-    for kind, default, known in (("histosys", "code4p", ADDITIVE), ("normsys", "code4", MULTIPLICATIVE)):
+    for kind, default in (("histosys", "code4p"), ("normsys", "code4")):
+        known = codes.of_settings(kind)
         code = settings.get(kind, {}).get("interpcode", default)
         if code not in known:
             raise InvalidInterpCode(
@@ -88,13 +77,11 @@ def compile_model(
     if not parameters:
         raise InvalidModel("The model has no parameters: give at least one sample a modifier.")
     slices = parameter_slices(parameters)
-    terms = _Terms(order, slices)
-    entry_bin = [row.first_bin + b for row in order.rows for b in range(row.n_bins)]
-    nominal = [value for row in order.rows for value in row.spec["data"]]
+    terms = Terms(order, slices, {"histosys": histosys_code, "normsys": normsys_code})
     normal, poisson, *others = _measurements(parameters, slices)
     likelihood = Likelihood(
         values=Values(
-            nominal=_floats(nominal),
+            nominal=_floats(terms.nominal),
             histosys_lo=_floats(terms.histosys_lo),
             histosys_hi=_floats(terms.histosys_hi),
             normsys_lo=_floats(terms.normsys_lo),
@@ -103,9 +90,9 @@ def compile_model(
             poisson_factor=poisson.numbers[0],
         ),
         indices=Indices(
-            entry_bin=_ints(entry_bin),
-            entry_row=_ints([row.number for row in order.rows for _ in range(row.n_bins)]),
-            bin_entries=_padded(_places(entry_bin, order.n_bins), none=len(entry_bin)),
+            entry_bin=_ints(terms.entry_bin),
+            entry_row=_ints(terms.entry_row),
+            bin_entries=_padded(_places(terms.entry_bin, order.n_bins), none=len(terms.entry_bin)),
             entry_scales=_padded(terms.scales, none=sum(p.n_parameters for p in parameters)),
             histosys_entry=_ints(terms.histosys_entry),
             histosys_par=_ints(terms.histosys_par),
@@ -119,8 +106,9 @@ def compile_model(
         ),
         space=parameter_space(parameters, poi_index(poi_name, parameters)),
         n_bins=order.n_bins,
-        histosys_code=histosys_code,
-        normsys_code=normsys_code,
+        histosys=terms.histosys_groups,
+        normsys=terms.normsys_groups,
+        derived=jax.device_put(terms.derived()),
         others=tuple(each for each in others if each.par.shape[0]),
         correlation=correlation_of(spec.get("correlations"), parameters),
     )
@@ -147,92 +135,6 @@ def poi_index(poi_name: str | None, parameters: Sequence[ParameterSet]) -> int:
             "it must have exactly one."
         )
     return parameter_slices(parameters)[poi_name].start
-
-
-class _Terms:
-    """Walks the rows and collects the terms of every modifier."""
-
-    def __init__(self, order: Order, slices: Mapping[str, slice]) -> None:
-        self.slices = slices
-        self.rows = order.rows
-        self.scales: list[list[int]] = []
-        self.row_normsys: list[list[int]] = []
-        self.histosys_lo: list[float] = []
-        self.histosys_hi: list[float] = []
-        self.histosys_entry: list[int] = []
-        self.histosys_par: list[int] = []
-        self.normsys_lo: list[float] = []
-        self.normsys_hi: list[float] = []
-        self.normsys_row: list[int] = []
-        self.normsys_par: list[int] = []
-        self.histosys_place: dict[Term, list[int]] = {}
-        self.normsys_place: dict[Term, int] = {}
-        self.staterror_start: dict[str, dict[str, int]] = {}
-        for row in order.rows:
-            self._add_row(row)
-        self._sort_histosys()
-
-    def _add_row(self, row: Row) -> None:
-        scales: list[list[int]] = [[] for _ in range(row.n_bins)]
-        normsys: list[int] = []
-        for modifier in row.modifiers:
-            name, kind, data = modifier["name"], modifier["type"], modifier["data"]
-            first = self.slices[name].start
-            match kind:
-                case "histosys":
-                    self.histosys_place[row.channel, row.sample, name] = list(
-                        range(len(self.histosys_entry), len(self.histosys_entry) + row.n_bins)
-                    )
-                    self.histosys_lo.extend(data["lo_data"])
-                    self.histosys_hi.extend(data["hi_data"])
-                    self.histosys_entry += range(row.first_entry, row.first_entry + row.n_bins)
-                    self.histosys_par += [first] * row.n_bins
-                case "normsys":
-                    self.normsys_place[row.channel, row.sample, name] = len(self.normsys_par)
-                    normsys.append(len(self.normsys_par))
-                    self.normsys_lo.append(data["lo"])
-                    self.normsys_hi.append(data["hi"])
-                    self.normsys_row.append(row.number)
-                    self.normsys_par.append(first)
-                case "normfactor" | "lumi":
-                    for here in scales:
-                        here.append(first)
-                case _:
-                    if kind == "staterror":
-                        first += self._staterror_offset(name, row)
-                    for b, here in enumerate(scales):
-                        here.append(first + b)
-        self.scales += scales
-        self.row_normsys.append(normsys)
-
-    def _staterror_offset(self, name: str, row: Row) -> int:
-        """A staterror has one component per bin of all its channels, one channel after the other."""
-        starts = self.staterror_start.setdefault(name, {})
-        if row.channel not in starts:
-            widths = {r.channel: r.n_bins for r in self.rows}
-            starts[row.channel] = sum(widths[channel] for channel in starts)
-        return starts[row.channel]
-
-    def _sort_histosys(self) -> None:
-        """Sort the histosys terms by entry, so that a sum over the terms of an entry reads them in a row."""
-        order = np.argsort(np.asarray(self.histosys_entry, dtype=np.int64), kind="stable")
-        place = np.empty_like(order)
-        place[order] = np.arange(order.size)
-        for name in ("histosys_lo", "histosys_hi", "histosys_entry", "histosys_par"):
-            values = getattr(self, name)
-            setattr(self, name, [values[i] for i in order])
-        self.histosys_place = {key: place[terms].tolist() for key, terms in self.histosys_place.items()}
-
-    def layout(self) -> Layout:
-        """Where the names lie."""
-        histosys = {key: _even_slice(terms) for key, terms in self.histosys_place.items()}
-        return Layout({(row.channel, row.sample): row.entries for row in self.rows}, histosys, self.normsys_place)
-
-
-def _even_slice(terms: Sequence[int]) -> slice:
-    """The terms of one modifier on one row, evenly spaced: the entries of a row have equally many terms."""
-    step = terms[1] - terms[0] if len(terms) > 1 else 1
-    return slice(terms[0], terms[-1] + 1, step)
 
 
 def _measurements(parameters: Sequence[ParameterSet], slices: Mapping[str, slice]) -> list[Measured]:
@@ -316,9 +218,4 @@ def _places(groups: Sequence[int], n_groups: int) -> list[list[int]]:
 
 
 def _padded(rows: Sequence[Sequence[int]], none: int) -> Array:
-    """A rectangle of indices; short rows are filled with ``none``."""
-    width = max(map(len, rows), default=0)
-    full = np.full((len(rows), width), none, dtype=np.int32)
-    for target, row in zip(full, rows, strict=True):
-        target[: len(row)] = row
-    return jax.device_put(full)
+    return jax.device_put(table(rows, none))

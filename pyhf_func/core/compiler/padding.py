@@ -6,14 +6,16 @@ fixed and constrained to where they are. A constraint that is added changes -log
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from pyhf_func.core.likelihood.structure import Indices, Likelihood, Space, Values
+from pyhf_func.core.likelihood.structure import Derived, Indices, Likelihood, Space, Values
+
+Resize = Callable[[np.ndarray], Any]
 
 
 class Sizes(NamedTuple):
@@ -35,8 +37,9 @@ def kind(model: Likelihood) -> tuple[object, ...]:
     """What no padding makes equal: likelihoods that agree in it can be padded to one shape."""
     return (
         model.n_bins,
-        model.histosys_code,
-        model.normsys_code,
+        model.histosys,
+        model.normsys,
+        *_derived_kind(model.derived),
         model.custom,
         model.least_entry,
         model.least_bin,
@@ -45,6 +48,31 @@ def kind(model: Likelihood) -> tuple[object, ...]:
         tuple((each.density, each.par.shape) for each in model.others),
         model.correlation and model.correlation.place.shape,
     )
+
+
+def _derived_kind(derived: Derived | None) -> tuple[object, ...]:
+    """The structure of derived factors; the numbers of entries and rows that they scale may differ."""
+    leaves, structure = jax.tree.flatten(_resized(derived, lambda table: table[:0], lambda table: table[:0]))
+    return (structure, *(leaf.shape for leaf in leaves))
+
+
+def _longer_derived(derived: Derived | None, entries: int, rows: int) -> Derived | None:
+    return _resized(derived, lambda table: _more_rows(table, entries), lambda table: _more_rows(table, rows))
+
+
+def _resized(derived: Derived | None, of_entries: Resize, of_rows: Resize) -> Derived | None:
+    """The derived factors with other tables of entries and of rows."""
+    if derived is None:
+        return None
+    spreads = derived.spreads
+    if spreads is not None:
+        tables = of_rows(np.asarray(spreads.row_scales)), of_rows(np.asarray(spreads.row_factors))
+        spreads = replace(spreads, row_scales=tables[0], row_factors=tables[1])
+    return replace(derived, entry_factors=of_entries(np.asarray(derived.entry_factors)), spreads=spreads)
+
+
+def _more_rows(table: np.ndarray, rows: int) -> Any:
+    return _table(table, rows, table.shape[1], -1, -1)
 
 
 def common_sizes(models: Sequence[Likelihood]) -> Sizes:
@@ -101,7 +129,13 @@ def pad(model: Likelihood, data: np.ndarray, sizes: Sizes) -> tuple[Likelihood, 
         default_upper=_longer(space.default_upper, sizes.pars, False),
         poi=space.poi,
     )
-    padded = replace(model, values=padded_values, indices=padded_indices, space=padded_space)
+    padded = replace(
+        model,
+        values=padded_values,
+        indices=padded_indices,
+        space=padded_space,
+        derived=_longer_derived(model.derived, sizes.entries, sizes.rows),
+    )
     return padded, _longer(np.asarray(data), n_main + n_aux + aux.size, 1.0)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from pyhf_func.core.compiler.order import Order, Row, parameter_order
 from pyhf_func.core.constraints import DENSITIES, NAMES
+from pyhf_func.core.expression import parse
 from pyhf_func.exceptions import InvalidModel, InvalidNameReuse
 
 Constraint = Literal["none", "normal", "poisson", "lognormal", "gamma", "bifurcated"]
@@ -100,6 +101,17 @@ def _staterror(
     return _around_one(name, constraint, fixed, **_measured(constraint, (1.0,) * len(widths), widths))
 
 
+def _shared(name: str, members: Sequence[tuple[Row, Mapping[str, Any]]]) -> ParameterSet:
+    """Uncertainties that samples share, in standard deviations, bin by bin of the channels that carry the modifier."""
+    fixed: list[bool] = []
+    for channel in dict.fromkeys(row.channel for row, _ in members):
+        here = [modifier["data"] for row, modifier in members if row.channel == channel]
+        fixed += [not any(errors) for errors in zip(*here, strict=True)]
+    n = len(fixed)
+    zeros, ones = (0.0,) * n, (1.0,) * n
+    return ParameterSet(name, "normal", False, zeros, ((-7.0, 7.0),) * n, tuple(fixed), zeros, ones)
+
+
 def density_of(word: str) -> Constraint:
     """The density that a word of the model language stands for."""
     return cast(Constraint, NAMES.get(word, word))
@@ -127,6 +139,8 @@ def _made(
             return shapesys(name, first_row.spec["data"], first["data"], **constraint)
         case "staterror":
             return _staterror(name, members, **constraint)
+        case "additive staterror":
+            return _shared(name, members)
         case "lumi":
             return replace(unit_normal(name), inits=(), bounds=(), auxdata=())
         case _:
@@ -200,10 +214,19 @@ def collect_parameters(order: Order, configs: Sequence[Mapping[str, Any]]) -> tu
         InvalidModel: a parameter's configuration does not fit it.
     """
     members: dict[str, dict[str, list[tuple[Row, Mapping[str, Any]]]]] = {}
+    arguments: dict[str, tuple[Row, Mapping[str, Any]]] = {}
     for row in order.rows:
         for modifier in row.modifiers:
-            same_type = members.setdefault(modifier["type"], {})
-            same_type.setdefault(modifier["name"], []).append((row, modifier))
+            if "expression" in modifier:
+                for name in parse(modifier["expression"], modifier.get("arguments", ())).names:
+                    arguments.setdefault(name, (row, modifier))
+                continue
+            kind = "additive staterror" if modifier.get("style") == "additive" else modifier["type"]
+            members.setdefault(kind, {}).setdefault(modifier["name"], []).append((row, modifier))
+    introduced = {name for named in members.values() for name in named}
+    for name, first in arguments.items():
+        if name not in introduced:
+            members.setdefault("normfactor", {})[name] = [first]
 
     required: dict[str, ParameterSet] = {}
     for kind, named in members.items():
@@ -216,5 +239,7 @@ def collect_parameters(order: Order, configs: Sequence[Mapping[str, Any]]) -> tu
                     f"{asked.constraint}, {asked.n_parameters}). Give them different names."
                 )
     by_name = {config["name"]: config for config in configs}
-    names = parameter_order({kind: list(named) for kind, named in members.items()})
+    met = {kind: list(named) for kind, named in members.items()}
+    met["staterror"] = [*met.get("staterror", ()), *met.pop("additive staterror", ())]
+    names = parameter_order(met)
     return tuple(_check(_configure(required[name], by_name.get(name, {}))) for name in names)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
+from pyhf_func.core.likelihood.groups import every_group
 from pyhf_func.core.likelihood.structure import Likelihood
 
 _NEXT_TO_ZERO = 1e-30  # so small that no yield notices, and not so small that it is flushed to zero
@@ -30,29 +30,20 @@ class Breaks(NamedTuple):
 
 def breaks_of(model: Likelihood, low: Array, high: Array) -> Breaks:
     """The breaks of a model's parameters inside the box."""
-    additive, multiplicative = ADDITIVE[model.histosys_code], MULTIPLICATIVE[model.normsys_code]
-    places = sorted({*additive.breaks, *multiplicative.breaks})
+    groups = list(every_group(model))
+    places = sorted({place for code, *_ in groups for place in code.breaks})
     sides = np.array([_sides(place, low.dtype) for place in places]).reshape(-1, 2).astype(low.dtype)
     below, above = jnp.asarray(sides[:, :1]), jnp.asarray(sides[:, 1:])
-    values, indices = model.values, model.indices
-    shift = _apart(values.histosys_lo, values.nominal[indices.histosys_entry], values.histosys_hi)
-    factor = values.normsys_lo * values.normsys_hi != 1
-    if model.histosys_code == "code2":  # which starts from zero again beyond +-1
-        shift = values.histosys_lo != values.histosys_hi
-        shift |= values.histosys_hi != values.nominal[indices.histosys_entry]
-    nowhere = jnp.zeros(low.shape, bool)
-    of_shifts = nowhere.at[indices.histosys_par].max(shift)
-    of_factors = nowhere.at[indices.normsys_par].max(factor)
-    real = [
-        (of_shifts & (place in additive.breaks)) | (of_factors & (place in multiplicative.breaks)) for place in places
-    ]
+    real = [jnp.zeros(low.shape, bool) for _ in places]
+    for code, templates, par in groups:
+        if code.breaks:
+            broken = jnp.zeros(low.shape, bool).at[par].max(code.broken(*templates))
+            real = [
+                known | broken if place in code.breaks else known for place, known in zip(places, real, strict=True)
+            ]
     inside = (low[None] <= below) & (high[None] >= above)
     kinks = np.array([place == 0 for place in places], bool).reshape(-1, 1)
     return Breaks(below, above, jnp.array(real, bool).reshape(len(places), *low.shape) & inside, jnp.asarray(kinks))
-
-
-def _apart(lo: Array, nominal: Array, hi: Array) -> Array:
-    return hi - nominal != nominal - lo
 
 
 def _sides(place: float, dtype: np.dtype) -> tuple[float, float]:

@@ -25,7 +25,8 @@ from pyhf_func.core.density import ratio
 from pyhf_func.core.fit.descent import Box, blocked
 from pyhf_func.core.fit.metric import inverse_metric
 from pyhf_func.core.likelihood.expansion import Structured, expand, jacobian
-from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
+from pyhf_func.core.likelihood.groups import every_group, normsys_factors
+from pyhf_func.core.likelihood.interpolation import shift_code
 from pyhf_func.core.likelihood.objective import Prepared, constraint_gradient
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.terms import histosys_matrix, in_bins
@@ -50,16 +51,12 @@ class Wells(NamedTuple):
 
 def turning(model: Likelihood) -> Array:
     """Which parameters have an effect that turns back; shape (pars,) of bool."""
-    values, indices = model.values, model.indices
-    additive, multiplicative = ADDITIVE[model.histosys_code], MULTIPLICATIVE[model.normsys_code]
-    nominal = values.nominal[indices.histosys_entry]
-    shifts = additive.turns(additive.prepare(values.histosys_lo, nominal, values.histosys_hi))
-    one = jnp.ones_like(values.normsys_lo)
-    factors = multiplicative.turns(multiplicative.prepare(values.normsys_lo, one, values.normsys_hi))
     found = jnp.zeros(model.n_pars, bool)
     if not model.is_plain:
         return found
-    return found.at[indices.histosys_par].max(shifts).at[indices.normsys_par].max(factors)
+    for code, templates, par in every_group(model):
+        found = found.at[par].max(code.turns(code.prepare(*templates)))
+    return found
 
 
 def none_of(model: Likelihood, init: Array) -> Wells:
@@ -72,7 +69,7 @@ def none_of(model: Likelihood, init: Array) -> Wells:
 
 def _jumps(model: Likelihood) -> bool:
     """Whether the likelihood is not continuous."""
-    return any(ADDITIVE[model.histosys_code].breaks)
+    return any(break_ != 0 for code, *_ in every_group(model) for break_ in code.breaks)
 
 
 def predict(p: Prepared, pars: Array, box: Box) -> Wells:
@@ -168,7 +165,7 @@ def _bottoms(heights: Callable[[Array], Array], at: Array, low: Array, high: Arr
 
 
 def _even(t: Array) -> Array:
-    return ADDITIVE["code4p"].basis(t)[0]
+    return shift_code("code4p").basis(t)[0]
 
 
 def _effects(x: Structured, pars: Array) -> tuple[Array, Array]:
@@ -176,7 +173,7 @@ def _effects(x: Structured, pars: Array) -> tuple[Array, Array]:
     model, values, indices = x.prepared.model, x.prepared.model.values, x.prepared.model.indices
     nominal = values.nominal[indices.histosys_entry]
     factor = x.rows * jnp.prod(x.scales, axis=-1)
-    now = MULTIPLICATIVE[model.normsys_code].evaluate(x.prepared.normsys, pars[indices.normsys_par])
+    now = normsys_factors(model, x.prepared.normsys, pars[indices.normsys_par])
     now = jnp.where(now == 0, 1.0, now)
 
     def in_all_bins(shifts: Array, factors: Array) -> Array:

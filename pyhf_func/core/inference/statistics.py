@@ -18,8 +18,9 @@ from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.result import FitResult, worst
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.asymptotics import TestStat
+from pyhf_func.core.likelihood.derived import with_one
 from pyhf_func.core.likelihood.structure import Space
-from pyhf_func.core.likelihood.yields import to_bins, with_one
+from pyhf_func.core.likelihood.yields import to_bins
 
 ROUNDS = 4
 """How often fits are made at most, until the free one is the lowest."""
@@ -134,7 +135,10 @@ def dark_bins(problem: Problem) -> Array:
     if not model.is_plain:
         return jnp.zeros(model.n_bins, bool)
     templates = jnp.abs(values.histosys_lo) + jnp.abs(values.histosys_hi)
-    template = jax.ops.segment_sum(templates, indices.histosys_entry, values.nominal.shape[0], indices_are_sorted=True)
+    is_sorted = len(model.histosys) == 1
+    template = jax.ops.segment_sum(
+        templates, indices.histosys_entry, values.nominal.shape[0], indices_are_sorted=is_sorted
+    )
     scales = jnp.where(problem.fixed, problem.init, 1.0)
     lit = (jnp.abs(values.nominal) + template) * jnp.prod(with_one(scales)[indices.entry_scales], axis=-1)
     return to_bins(model, jnp.abs(lit)) == 0

@@ -1,10 +1,11 @@
 """The negative log-likelihood to second order around one point, by the structure of the model.
 
-Every factor depends on one parameter, so derivatives of the terms are elementwise; linear algebra turns them into the
-gradient, the Jacobian of the bins and products with the exact Hessian.
+Every term depends on one parameter, so its derivatives are elementwise; linear algebra turns them into the gradient,
+the Jacobian of the bins and products with the exact Hessian.
 
 With ``nu = a R S`` the yield of an entry (``a`` nominal plus shifts, ``R`` the product of its row's normsys
-factors, ``S`` the product of its scale factors), and ``N = sum(lambda - n log lambda)`` over the bins:
+factors, ``S`` the product of its scale factors, parameters and `derived` ones), and
+``N = sum(lambda - n log lambda)`` over the bins:
 
     grad N    = sum_b (1 - n/lambda)_b grad lambda_b
     Hess N v  = sum_b (n/lambda^2)_b grad lambda_b (grad lambda_b . v) + sum_b (1 - n/lambda)_b Hess lambda_b v
@@ -16,7 +17,8 @@ automatically instead.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import NamedTuple, TypeVar
 
 import jax
@@ -27,14 +29,23 @@ from jax.ops import segment_sum
 from pyhf_func.core.density import ratio
 from pyhf_func.core.likelihood import automatic
 from pyhf_func.core.likelihood.automatic import Automatic
-from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
+from pyhf_func.core.likelihood.derived import (
+    base,
+    curvature,
+    derived_factors,
+    linearised,
+    with_last,
+    with_one,
+)
+from pyhf_func.core.likelihood.groups import normsys_factors, shift_groups
+from pyhf_func.core.likelihood.interpolation import shift_code
 from pyhf_func.core.likelihood.measurements import coupling
 from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, constraint_gradient, value
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.terms import Matrix, in_bins
-from pyhf_func.core.likelihood.yields import bin_yields, to_bins, with_last, with_one
+from pyhf_func.core.likelihood.yields import bin_yields, to_bins
 
-T = TypeVar("T", bound=Array | tuple[Array, ...])
+T = TypeVar("T", bound=Array | tuple[tuple[Array, ...], ...])
 
 
 class Structured(NamedTuple):
@@ -48,12 +59,14 @@ class Structured(NamedTuple):
     sizes: Array  # (bins,) sum of the absolute contributions to it
     additive: Array  # (entries,) a
     rows: Array  # (entries,) R
-    scales: Array  # (entries, scales) the factors in S
+    scales: Array  # (entries, scales) the factors in S, first parameters, then derived ones
     leave_one_out: Array  # (entries, scales) dS / d(factor)
-    shift_slope: Matrix  # (entries, pars) da
-    shift_bends: tuple[Array, ...]  # (pars,) each: second derivatives of the basis
+    shift_slopes: tuple[Matrix, ...]  # (entries, pars) each: da by the histosys terms of a group
+    shift_bends: tuple[tuple[Array, ...], ...]  # (pars,) each: second derivatives of the basis of each group
     log_slope: Array  # (rows, pars) d(log R)
     log_bend: Array  # (normsys,) second derivative of each term's log factor
+    point: Array | None  # (pars,) where there are derived factors
+    derived_slope: Array | None  # (derived,) derivatives of the value by derived factors
 
 
 Expansion = Structured | Automatic
@@ -64,10 +77,10 @@ def value_at(p: Prepared, pars: Array) -> Array:
     if not p.model.is_plain:
         return automatic.value_at(p, pars)
     model, indices = p.model, p.model.indices
-    additive = model.values.nominal + _combined(p.histosys, ADDITIVE[model.histosys_code].basis(pars))
-    factors = MULTIPLICATIVE[model.normsys_code].evaluate(p.normsys, pars[indices.normsys_par])
+    additive = _added(base(model), p.histosys, _bases(model, pars))
+    factors = normsys_factors(model, p.normsys, pars[indices.normsys_par])
     rows = jnp.prod(with_one(factors)[indices.row_normsys], axis=-1)[indices.entry_row]
-    scales = jnp.prod(with_one(pars)[indices.entry_scales], axis=-1)
+    scales = jnp.prod(_scales(p, pars), axis=-1)
     return value(p, pars, bin_yields(model, additive * rows * scales)[0])
 
 
@@ -87,20 +100,17 @@ def hessian_product(x: Expansion) -> Callable[[Array], Array]:
 
 
 def _expand(p: Prepared, pars: Array) -> Structured:
-    model, indices, values = p.model, p.model.indices, p.model.values
-    shifts, shift_slopes, shift_bends = _curve(ADDITIVE[model.histosys_code].basis, pars)
-    factor, slope, bend = _curve(
-        partial(MULTIPLICATIVE[model.normsys_code].evaluate, p.normsys), pars[indices.normsys_par]
-    )
+    model, indices = p.model, p.model.indices
+    shifts, shift_slopes, shift_bends = _curve(partial(_bases, model), pars)
+    factor, slope, bend = _curve(partial(normsys_factors, model, p.normsys), pars[indices.normsys_par])
     safe = jnp.where(factor == 0, 1.0, factor)
     log_slope = slope / safe
-    additive = values.nominal + _combined(p.histosys, shifts)
+    additive = _added(base(model), p.histosys, shifts)
     by_row = jnp.prod(with_one(factor)[indices.row_normsys], axis=-1)
-    scales = with_one(pars)[indices.entry_scales]
+    scales = _scales(p, pars)
     product, leave_one_out = _product(scales)
     rates, sizes = bin_yields(model, additive * by_row[indices.entry_row] * product)
     place = indices.normsys_row, indices.normsys_par
-    first, second = p.histosys
 
     expansion = Structured(
         prepared=p,
@@ -113,28 +123,46 @@ def _expand(p: Prepared, pars: Array) -> Structured:
         rows=by_row[indices.entry_row],
         scales=scales,
         leave_one_out=leave_one_out,
-        shift_slope=first.combined(shift_slopes[0], second, shift_slopes[1]),
+        shift_slopes=tuple(map(_combined, p.histosys, shift_slopes)),
         shift_bends=shift_bends,
         log_slope=jnp.zeros((by_row.shape[0], pars.shape[0]), pars.dtype).at[place].add(log_slope),
         log_bend=bend / safe - log_slope**2,
+        point=None if model.derived is None else pars,
+        derived_slope=None,
     )
     weight = (1 - ratio(p.main, rates))[indices.entry_bin] * expansion.rows
-    gradient = _to_pars(
+    gradient, derived = _to_pars(
         expansion, weight * product, weight * additive * product, (weight * additive)[:, None] * leave_one_out
     )
-    return expansion._replace(gradient=gradient + constraint_gradient(p, pars))
+    if derived is not None:
+        gradient += linearised(partial(_derived, p), pars)[1](derived)
+    return expansion._replace(gradient=gradient + constraint_gradient(p, pars), derived_slope=derived)
 
 
 def _jacobian(x: Structured) -> Array:
     model, indices = x.prepared.model, x.prepared.model.indices
     factor = x.rows * jnp.prod(x.scales, axis=-1)
     scales = (x.additive * x.rows)[:, None] * x.leave_one_out
-    return (
-        x.shift_slope.in_bins(factor)
-        + in_bins(model, x.additive * factor, x.log_slope, indices.entry_row)
-        + jnp.zeros((model.n_bins, model.n_pars), factor.dtype)
-        .at[indices.entry_bin[:, None], indices.entry_scales]
-        .add(scales, mode="drop")
+    width = indices.entry_scales.shape[-1]
+    found = in_bins(model, x.additive * factor, x.log_slope, indices.entry_row) + jnp.zeros(
+        (model.n_bins, model.n_pars), factor.dtype
+    ).at[indices.entry_bin[:, None], indices.entry_scales].add(scales[:, :width], mode="drop")
+    for slope in x.shift_slopes:
+        found += slope.in_bins(factor)
+    return found if model.derived is None else found + _derived_jacobian(x, scales[:, width:])
+
+
+def _derived_jacobian(x: Structured, weights: Array) -> Array:
+    """Derivatives of the bins by way of derived factors, weights (entries, factors); shape (bins, pars)."""
+    model, derived = x.prepared.model, x.prepared.model.derived
+    assert derived is not None
+    assert x.point is not None
+    forward = linearised(partial(_derived, x.prepared), x.point)[0]
+    slopes = jax.vmap(forward, out_axes=1)(jnp.eye(model.n_pars, dtype=x.point.dtype))
+    slopes = jnp.concatenate([slopes, jnp.zeros_like(slopes[:1])])  # that of no factor, at its end
+    return sum(
+        (in_bins(model, w, slopes, place) for w, place in zip(weights.T, derived.entry_factors.T, strict=True)),
+        start=jnp.zeros((), slopes.dtype),
     )
 
 
@@ -150,28 +178,67 @@ def _hessian_product(x: Structured) -> Callable[[Array], Array]:
     # What acts on one parameter alone: the bends of its terms and its constraint.
     bends = _to_rows(model, weight * nu)[indices.normsys_row] * x.log_bend
     diagonal = x.constraint + segment_sum(bends, indices.normsys_par, model.n_pars)
-    for matrix, bend in zip(p.histosys, x.shift_bends, strict=True):
-        diagonal += bend * matrix.transposed_times(weight * factor)
+    for matrices, bends_of_group in zip(p.histosys, x.shift_bends, strict=True):
+        for matrix, bend in zip(matrices, bends_of_group, strict=True):
+            diagonal += bend * matrix.transposed_times(weight * factor)
+    forward, backward, curve = _derived_derivatives(x)
 
     def multiply(v: Array) -> Array:
-        d_additive = x.shift_slope.times(v)
+        d_additive = _sum([slope.times(v) for slope in x.shift_slopes])
         d_rows = x.rows * (x.log_slope @ v)[indices.entry_row]
         v_scales = with_last(v, 0.0)[indices.entry_scales]
+        if model.derived is not None:
+            v_derived = with_last(forward(v), 0.0)[model.derived.entry_factors]
+            v_scales = jnp.concatenate([v_scales, v_derived], axis=-1)
         d_product, d_leave_one_out = jax.jvp(_product, (x.scales,), (v_scales,))[1]
         d_factor = d_rows * product + x.rows * d_product
         d_nu = d_additive * factor + x.additive * d_factor
         d_weight = (fisher * to_bins(model, d_nu))[indices.entry_bin]
         d_scaled = d_weight * x.additive * x.rows + weight * (d_additive * x.rows + x.additive * d_rows)
-        product_of_yields = _to_pars(
+        found, derived = _to_pars(
             x,
             d_weight * factor + weight * d_factor,
             d_weight * nu + weight * d_nu,
             d_scaled[:, None] * x.leave_one_out + scaled[:, None] * d_leave_one_out,
         )
-        own = diagonal * v if model.correlation is None else diagonal * v + coupling(model, v)
-        return own + product_of_yields
+        found = diagonal * v + found
+        if model.correlation is not None:
+            found = found + coupling(model, v)
+        return found if derived is None else found + backward(derived) + curve(v)
 
     return multiply
+
+
+Operator = Callable[[Array], Array]
+
+
+def _derived_derivatives(x: Structured) -> tuple[Operator, Operator, Operator]:
+    """The derivative of the derived factors, its transposed, and their part of the Hessian."""
+    if x.point is None or x.derived_slope is None:
+        return _identity, _identity, _identity
+    derived = partial(_derived, x.prepared)
+    return *linearised(derived, x.point), curvature(derived, x.point, x.derived_slope)
+
+
+def _identity(v: Array) -> Array:
+    return v
+
+
+def _derived(p: Prepared, pars: Array) -> Array:
+    return derived_factors(p.model, p.derived, p.normsys, pars)
+
+
+def _scales(p: Prepared, pars: Array) -> Array:
+    """The scale factors of each entry, first parameters, then derived ones; shape (entries, scales)."""
+    scales = with_one(pars)[p.model.indices.entry_scales]
+    if p.model.derived is None:
+        return scales
+    return jnp.concatenate([scales, with_one(_derived(p, pars))[p.model.derived.entry_factors]], axis=-1)
+
+
+def _bases(model: Likelihood, pars: Array) -> tuple[tuple[Array, ...], ...]:
+    """The basis functions of each group of histosys terms that shift yields; (pars,) each."""
+    return tuple(shift_code(group.code, group.smooth).basis(pars) for group in shift_groups(model))
 
 
 def _curve(function: Callable[[Array], T], alpha: Array) -> tuple[T, T, T]:
@@ -185,9 +252,20 @@ def _curve(function: Callable[[Array], T], alpha: Array) -> tuple[T, T, T]:
     return value, slope, bend
 
 
-def _combined(matrices: tuple[Matrix, ...], vectors: tuple[Array, ...]) -> Array:
-    first, second = (matrix.times(vector) for matrix, vector in zip(matrices, vectors, strict=True))
-    return first + second
+def _added(yields: Array, groups: tuple[tuple[Matrix, ...], ...], vectors: tuple[tuple[Array, ...], ...]) -> Array:
+    """Yields with the products of each matrix and its vector."""
+    for matrices, mine in zip(groups, vectors, strict=True):
+        yields = yields + _sum([matrix.times(vector) for matrix, vector in zip(matrices, mine, strict=True)])
+    return yields
+
+
+def _sum(found: list[Array]) -> Array:
+    return reduce(add, found) if found else jnp.zeros(())
+
+
+def _combined(matrices: tuple[Matrix, ...], columns: tuple[Array, ...]) -> Matrix:
+    """The sum of matrices of one pattern, their columns scaled first."""
+    return matrices[0].combined(matrices[1:], columns)
 
 
 def _product(factors: Array) -> tuple[Array, Array]:
@@ -201,8 +279,19 @@ def _to_rows(model: Likelihood, entries: Array) -> Array:
     return segment_sum(entries, model.indices.entry_row, n_rows, indices_are_sorted=True)
 
 
-def _to_pars(x: Structured, additive: Array, log_rows: Array, scales: Array) -> Array:
-    """Derivatives with respect to the additive part, log R (entries,) and factors (entries, scales), by parameter."""
-    model = x.prepared.model
-    by_scale = segment_sum(scales.ravel(), model.indices.entry_scales.ravel(), model.n_pars + 1)[: model.n_pars]
-    return x.shift_slope.transposed_times(additive) + _to_rows(model, log_rows) @ x.log_slope + by_scale
+def _to_pars(x: Structured, additive: Array, log_rows: Array, scales: Array) -> tuple[Array, Array | None]:
+    """Derivatives by the additive part, log R (entries,) and factors (entries, scales), by parameter.
+
+    Those by derived factors are apart.
+    """
+    model, indices = x.prepared.model, x.prepared.model.indices
+    width = indices.entry_scales.shape[-1]
+    of_scales = scales if model.derived is None else scales[:, :width]
+    by_scale = segment_sum(of_scales.ravel(), indices.entry_scales.ravel(), model.n_pars + 1)[: model.n_pars]
+    found = _to_rows(model, log_rows) @ x.log_slope + by_scale
+    for slope in x.shift_slopes:
+        found = slope.transposed_times(additive) + found
+    if model.derived is None:
+        return found, None
+    size = jax.eval_shape(partial(_derived, x.prepared), x.point).shape[0]
+    return found, segment_sum(scales[:, width:].ravel(), model.derived.entry_factors.ravel(), size)

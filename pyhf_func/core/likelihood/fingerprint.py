@@ -8,16 +8,18 @@ from typing import Any
 import jax
 import numpy as np
 
-from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.core.likelihood.structure import Group, Likelihood
 
 
 def of_model(model: Likelihood) -> bytes:
     """32 bytes that two models share where all their numbers agree to six digits, as they do on different machines."""
     custom = None if model.custom is None else type(model.custom).__qualname__
-    codes = model.histosys_code, model.normsys_code
-    settings = model.n_bins, *codes, custom, model.least_entry, model.least_bin, model.continued
-    beyond = [each.density.name for each in model.others], model.others, model.correlation
-    return of_numbers(settings, model.values, model.indices, model.space, *(beyond if model.is_beyond else ()))
+    codes = [group.code if group == Group(group.code) else group for group in (*model.histosys, *model.normsys)]
+    programs = [] if model.derived is None else [formulas.program for formulas in model.derived.formulas]
+    settings = model.n_bins, *codes, *programs, custom, model.least_entry, model.least_bin, model.continued
+    beyond = [[each.density.name for each in model.others], model.others, model.correlation] if model.is_beyond else []
+    derived = [] if model.derived is None else [model.derived]
+    return of_numbers(settings, model.values, model.indices, model.space, *beyond, *derived)
 
 
 def of_numbers(*parts: Any) -> bytes:

@@ -9,8 +9,10 @@ from jax import Array
 
 from pyhf_func.core.density import poisson_logpdf, poisson_value
 from pyhf_func.core.likelihood import measurements
-from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE, Coefficients
-from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.core.likelihood.derived import prepare_derived
+from pyhf_func.core.likelihood.groups import histosys_templates, prepare_normsys, shift_groups
+from pyhf_func.core.likelihood.interpolation import Coefficients, shift_code
+from pyhf_func.core.likelihood.structure import Group, Likelihood
 from pyhf_func.core.likelihood.terms import Matrix, histosys_matrix
 
 
@@ -18,27 +20,28 @@ class Prepared(NamedTuple):
     """What does not depend on the parameters: interpolation coefficients and the observed data."""
 
     model: Likelihood
-    histosys: tuple[Matrix, ...]  # coefficients of the shifts, (entries, pars) each
-    normsys: Coefficients
+    histosys: tuple[tuple[Matrix, ...], ...]  # coefficients of the shifts of each group, (entries, pars) each
+    normsys: tuple[Coefficients, ...]  # of each group
+    derived: tuple[Coefficients, ...]  # of each group that is no shift
     main: Array  # (bins,)
     aux: tuple[Array, ...]  # of each density, see `measurements.measured`
 
 
 def prepare(model: Likelihood, data: Array) -> Prepared:
     """Compute once per fit what every expansion needs."""
-    values, indices = model.values, model.indices
-    shifts = ADDITIVE[model.histosys_code].prepare(
-        values.histosys_lo, values.nominal[indices.histosys_entry], values.histosys_hi
-    )
     return Prepared(
         model,
-        tuple(histosys_matrix(model, coefficient) for coefficient in shifts),
-        MULTIPLICATIVE[model.normsys_code].prepare(
-            values.normsys_lo, jnp.ones_like(values.normsys_lo), values.normsys_hi
-        ),
+        tuple(_shift_matrices(model, group) for group in shift_groups(model)),
+        prepare_normsys(model),
+        prepare_derived(model),
         data[: model.n_bins],
         measurements.data_of(model, data[model.n_bins :]),
     )
+
+
+def _shift_matrices(model: Likelihood, group: Group) -> tuple[Matrix, ...]:
+    coefficients = shift_code(group.code, group.smooth).prepare(*histosys_templates(model, group))
+    return tuple(histosys_matrix(model, coefficient, group) for coefficient in coefficients)
 
 
 def value(p: Prepared, pars: Array, rates: Array) -> Array:

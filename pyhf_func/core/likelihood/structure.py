@@ -8,7 +8,7 @@ each modifier type, ``histosys`` (one per entry and modifier) and ``normsys`` (o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import jax
 from jax import Array
@@ -63,6 +63,68 @@ class Space:
     poi: Array  # () index, or -1 where the model has none
 
 
+class Group(NamedTuple):
+    """Terms of a modifier type that one interpolation code evaluates; they lie beside each other.
+
+    ``size`` is None for a group that holds all terms of the type. A ``shift`` is added to the yields, a ``factor``
+    multiplies them; what is part of a ``morph`` is evaluated by `Morphs`.
+    """
+
+    code: str
+    smooth: float = 1.0
+    effect: Literal["shift", "factor", "morph"] = "shift"
+    size: int | None = None
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Formulas:
+    """Factors that are one expression of different parameters."""
+
+    program: tuple[str | int | float, ...] = field(metadata={"static": True})
+    """The expression in postfix order: operations, numbers of arguments, and numbers."""
+    args: Array  # (formulas, arguments) parameters
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Morphs:
+    """Yields of entries that are morphed and scaled to the nominal sum of their row."""
+
+    entry: Array  # (morphed,)
+    row: Array  # (morphed,) number among the morphed rows
+    floor: Array  # (morphed rows,) least yield of an entry, in units of the row's sum; -inf for none
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Spreads:
+    """Uncertainties of bins, added in quadrature over the samples: sqrt(sum of (C error)^2), C factors of rows."""
+
+    error: Array  # (errors,) of a row in a bin
+    error_row: Array  # (errors,)
+    error_spread: Array  # (errors,) which spread it belongs to
+    row_scales: Array  # (rows, scales) parameters that scale all entries of the row; -1 for none
+    row_factors: Array  # (rows, factors) derived factors that do; -1 for none
+    size: int = field(metadata={"static": True})
+    """Number of spreads."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Derived:
+    """Factors of entries that are more than a parameter: the *derived factors*, in the order of the attributes.
+
+    First come those of histosys terms whose code gives a factor.
+    """
+
+    entry_factors: Array  # (entries, factors) derived factors that scale the entry; -1 for none
+    formulas: tuple[Formulas, ...]
+    sums: Array  # (sums, normsys terms) terms whose effects add up to one factor; -1 for none
+    morphs: Morphs | None
+    spreads: Spreads | None
+
+
 class Custom(Protocol):
     """What modifiers that users define do to the entries: a pure, hashable function of the parameters."""
 
@@ -104,8 +166,9 @@ class Likelihood:
     indices: Indices
     space: Space
     n_bins: int = field(metadata={"static": True})
-    histosys_code: str = field(metadata={"static": True})
-    normsys_code: str = field(metadata={"static": True})
+    histosys: tuple[Group, ...] = field(metadata={"static": True})
+    normsys: tuple[Group, ...] = field(metadata={"static": True})
+    derived: Derived | None = None
     custom: Custom | None = field(default=None, metadata={"static": True})
     least_entry: float | None = field(default=None, metadata={"static": True})
     """No entry is expected to yield less."""
@@ -117,9 +180,17 @@ class Likelihood:
     """Measurements of other densities than those in ``values``; none of pyhf's format."""
     correlation: Correlation | None = None
 
+    def of_group(self, kind: Literal["histosys", "normsys"], group: Group, terms: Array) -> Array:
+        """The terms of one group, from those of its modifier type."""
+        if group.size is None:
+            return terms
+        groups = getattr(self, kind)
+        start = sum(other.size or 0 for other in groups[: groups.index(group)])
+        return terms[start : start + group.size]
+
     @property
     def is_plain(self) -> bool:
-        """Whether every yield is a sum of one-parameter shifts times a product of one-parameter factors."""
+        """Whether every yield is a sum of one-parameter shifts times a product of factors."""
         return self.custom is None and self.least_entry is None and self.least_bin is None
 
     @property

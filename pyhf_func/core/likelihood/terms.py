@@ -6,14 +6,14 @@ terms are stored as a list, and products gather and sum them, at several times t
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol
 
 import jax.numpy as jnp
 from jax import Array
 from jax.ops import segment_sum
 
-from pyhf_func.core.likelihood.structure import Likelihood
-from pyhf_func.core.likelihood.yields import with_last
+from pyhf_func.core.likelihood.derived import with_last
+from pyhf_func.core.likelihood.structure import Group, Likelihood
 
 _EMPTIEST = 16  # numbers of the whole matrix for each term, up to which it is stored whole
 
@@ -30,8 +30,8 @@ class Matrix(Protocol):
     def in_bins(self, weight: Array) -> Array:
         """Each entry's row times its weight, summed over the entries of a bin; shape (bins, pars)."""
 
-    def combined(self, columns: Array, other: Self, other_columns: Array) -> Self:
-        """The sum of this and another matrix of one pattern, their columns scaled first; shape (pars,) each."""
+    def combined(self, others: tuple[Any, ...], columns: tuple[Array, ...]) -> Any:
+        """The sum of this and others of its kind and pattern, their columns scaled first; shape (pars,) each."""
 
 
 class Dense(NamedTuple):
@@ -52,9 +52,12 @@ class Dense(NamedTuple):
         """See `Matrix`."""
         return in_bins(self.model, weight, self.elements, jnp.arange(weight.shape[0]))
 
-    def combined(self, columns: Array, other: Dense, other_columns: Array) -> Dense:
+    def combined(self, others: tuple[Dense, ...], columns: tuple[Array, ...]) -> Dense:
         """See `Matrix`."""
-        return self._replace(elements=self.elements * columns + other.elements * other_columns)
+        found = self.elements * columns[0]
+        for other, scale in zip(others, columns[1:], strict=True):
+            found = found + other.elements * scale
+        return self._replace(elements=found)
 
 
 class Sparse(NamedTuple):
@@ -80,14 +83,19 @@ class Sparse(NamedTuple):
         place = self.model.indices.entry_bin[self.entry] * n_pars + self.par
         return segment_sum(self.terms * weight[self.entry], place, n_bins * n_pars).reshape(n_bins, n_pars)
 
-    def combined(self, columns: Array, other: Sparse, other_columns: Array) -> Sparse:
+    def combined(self, others: tuple[Sparse, ...], columns: tuple[Array, ...]) -> Sparse:
         """See `Matrix`."""
-        return self._replace(terms=self.terms * columns[self.par] + other.terms * other_columns[self.par])
+        found = self.terms * columns[0][self.par]
+        for other, scale in zip(others, columns[1:], strict=True):
+            found = found + other.terms * scale[self.par]
+        return self._replace(terms=found)
 
 
-def histosys_matrix(model: Likelihood, terms: Array) -> Dense | Sparse:
-    """The matrix with one number for each histosys term."""
+def histosys_matrix(model: Likelihood, terms: Array, group: Group | None = None) -> Dense | Sparse:
+    """The matrix with one number for each histosys term, or for each of a group."""
     entry, par = model.indices.histosys_entry, model.indices.histosys_par
+    if group is not None:
+        entry, par = model.of_group("histosys", group, entry), model.of_group("histosys", group, par)
     shape = model.values.nominal.shape[0], model.n_pars
     if shape[0] * shape[1] <= _EMPTIEST * terms.shape[0]:
         return Dense(jnp.zeros(shape, terms.dtype).at[entry, par].add(terms), model)

@@ -8,40 +8,45 @@ import numpy as np
 from jax import Array
 
 from pyhf_func.core.likelihood import measurements
-from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
+from pyhf_func.core.likelihood.derived import (
+    base,
+    derived_factors,
+    prepare_derived,
+    with_last,
+    with_one,
+)
+from pyhf_func.core.likelihood.groups import histosys_templates, normsys_factors, prepare_normsys, shift_groups
+from pyhf_func.core.likelihood.interpolation import shift_code
 from pyhf_func.core.likelihood.structure import Likelihood
 
 _ROUNDINGS = 8
 
 
-def normsys_factors(model: Likelihood, pars: Array) -> Array:
-    """The factor of each normsys term; shape (normsys,)."""
-    values, code = model.values, MULTIPLICATIVE[model.normsys_code]
-    alpha = pars[model.indices.normsys_par]
-    return code(values.normsys_lo, jnp.ones_like(values.normsys_lo), values.normsys_hi, alpha)
-
-
-def histosys_shifts(model: Likelihood, pars: Array) -> Array:
-    """The shift of each histosys term; shape (histosys,)."""
-    values, indices = model.values, model.indices
-    nominal = values.nominal[indices.histosys_entry]
-    code = ADDITIVE[model.histosys_code]
-    return code(values.histosys_lo, nominal, values.histosys_hi, pars[indices.histosys_par])
+def shifted(model: Likelihood, pars: Array) -> Array:
+    """The yields of entries with the shifts of histosys terms, before factors; shape (entries,)."""
+    indices, yields = model.indices, base(model)
+    for group in shift_groups(model):
+        entry, par = (model.of_group("histosys", group, x) for x in (indices.histosys_entry, indices.histosys_par))
+        shifts = shift_code(group.code, group.smooth)(*histosys_templates(model, group), pars[par])
+        yields = yields + jax.ops.segment_sum(shifts, entry, yields.shape[0], indices_are_sorted=True)
+    return yields
 
 
 def entry_yields(model: Likelihood, pars: Array) -> Array:
     """Expected yield of each entry; shape (entries,)."""
-    indices, nominal = model.indices, model.values.nominal
-    shifts = jax.ops.segment_sum(
-        histosys_shifts(model, pars), indices.histosys_entry, nominal.shape[0], indices_are_sorted=True
-    )
-    rows = jnp.prod(with_one(normsys_factors(model, pars))[indices.row_normsys], axis=-1)
+    indices, derived, normsys = model.indices, model.derived, prepare_normsys(model)
+    of_terms = normsys_factors(model, normsys, pars[indices.normsys_par])
+    rows = jnp.prod(with_one(of_terms)[indices.row_normsys], axis=-1)
     scales = jnp.prod(with_one(pars)[indices.entry_scales], axis=-1)
     factors = rows[indices.entry_row] * scales
+    if derived is not None:
+        found = derived_factors(model, prepare_derived(model), normsys, pars)
+        factors = factors * jnp.prod(with_one(found)[derived.entry_factors], axis=-1)
+    yields = shifted(model, pars)
     if model.custom is not None:
         more_shifts, more_factors = model.custom(pars)
-        shifts, factors = shifts + more_shifts, factors * more_factors
-    return _at_least(model.least_entry, (nominal + shifts) * factors)
+        yields, factors = yields + more_shifts, factors * more_factors
+    return _at_least(model.least_entry, yields * factors)
 
 
 def expected_main(model: Likelihood, pars: Array) -> Array:
@@ -76,13 +81,3 @@ def bin_yields(model: Likelihood, entries: Array) -> tuple[Array, Array]:
 
 def _at_least(least: float | None, yields: Array) -> Array:
     return yields if least is None else jnp.where(yields > least, yields, least)
-
-
-def with_one(x: Array) -> Array:
-    """``x`` with a one behind its last element: the neutral factor that padded indices point to."""
-    return with_last(x, 1.0)
-
-
-def with_last(x: Array, last: float) -> Array:
-    """``x`` with one more element: what padded indices point to."""
-    return jnp.concatenate([x, jnp.full(1, last, x.dtype)])

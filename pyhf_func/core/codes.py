@@ -1,0 +1,48 @@
+"""The interpolation codes by name: which modifiers may name them, and what their numbers must fulfil.
+
+What they compute is in `pyhf_func.core.likelihood.interpolation`, under the same names.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    """Where a code may be named.
+
+    Attributes:
+        modifiers: The modifier types whose modifiers may name it.
+        settings: The modifier types of which a model's settings may name it, for all modifiers, as in pyhf.
+        positive: Whether it takes the logarithm of templates, which must then have the sign of the nominal yield.
+        smooth: Whether its smooth middle may have another width than one.
+    """
+
+    modifiers: tuple[str, ...]
+    settings: tuple[str, ...] = ()
+    positive: bool = False
+    smooth: bool = False
+
+
+CODES = {
+    "code0": Code(("normsys", "histosys"), ("histosys",)),
+    "code1": Code(("normsys", "histosys"), ("normsys",), positive=True),
+    "code2": Code((), ("histosys",)),
+    "code4": Code(("normsys", "histosys"), ("normsys",), positive=True),
+    "code4p": Code(("normsys", "histosys"), ("histosys",), smooth=True),
+    "code6": Code(("normsys", "histosys")),
+    "quadratic": Code(("normsys", "histosys")),
+    "asympow": Code(("normsys",), positive=True),
+    "shapen": Code(("histosys",), smooth=True),
+}
+"""Every code by its name."""
+
+
+def of_modifiers(kind: str) -> tuple[str, ...]:
+    """The codes that modifiers of a type may name."""
+    return tuple(name for name, code in CODES.items() if kind in code.modifiers)
+
+
+def of_settings(kind: str) -> tuple[str, ...]:
+    """The codes that a model's settings may name for a modifier type."""
+    return tuple(name for name, code in CODES.items() if kind in code.settings)
