@@ -7,6 +7,7 @@ has the ``examples`` of the repository, and an error in any of them ends the bui
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -66,6 +67,7 @@ def _prepare_kernels() -> None:
         "del shutil\n",
         encoding="utf-8",
     )
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # for the shell's commands
     os.environ |= {"IPYTHONDIR": str(HOME), "PYDEVD_DISABLE_FILE_VALIDATION": "1", "JAX_PLATFORMS": "cpu"}
 
 
