@@ -70,6 +70,15 @@ def test_yields_and_likelihoods_are_those_of_the_formulas() -> None:
     np.testing.assert_allclose(-2 * mapped, ours, rtol=1e-13)
 
 
+def test_least_yields_are_those_of_samples_and_bins() -> None:
+    """An additive uncertainty belongs to no sample: it may be negative."""
+    document = {**language.small(), "settings": {"clip_sample_data": 5.0, "clip_bin_data": 18.0}}
+    here = case(document, 3)
+    pars = np.where(np.char.startswith(here.model.config.par_names, "mc_"), -3.0, here.points[1])
+    for at in (here.points[1], pars):
+        np.testing.assert_allclose(here.model.expected_actualdata(at), here.reference.expected(here.values(at))["A"])
+
+
 def test_every_sample_has_its_share() -> None:
     """The yields of samples add up to those of bins, but for the additive uncertainties, which belong to none."""
     here = whole()

@@ -19,6 +19,7 @@ from pyhf_func.exceptions import InvalidSpecification, WorkspaceWarning
 from pyhf_func.schema import extended
 from tests.conftest import SHARED_DATA
 from tests.documents.documents import workspace_spec
+from tests.documents.test_datacards import computed
 from tests.reference.extended import ExtendedModel, differences, owners_point
 from tests.zoo import ZOO
 
@@ -64,6 +65,7 @@ def test_values_are_those_of_the_program_that_wrote_the_file(name: str) -> None:
     points, theirs = owners_values(name)
     ours = differences(ExtendedModel(document), [owners_point(document, point) for point in points])
     np.testing.assert_allclose(ours, theirs - theirs[0], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(computed(document, points), theirs - theirs[0], rtol=0, atol=1e-9)
     again = hs3.read(hs3.write(document))
     assert {**again, "metadata": None} == {**document, "metadata": None}
 

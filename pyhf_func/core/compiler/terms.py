@@ -285,7 +285,9 @@ class DerivedTerms:
 
     def _spreads(self, numbers: Any) -> Spreads:
         sizes, rows, spreads = zip(*self.errors, strict=True)
+        first = len(self.entry_factors)
         found: Any = {
+            "entry": np.arange(first, first + len(self.spreads)),
             "error": np.array(sizes, dtype=float),
             "error_row": np.array(rows, dtype=np.int32),
             "error_spread": np.array(spreads, dtype=np.int32),

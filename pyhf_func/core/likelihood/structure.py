@@ -101,6 +101,7 @@ class Morphs:
 class Spreads:
     """Uncertainties of bins, added in quadrature over the samples: sqrt(sum of (C error)^2), C factors of rows."""
 
+    entry: Array  # (spreads,) the entry that each scales, of no sample
     error: Array  # (errors,) of a row in a bin
     error_row: Array  # (errors,)
     error_spread: Array  # (errors,) which spread it belongs to
@@ -171,7 +172,7 @@ class Likelihood:
     derived: Derived | None = None
     custom: Custom | None = field(default=None, metadata={"static": True})
     least_entry: float | None = field(default=None, metadata={"static": True})
-    """No entry is expected to yield less."""
+    """No entry of a sample is expected to yield less."""
     least_bin: float | None = field(default=None, metadata={"static": True})
     """No bin is expected to yield less."""
     continued: bool = field(default=False, metadata={"static": True})

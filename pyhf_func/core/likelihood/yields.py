@@ -46,7 +46,11 @@ def entry_yields(model: Likelihood, pars: Array) -> Array:
     if model.custom is not None:
         more_shifts, more_factors = model.custom(pars)
         yields, factors = yields + more_shifts, factors * more_factors
-    return _at_least(model.least_entry, yields * factors)
+    yields = yields * factors
+    clipped = _at_least(model.least_entry, yields)
+    if derived is None or derived.spreads is None:
+        return clipped
+    return clipped.at[derived.spreads.entry].set(yields[derived.spreads.entry])
 
 
 def expected_main(model: Likelihood, pars: Array) -> Array:
