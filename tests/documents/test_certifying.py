@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 import pyhf_func as pf
 from pyhf_func.cli import main
-from pyhf_func.documents.certifying import Certificate, Pyhf, WithHS3, _carried, _misread
+from pyhf_func.documents.certifying import Certificate, Pyhf, WithHS3, _carried, _misread, _with_pyhf
 from pyhf_func.documents.certifying.programs import NotComparable
 from tests.documents.test_lint import modifier, sample, usual
 
@@ -197,6 +197,26 @@ def test_formats_that_cannot_carry_a_likelihood_are_named() -> None:
     assert "shapen" in lacking
 
 
+def test_pyhf_is_given_its_own_format_in_its_own_units(tmp_path: Path) -> None:
+    """Of gmN, events there are a factor of a shapesys here; a rate parameter keeps its unit."""
+    path = tmp_path / "card.txt"
+    path.write_text(
+        "imax 1\njmax 1\nkmax *\nbin SR\nobservation 7\nbin SR SR\nprocess s b\nprocess 0 1\nrate 1 6\n"
+        "control gmN 4 - 1.5\nlumi lnN 1.02 -\nk rateParam SR b 1 [0,5]\n"
+    )
+    workspace = pf.read(path)
+    program = _with_pyhf(path, workspace, pf.documents.read_document(path), None)
+    ours, generator = workspace.model(), np.random.default_rng(1)
+    points = [np.array(ours.config.suggested_init()) * generator.uniform(0.8, 1.2, ours.config.npars) for _ in range(3)]
+    named = [{name: p[ours.config.par_slice(name)].tolist() for name in ours.config.par_order} for p in points]
+    found = program.evaluate(named)
+    assert program.units["control"] == ("control", 4.0)
+    for point, theirs in zip(points, found["yields"], strict=True):
+        assert theirs["SR"] == pytest.approx(np.asarray(ours.expected_data(point, include_auxdata=False)).tolist())
+    expected = np.array([-2 * float(np.ravel(ours.logpdf(point, workspace.data(ours)))[0]) for point in points])
+    assert np.diff(found["twice_nll"]) == pytest.approx(np.diff(expected), rel=1e-9)
+
+
 def test_what_pyhs3_reads_otherwise_is_not_compared_with_it() -> None:
     document = likelihood()
     assert "shapesys" in _misread(document)
@@ -263,7 +283,7 @@ def test_the_shell_ends_with_zero_where_all_agree(tmp_path: Path) -> None:
 def test_the_shell_ends_with_one_where_something_disagrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = copy.deepcopy(likelihood())
     swapped(other, "jes", "lo_data", "hi_data")
-    monkeypatch.setattr("pyhf_func.documents.certifying._for_pyhf", lambda *_: other)
+    monkeypatch.setattr("pyhf_func.documents.certifying._with_pyhf", lambda *_: Pyhf(other))
     path = tmp_path / "workspace.json"
     path.write_text(json.dumps(likelihood()))
     result = shell(path, "--format", "table")

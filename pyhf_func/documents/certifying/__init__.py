@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,10 @@ import numpy as np
 from pyhf_func.documents.certifying.ours import Engine
 from pyhf_func.documents.certifying.programs import NotComparable, Program, Pyhf, WithHS3, installed
 from pyhf_func.documents.formats import hs3
+from pyhf_func.documents.plain import plain
 from pyhf_func.documents.reading import read, read_document
 from pyhf_func.exceptions import PyhfFuncError, UnsupportedExtension, WorkspaceWarning
+from pyhf_func.schema.extended import is_extended
 from pyhf_func.workspace import Workspace
 
 __all__ = ["Certificate", "Comparison", "Pyhf", "WithHS3", "certify"]
@@ -185,7 +188,7 @@ def _installed(
 ) -> Iterator[Program]:
     """The programs that are there; of the others ``known`` says so."""
     if installed("pyhf"):
-        yield Pyhf(_for_pyhf(source, workspace), measurement, workspace.settings)
+        yield _with_pyhf(source, workspace, document, measurement)
     else:
         known["pyhf"] = "not installed"
     for name in ("ROOT", "pyhs3"):
@@ -206,21 +209,39 @@ def _installed(
         yield program
 
 
-def _for_pyhf(source: Any, workspace: Workspace) -> Mapping[str, Any]:
-    """What pyhf reads: HistFactory's XML by its own reader, and else the workspace."""
-    if isinstance(source, str | os.PathLike) and str(source).endswith(".xml"):
-        from pathlib import Path
+def _with_pyhf(source: Any, workspace: Workspace, document: Mapping[str, Any], measurement: str | None) -> Pyhf:
+    """pyhf with what it reads: HistFactory's XML by its own reader, and else pyhf's format where that is exact."""
+    if (parsed := _xml_by_pyhf(source)) is not None:
+        return Pyhf(parsed, measurement, workspace.settings)
+    if not is_extended({key: value for key, value in document.items() if key not in ("metadata", "settings")}):
+        return Pyhf(dict(workspace), measurement, workspace.settings)
+    try:
+        same = plain(document)
+    except UnsupportedExtension:
+        return Pyhf(dict(workspace), measurement, workspace.settings)  # which it refuses in its own words
+    theirs, scales = same.metadata.get("foreign_names", {}), same.metadata.get("scales", {})
+    ours, units = workspace.metadata.get("scales", {}), {}
+    for owner, entry in workspace.foreign_names.items():
+        name, unit = theirs.get(owner, entry), scales.get(owner, 1.0) / ours.get(owner, 1.0)
+        if unit != 1.0 or name.partition("[")[0] != entry.partition("[")[0]:
+            units[entry.partition("[")[0]] = (name.partition("[")[0], float(unit))
+    return Pyhf(same.document, measurement, same.settings, units)
 
-        import pyhf.readxml
 
-        path = Path(source).resolve()
-        for folder in (path.parent, path.parent.parent):
-            try:
-                parsed: Mapping[str, Any] = pyhf.readxml.parse(path, folder)
-                return parsed
-            except Exception:  # whose paths start elsewhere, or that it cannot read
-                continue
-    return dict(workspace)
+def _xml_by_pyhf(source: Any) -> Mapping[str, Any] | None:
+    """HistFactory's XML as pyhf reads it; None of what is none, or it cannot read."""
+    if not isinstance(source, str | os.PathLike) or not str(source).endswith(".xml"):
+        return None
+    import pyhf.readxml
+
+    path = Path(source).resolve()
+    for folder in (path.parent, path.parent.parent):  # HistFactory runs in the folder above config
+        try:
+            parsed: Mapping[str, Any] = pyhf.readxml.parse(path, folder)
+            return parsed
+        except Exception:
+            continue
+    return None
 
 
 def _misread(document: Mapping[str, Any]) -> str:
@@ -254,7 +275,6 @@ def _with_hs3(name: str, document: Mapping[str, Any], workspace: Workspace, meas
 
 def _carried(document: Mapping[str, Any], workspace: Workspace) -> dict[str, list[str]]:
     """What other formats could not hold: nothing, or what they refuse, or warn of."""
-    from pyhf_func.documents.plain import plain
 
     def of_pyhf() -> None:
         same = plain(document)
@@ -280,8 +300,11 @@ def _carried(document: Mapping[str, Any], workspace: Workspace) -> dict[str, lis
 def _compared(engine: Engine, program: Program, *, fits: bool) -> Iterator[Comparison]:
     """All comparisons with one program."""
     theirs = program.describe()
+    units: Mapping[str, tuple[str, float]] = getattr(program, "units", {})
+    apart = {*units, *(name for name, _ in units.values())}  # which differ there on purpose
     for quantity, ours in engine.describe().items() if theirs else ():
-        yield _same(program.name, quantity, ours, theirs[quantity])
+        both = [{name: one[name] for name in one if name not in apart} for one in (ours, theirs[quantity])]
+        yield _same(program.name, quantity, *both)
     points = engine.points
     values, other = engine.values(points), program.evaluate([engine.named(point) for point in points])
     if "yields" in other:

@@ -62,11 +62,13 @@ class Pyhf:
         document: The workspace that it reads.
         measurement: Name of the measurement.
         settings: Arguments of its model, such as ``modifier_settings``.
+        units: Of those of our parameters that have another name, or unit, there: that name, and theirs in our units.
     """
 
     document: Mapping[str, Any]
     measurement: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    units: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     name: str = "pyhf"
 
     @property
@@ -83,18 +85,33 @@ class Pyhf:
                 model = workspace.model(measurement_name=self.measurement, **self.settings)
                 return model, workspace.data(model)
             except Exception as error:
-                raise NotComparable(f"pyhf refuses the workspace: {type(error).__name__}: {error}"[:500]) from error
+                raise NotComparable(
+                    _one_line(f"pyhf refuses the workspace: {type(error).__name__}: {error}")
+                ) from error
 
     def describe(self) -> dict[str, Any]:
         """Parameters, data and measurements as it reads them."""
         model, data = self._made
         return described(model.config, data)
 
+    def _vector(self, point: Values) -> list[float]:
+        """A point as its parameter vector; what the point lacks stays at its start."""
+        config = self._made[0].config
+        theirs = dict(point)
+        for ours, (name, unit) in self.units.items():
+            theirs[name] = [value / unit for value in point[ours]]
+        found: list[float] = []
+        for name in config.par_order:
+            start = list(config.param_set(name).suggested_init)
+            given = list(theirs.get(name, start))
+            found.extend(given if len(given) == len(start) else start)
+        return found
+
     def evaluate(self, points: Sequence[Values]) -> dict[str, Any]:
         """2NLL and yields at each point."""
         model, data = self._made
         with _quiet_pyhf():
-            vectors = [_vector(model.config, point) for point in points]
+            vectors = [self._vector(point) for point in points]
             twice_nll = [float(-2 * model.logpdf(pars, data)[0]) for pars in vectors]
             counts = [np.asarray(model.expected_data(pars, include_auxdata=False)) for pars in vectors]
         slices = model.config.channel_slices
@@ -112,14 +129,14 @@ class Pyhf:
         with _quiet_pyhf() as pyhf:
             options = {"par_bounds": bounds, "return_fitted_val": True}
             try:
-                start = _vector(model.config, best)
+                start = self._vector(best)
                 pars, free = pyhf.infer.mle.fit(data, model, start, **options)
-                _, fixed = pyhf.infer.mle.fixed_poi_fit(mu, data, model, _vector(model.config, held), **options)
+                _, fixed = pyhf.infer.mle.fixed_poi_fit(mu, data, model, self._vector(held), **options)
                 observed, expected = pyhf.infer.hypotest(
                     mu, data, model, start, bounds, test_stat="qtilde", return_expected_set=True
                 )
             except Exception as error:
-                raise NotComparable(f"a fit of pyhf failed: {type(error).__name__}: {error}"[:500]) from error
+                raise NotComparable(_one_line(f"a fit of pyhf failed: {type(error).__name__}: {error}")) from error
         return {
             "best": float(pars[poi]),
             "minimum": float(free),
@@ -151,14 +168,8 @@ def described(config: Any, data: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _vector(config: Any, point: Values) -> list[float]:
-    """A point as the parameter vector of a model; what the point lacks stays at its start."""
-    found: list[float] = []
-    for name in config.par_order:
-        start = list(config.param_set(name).suggested_init)
-        given = list(point.get(name, start))
-        found.extend(given if len(given) == len(start) else start)
-    return found
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:500]
 
 
 @contextlib.contextmanager
@@ -239,8 +250,9 @@ class WithHS3:
             raise NotComparable(f"{self.name} did not answer: {error}") from error
         lines = done.stdout.splitlines()
         if done.returncode or not lines:
-            last = (done.stderr.strip().splitlines() or ["no output"])[-1]
-            raise NotComparable(f"{self.name} cannot read the likelihood: {last}"[:500])
+            said = [line for line in done.stderr.splitlines() if line.strip()] or ["no output"]
+            errors = [line for line in said if "Error" in line.split(":")[0]]
+            raise NotComparable(_one_line(f"{self.name} cannot read the likelihood: {(errors or said)[-1]}"))
         answer: dict[str, Any] = json.loads(lines[-1])
         return answer
 
