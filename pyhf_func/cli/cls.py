@@ -10,6 +10,7 @@ from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.settings import (
     Settings,
     fit_options,
+    poi_option,
     poi_value_option,
     prepare_jax,
     read_model,
@@ -21,6 +22,7 @@ from pyhf_func.cli.settings import (
 @click.command(short_help="Observed and expected CLs.")
 @workspace_argument
 @poi_value_option
+@poi_option
 @statistic_option("q", "qtilde", "q0")
 @click.option(
     "--calctype",
@@ -34,6 +36,7 @@ from pyhf_func.cli.settings import (
 def cls(
     workspace: str,
     poi_value: float | None,
+    poi: str | None,
     test_stat: str,
     calctype: str,
     patches: tuple[str, ...],
@@ -58,7 +61,7 @@ def cls(
     with reported():
         with_toys = calctype == "toybased"
         prepare_jax(cached=not no_cache)
-        model, data = read_model(workspace, patches, measurement, strict)
+        model, data = read_model(workspace, patches, measurement, strict, poi)
         if model.config.poi_index is None:
             raise CommandError("The measurement has no parameter of interest, so there is nothing to test.")
         settings = Settings(backend, optimizer, optconf)

@@ -13,7 +13,7 @@ _POINTS = 41
 
 @click.command(short_help="Significance of an excess over the background.")
 @workspace_argument
-@study_options()
+@study_options(tests=True)
 def discovery(study: Study) -> None:
     """Test of the background-only hypothesis on WORKSPACE, a JSON file or - for standard input.
 

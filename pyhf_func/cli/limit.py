@@ -12,7 +12,7 @@ from pyhf_func.cli.study import Study, study_options
 @workspace_argument
 @level_option
 @statistic_option("q", "qtilde")
-@study_options()
+@study_options(tests=True)
 def limit(study: Study, level: float, test_stat: str) -> None:
     """Observed and expected upper limits of WORKSPACE, a JSON file or - for standard input.
 

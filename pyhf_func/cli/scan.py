@@ -51,7 +51,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 )
 @level_option
 @statistic_option("q", "qtilde")
-@study_options()
+@study_options(tests=True)
 def scan(
     study: Study,
     values: tuple[tuple[float, ...], ...],

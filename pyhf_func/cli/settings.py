@@ -92,6 +92,7 @@ poi_value_option = click.option(
 )
 
 
+poi_option = click.option("--poi", metavar="NAME", help="The parameter of interest.  [default: the measurement's]")
 progress_option = click.option(
     "--progress/--no-progress",
     default=None,
@@ -152,11 +153,12 @@ class Settings:
 
 
 def read_model(
-    workspace: str, patches: tuple[str, ...], measurement: str | None, strict: bool
+    workspace: str, patches: tuple[str, ...], measurement: str | None, strict: bool, poi: str | None = None
 ) -> tuple[Any, list[float]]:
     """The model of the chosen measurement with the patches applied, and the data with the auxiliary data."""
     opened = read_workspace(workspace, strict=strict)
-    model = opened.model(measurement_name=measurement, patches=read_patches(patches))
+    other: dict[str, Any] = {} if poi is None else {"poi_name": poi}
+    model = opened.model(measurement_name=measurement, patches=read_patches(patches), **other)
     return model, opened.data(model)
 
 

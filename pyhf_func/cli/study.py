@@ -11,7 +11,7 @@ from pyhf_func.cli import pictures
 from pyhf_func.cli.documents import only_one_from_standard_input, output_option, read_patches, read_workspace, write
 from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.report import plain
-from pyhf_func.cli.settings import model_options, prepare_jax
+from pyhf_func.cli.settings import model_options, poi_option, prepare_jax
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,6 +37,8 @@ class Study:
     plot: str | None
     labels: Mapping[str, Any] = field(default_factory=dict)
     """metadata for the plot, which come before those of the workspace."""
+    poi: str | None = None
+    """the parameter of interest, where it is not the measurement's."""
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -46,7 +48,8 @@ class Study:
     @cached_property
     def model(self) -> "Model":
         """The model of the chosen measurement, patched."""
-        return self.workspace.model(measurement_name=self.measurement, patches=self.patches)
+        other: dict[str, Any] = {} if self.poi is None else {"poi_name": self.poi}
+        return self.workspace.model(measurement_name=self.measurement, patches=self.patches, **other)
 
     @cached_property
     def data(self) -> list[float]:
@@ -170,7 +173,7 @@ class Study:
             "versions": {**versions(), "format": self.workspace["version"]},
             "digest": f"sha256:{digest(self.document)}",
             "measurement": measurement["name"],
-            "poi": measurement["config"]["poi"] or None,
+            "poi": self.poi or measurement["config"]["poi"] or None,
             "settings": settings,
         }
 
@@ -197,11 +200,12 @@ def versions() -> dict[str, str]:
     return {"pyhf_func": __version__, "jax": jax.__version__}
 
 
-def study_options(*, drawn: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def study_options(*, drawn: bool = True, tests: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command, which has a WORKSPACE, the options of studies, as one `Study`: its first argument.
 
     Args:
         drawn: Whether its result can be drawn.
+        tests: Whether it tests a parameter, which can be chosen.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -235,10 +239,11 @@ def study_options(*, drawn: bool = True) -> Callable[[Callable[..., None]], Call
                     output_file,
                     plot,
                     labels,
+                    own.pop("poi") if tests else None,
                 )
                 command(study, **own)
 
-        shared = output_option(model_options(call))
+        shared = output_option(model_options(poi_option(call) if tests else call))
         return pictures.plot_option(pictures.metadata_option(shared)) if drawn else shared
 
     return decorate

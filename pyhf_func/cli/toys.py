@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     "batch system, goes on from it, and jobs may share it.",
 )
 @progress_option
-@study_options()
+@study_options(tests=True)
 def toys(
     study: Study,
     poi_value: float | None,

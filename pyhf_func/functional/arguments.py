@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from inspect import Parameter, signature
 from typing import Any, ParamSpec, TypeVar
@@ -71,6 +72,8 @@ def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
             foreign = bridge.kind((args, kwargs)) is not None
             result: Any = bridge.apply(verb, *args, **kwargs) if foreign else verb(*args, **kwargs)
         own = result.model_names or model.config._names.of_results
+        asked = {**dict(zip(names, args, strict=False)), **kwargs}.get("poi")
+        own = own if asked is None else replace(own, poi=asked)
         return named(result, own, None if _is_traced(result) else about(model, args, kwargs))
 
     return call
@@ -212,6 +215,18 @@ def traced_minimiser(minimiser: Minimiser | HostMinimiser | str, verb: str) -> M
             "use 'newton', 'lbfgs' or FirstOrder."
         )
     return chosen
+
+
+def of_interest(model: Model, poi: Any) -> Model:
+    """The model with the parameter of interest that was asked for; with its own one for None.
+
+    Raises:
+        InvalidPdfParameters: There is no such parameter, or it has several components.
+    """
+    if poi is None:
+        return model
+    one_place(model, poi, "poi")
+    return model.with_poi(poi)
 
 
 def check_poi(model: Model) -> None:

@@ -17,6 +17,7 @@ from pyhf_func.functional.arguments import (
     for_every_framework,
     level_of,
     number,
+    of_interest,
     start_of_test,
     tested_values,
     traced_minimiser,
@@ -36,6 +37,7 @@ def hypotest(
     model: Model,
     *,
     test_stat: TestStat | str = "qtilde",
+    poi: str | None = None,
     init: Init = None,
     bounds: Bounds = None,
     fixed: Fixed = None,
@@ -50,6 +52,7 @@ def hypotest(
         test_stat: For limits ``"qtilde"``, whose best value of the POI is not negative (Equation (16)) even where the
             bounds reach below zero, or ``"q"``, whose best value may be; ``"q0"`` for discovery, which tests 0 whatever
             ``mu`` is.
+        poi: The parameter of interest; by default the model's.
         init: As for `fit`.
         bounds: As for `fit`.
         fixed: As for `fit`.
@@ -80,6 +83,7 @@ def hypotest(
         >>> round(float(jax.grad(lambda mu: pf.hypotest(mu, data, model).cls)(1.0)), 4)
         -0.222
     """
+    model = of_interest(model, poi)
     tested, observed = number(mu, "mu", "pf.scan or jax.vmap"), data_of(model, data)
     check_test_stat(test_stat)
     chosen, start = traced_minimiser(minimiser, "hypotest"), start_of_test(model, init, bounds, fixed)
@@ -94,6 +98,7 @@ def scan(
     model: Model,
     *,
     test_stat: TestStat | str = "qtilde",
+    poi: str | None = None,
     init: Init = None,
     bounds: Bounds = None,
     fixed: Fixed = None,
@@ -108,6 +113,7 @@ def scan(
         data: As for `hypotest`.
         model: As for `hypotest`.
         test_stat: As for `hypotest`.
+        poi: As for `hypotest`.
         init: As for `hypotest`.
         bounds: As for `hypotest`.
         fixed: As for `hypotest`.
@@ -126,6 +132,7 @@ def scan(
         >>> [round(float(cls), 4) for cls in result.cls]
         [0.3155, 0.0525, 0.0046]
     """
+    model = of_interest(model, poi)
     tested, observed = tested_values(mus), data_of(model, data)
     check_test_stat(test_stat)
     chosen, start = traced_minimiser(minimiser, "scan"), start_of_test(model, init, bounds, fixed)
@@ -140,6 +147,7 @@ def upper_limit(
     *,
     level: ArrayLike = 0.05,
     test_stat: TestStat | str = "qtilde",
+    poi: str | None = None,
     init: Init = None,
     bounds: Bounds = None,
     fixed: Fixed = None,
@@ -156,6 +164,7 @@ def upper_limit(
         model: As for `hypotest`.
         level: CLs at the limit: 1 - confidence level.
         test_stat: ``"qtilde"`` or ``"q"``, as for `hypotest`.
+        poi: As for `hypotest`.
         init: As for `hypotest`.
         bounds: As for `hypotest`.
         fixed: As for `hypotest`.
@@ -177,6 +186,7 @@ def upper_limit(
         >>> round(float(limit.observed), 4), [round(float(x), 4) for x in limit.expected]
         (1.0116, [0.5599, 0.757, 1.0624, 1.5012, 2.0508])
     """
+    model = of_interest(model, poi)
     wanted, observed = level_of(level), data_of(model, data)
     check_test_stat(test_stat, ("q", "qtilde"))
     chosen, start = traced_minimiser(minimiser, "upper_limit"), start_of_test(model, init, bounds, fixed)
@@ -188,6 +198,7 @@ def discovery(
     data: Numbers,
     model: Model,
     *,
+    poi: str | None = None,
     init: Init = None,
     bounds: Bounds = None,
     fixed: Fixed = None,
@@ -198,6 +209,7 @@ def discovery(
     Args:
         data: As for `hypotest`.
         model: As for `hypotest`.
+        poi: As for `hypotest`.
         init: As for `hypotest`.
         bounds: As for `hypotest`.
         fixed: As for `hypotest`.
@@ -216,6 +228,7 @@ def discovery(
         >>> round(float(found.z), 4), round(float(found.p0), 4)
         (2.2401, 0.0125)
     """
+    model = of_interest(model, poi)
     observed = data_of(model, data)
     chosen, start = traced_minimiser(minimiser, "discovery"), start_of_test(model, init, bounds, fixed)
     return _compiled_discovery(chosen, observed, model.likelihood, start)

@@ -36,6 +36,7 @@ from pyhf_func.functional.arguments import (
     data_of,
     for_every_framework,
     number,
+    of_interest,
     random_key,
     start_of_test,
     traced_minimiser,
@@ -61,6 +62,7 @@ def toys(
     progress: bool = False,
     max_error: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    poi: str | None = None,
     init: Init = None,
     bounds: Bounds = None,
     fixed: Fixed = None,
@@ -89,6 +91,7 @@ def toys(
         checkpoint: A file in which all toys are kept from time to time, and when the run is broken off by Ctrl-C or
             by SIGTERM, as batch systems do (it then exits with code 143). Where it is there already, the run goes on
             with the toys that it lacks. Jobs of one test may share a file: the result has the toys of all.
+        poi: The parameter of interest; by default the model's.
         init: As for `fit`.
         bounds: As for `fit`.
         fixed: As for `fit`.
@@ -118,6 +121,7 @@ def toys(
         >>> bool(abs(result.cls - pf.hypotest(1.0, data, model).cls) < 3 * result.cls_error)
         True
     """
+    model = of_interest(model, poi)
     tested, counts, typed = number(mu, "mu"), data_of(model, data), random_key(key)
     check_test_stat(test_stat)
     check_flag(progress, "progress")

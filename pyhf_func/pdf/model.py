@@ -379,6 +379,23 @@ class Model:
         new = {name: self._like(getattr(old, name), value, name) for name, value in values.items()}
         return self.tree_unflatten(self.config._settled(), (replace(self.likelihood, values=replace(old, **new)),))
 
+    def with_poi(self, name: str | None) -> Model:
+        """A copy with another parameter of interest; None for none.
+
+        Raises:
+            InvalidModel: There is no such parameter, or it has several components.
+
+        Example:
+            >>> import pyhf_func as pf
+            >>> model = pf.simplemodels.correlated_background([5.0], [50.0], [55.0], [45.0])
+            >>> model.with_poi("correlated_bkg_uncertainty").config.poi_name
+            'correlated_bkg_uncertainty'
+        """
+        names = self.config._settled().with_poi(name)
+        content, place = self.likelihood, -1 if names.poi_index is None else names.poi_index
+        poi = jax.device_put(np.full(content.space.poi.shape, place, np.int32))
+        return self.tree_unflatten(names, (replace(content, space=replace(content.space, poi=poi)),))
+
     def with_yields(self, channel: str, sample: str, yields: Numbers) -> Model:
         """A copy with other nominal yields of one sample; may be traced.
 

@@ -35,7 +35,7 @@ DEFAULT_CODES = {"normsys": "code4", "histosys": "code4p"}
 COMPUTED: frozenset[str] = frozenset(
     {
         *("interpolation", "smooth", "floor", "style", "expression", "arguments"),
-        *("constraint", "correlations", "fixed", "sigmas", "sigmas_down"),
+        *("constraint", "correlations", "fixed", "pois", "sigmas", "sigmas_down"),
     }
 )
 """Optional keys of modifiers, samples, parameters and measurements that the engine computes with."""

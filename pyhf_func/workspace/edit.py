@@ -39,8 +39,11 @@ def pruned(
         _keep(sample, "modifiers", lambda mod: mod["name"] not in modifiers and mod["type"] not in modifier_types)
     for measurement in spec.get("measurements", ()):
         _keep(measurement["config"], "parameters", lambda parameter: parameter["name"] not in modifiers)
-        if given := measurement["config"].get("correlations"):
-            measurement["config"]["correlations"] = _correlations_without(given, modifiers)
+        config = measurement["config"]
+        if "pois" in config:
+            config["pois"] = [name for name in config["pois"] if name not in modifiers]
+        if "correlations" in config:
+            config["correlations"] = _correlations_without(config["correlations"], modifiers)
     return spec
 
 
@@ -80,6 +83,8 @@ def renamed(
         config = measurement["config"]
         config["poi"] = modifiers.get(config["poi"], config["poi"])
         config["parameters"] = _renamed_parameters(config["parameters"], modifiers)
+        if "pois" in config:
+            config["pois"] = [modifiers.get(name, name) for name in config["pois"]]
         if "correlations" in config:
             names = config["correlations"]["names"]
             config["correlations"]["names"] = [modifiers.get(name, name) for name in names]
