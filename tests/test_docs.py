@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import re
 import shutil
+import textwrap
 import types
 from pathlib import Path
 
@@ -65,3 +69,24 @@ def test_only_pages_that_run_have_python(page: str) -> None:
 def test_files_that_pages_name_are_there(page: str) -> None:
     named = re.findall(r"`((?:pyhf_func|adapters|tests|benchmarks|examples|docs|\.ci)/[\w./-]*)`", TEXTS[page])
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def _is_result(thing: object) -> bool:
+    return isinstance(thing, type) and issubclass(thing, tuple) and hasattr(thing, "_fields")
+
+
+RESULTS = [name for name in pf.__all__ if _is_result(getattr(pf, name))]
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_every_field_of_a_result_is_explained(name: str) -> None:
+    """By a text below it, which the reference shows."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(getattr(pf, name)))).body
+    assert isinstance(definition, ast.ClassDef)
+    explained = {
+        field.target.id
+        for field, text in itertools.pairwise(definition.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }
+    assert set(getattr(pf, name)._fields) == explained
