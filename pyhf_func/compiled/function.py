@@ -1,9 +1,10 @@
 """Functions compiled for calls from Python, with little waiting for the compiler.
 
 Compilation is what users wait for: a fit that runs for a millisecond compiles for seconds. A call with concrete arrays
-therefore runs a program that was compiled quickly, without optimisation. Only when its calls have taken together as
-long as compilation did is it compiled again, optimised: at no time has more been waited for than twice what the better
-choice would have cost. Under `jax.jit`, `jax.vmap` or `jax.grad`, the function is part of the user's own program.
+is therefore first run by NumPy, operation by operation (see `plain`). Only when its calls have taken together as long
+as compilation would is the program compiled quickly, without optimisation, and when those have taken as long as that,
+it is compiled again, optimised: at no time has more been waited for than about twice what the better choice would have
+cost. Under `jax.jit`, `jax.vmap` or `jax.grad`, the function is part of the user's own program.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from pyhf_func.compiled import store
+from pyhf_func.compiled import plain, store
+from pyhf_func.compiled.platform import for_cpus
 
 _SLOW_PASSES = (
     "while-loop-invariant-code-motion",
@@ -27,14 +29,18 @@ _SLOW_PASSES = (
     "while-loop-trip-count-annotator",
     "tree_reduction_rewriter",
 )
-FAST_TO_COMPILE = {
+FAST_TO_COMPILE: dict[str, Any] = {
     "xla_cpu_use_fusion_emitters": False,
     "xla_backend_optimization_level": 0,
     "xla_disable_hlo_passes": ",".join(_SLOW_PASSES),
 }
-FAST_TO_RUN = {"xla_cpu_use_fusion_emitters": False}
+FAST_TO_RUN: dict[str, Any] = {"xla_cpu_use_fusion_emitters": False}
 """Options of the compiler. Its fusion emitters take twice as long to compile, and what they make runs no faster. The
 passes over loops copy what lies inside them again and again: half of what compilation takes where loops are nested."""
+
+_PLAIN: dict[str, Any] = {"plain": True}  # in place of options of the compiler
+_SECONDS_FOR_AN_EQUATION = 1e-3  # that compilation takes, about
+_SECONDS_OF_STORED = 1.0  # that calls of a stored program may take before it is optimised
 
 _config: Any = jax.config
 _KEPT = 128  # programs of one function
@@ -103,62 +109,122 @@ class _Key(NamedTuple):
 
 
 class _Program:
-    """One program: first quickly compiled, later optimised; each from the store, where it is there."""
+    """One program: first run by NumPy, then compiled quickly, then optimised; each from the store, where it is."""
 
     def __init__(self, function: Callable[..., Any], key: _Key, long: bool) -> None:
         self._function, self._key = function, key
-        self._lowered: jax.stages.Lowered | None = None
-        self._lock = threading.Lock()
-        stored = self._stored(FAST_TO_RUN)
-        self._optimised = long or stored is not None
-        begin = time.perf_counter()
-        self._run = stored or (self._compiled(FAST_TO_RUN) if long else self._made(FAST_TO_COMPILE))
-        self._left = time.perf_counter() - begin  # seconds that calls may take before it is optimised
+        self._traced: jax.stages.Traced | None = None
+        self._lock = threading.RLock()
+        self._better: list[dict[str, Any]] = [FAST_TO_RUN] if long else [FAST_TO_COMPILE, FAST_TO_RUN]
+        self._left = 0.0  # seconds that calls may take before there is a better program
+        self._run = self._begun()
 
     def __call__(self, leaves: list[Any]) -> Any:
-        if self._optimised:
+        if not self._better:
             return self._run(*leaves)
-        begin = time.perf_counter()
-        result = jax.block_until_ready(self._run(*leaves))
-        self._left -= time.perf_counter() - begin
-        if self._left < 0 and self._lock.acquire(blocking=False):  # other threads go on meanwhile
-            self._run = self._made(FAST_TO_RUN)
-            self._optimised = True
+        number = len(self._better)
+        try:
+            result = self._run(*leaves)
+        except plain.OutOfTime:
+            self._improve(number)
+            return self(leaves)
+        if self._left < 0:
+            self._improve(number, waiting=False)  # other threads go on meanwhile
         return result
 
-    def _made(self, options: dict[str, Any]) -> Callable[..., Any]:
-        return self._stored(options) or self._compiled(options)
+    def _begun(self) -> Callable[..., Any]:
+        """The best program that is stored, or else one for NumPy; or else, where there is none, a compiled one."""
+        for number in reversed(range(len(self._better))):
+            stored = self._stored(self._better[number])
+            if stored is not None:
+                self._left = _SECONDS_OF_STORED
+                del self._better[: number + 1]
+                return partial(self._counted, stored) if self._better else stored
+        name = self._name(_PLAIN)
+        program = store.read_plain(name)
+        if program is None:
+            traced = self._trace()
+            try:
+                program = plain.Function.of(traced)
+            except Exception:  # whatever it is that it does otherwise, or that another release of JAX does
+                return self._timed(self._better.pop(0))
+            store.write_plain(name, program)
+        self._left = _SECONDS_FOR_AN_EQUATION * program.size
+        return partial(self._by_numpy, program)
+
+    def _by_numpy(self, program: plain.Function, *leaves: Any) -> Any:
+        begin = time.thread_time()  # not the time that this thread waits for others'
+        try:
+            return program(leaves, begin + self._left)
+        finally:
+            self._left -= time.thread_time() - begin
+
+    def _improve(self, number: int, *, waiting: bool = True) -> None:
+        """Take the next better program, unless another thread did or, without ``waiting``, does."""
+        if self._lock.acquire(blocking=waiting):
+            try:
+                if len(self._better) == number:
+                    self._run = self._timed(self._better[0])
+                    self._better = self._better[1:]
+            finally:
+                self._lock.release()
+
+    def _timed(self, options: dict[str, Any]) -> Callable[..., Any]:
+        """A compiled program whose calls may take as long as compilation did."""
+        begin = time.perf_counter()
+        program = self._stored(options) or self._compiled(options)
+        self._left = time.perf_counter() - begin
+        return partial(self._counted, program) if options is not FAST_TO_RUN else program
+
+    def _counted(self, program: Callable[..., Any], *leaves: Any) -> Any:
+        begin = time.perf_counter()
+        result = jax.block_until_ready(program(*leaves))
+        self._left -= time.perf_counter() - begin
+        return result
 
     def _stored(self, options: dict[str, Any]) -> Callable[..., Any] | None:
         program = store.read(self._name(options))
-        return None if program is None else partial(self._first_call, program, options)
-
-    def _first_call(self, program: Callable[..., Any], options: dict[str, Any], *leaves: Any) -> Any:
-        """The value by a stored program, which is compiled anew where it can't be run."""
-        try:
-            result = jax.block_until_ready(program(*leaves))
-        except jax.errors.JaxRuntimeError:
-            program = self._compiled(options)
-            result = program(*leaves)
-        self._run = program
-        return result
+        return None if program is None else _Stored(program, partial(self._compiled, options))
 
     def _compiled(self, options: dict[str, Any]) -> Callable[..., Any]:
-        lowered = self._lowered or self._lower()
-        self._lowered = lowered if options is FAST_TO_COMPILE else None
-        program = _compile(lowered, options)
+        program = _compile(self._trace().lower(), options)
+        if options is FAST_TO_RUN:
+            self._traced = None
         store.write(self._name(options), program)
         return program
 
-    def _lower(self) -> jax.stages.Lowered:
+    def _trace(self) -> jax.stages.Traced:
         def flat(*leaves: Any) -> Any:
             return self._function(*self._key.static, *jax.tree.unflatten(self._key.structure, leaves))
 
-        shapes = [jax.ShapeDtypeStruct(shape, dtype, weak_type=weak) for shape, dtype, weak in self._key.kinds]
-        return jax.jit(flat).lower(*shapes)
+        if self._traced is None:
+            shapes = [jax.ShapeDtypeStruct(shape, dtype, weak_type=weak) for shape, dtype, weak in self._key.kinds]
+            with for_cpus():
+                self._traced = jax.jit(flat).trace(*shapes)
+        return self._traced
 
     def _name(self, options: dict[str, Any]) -> str | None:
         return store.key_of(self._function, self._key.static, self._key, options)
+
+
+class _Stored:
+    """A program from the store, which is compiled anew where it can't be run."""
+
+    def __init__(self, program: Callable[..., Any], compiled: Callable[[], Callable[..., Any]]) -> None:
+        self._program, self._compiled = program, compiled
+        self._run: Callable[..., Any] = self._first
+
+    def __call__(self, *leaves: Any) -> Any:
+        return self._run(*leaves)
+
+    def _first(self, *leaves: Any) -> Any:
+        try:
+            result = jax.block_until_ready(self._program(*leaves))
+        except jax.errors.JaxRuntimeError:
+            self._program = self._compiled()
+            result = self._program(*leaves)
+        self._run = self._program
+        return result
 
 
 def _compile(lowered: jax.stages.Lowered, options: dict[str, Any]) -> jax.stages.Compiled:

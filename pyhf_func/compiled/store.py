@@ -68,30 +68,44 @@ def key_of(function: Callable[..., Any], static: tuple[Any, ...], *others: Any) 
 
 def read(key: str | None) -> Callable[..., Any] | None:
     """The stored program, loaded, as a function of the leaves of its arguments; None where there is none."""
-    folder = _folder()
-    if folder is None or key is None:
-        return None
-    content = sealed.read(_path(folder, key), key)
+    content = read_plain(key)
     if content is None:
         return None
     try:
         _load_kernels()
         from jax.experimental.serialize_executable import deserialize_and_load
 
-        return deserialize_and_load(*pickle.loads(zlib.decompress(content)))
+        return deserialize_and_load(*content)
     except Exception:  # whatever it is that this release can't read: the program is made anew
         return None
 
 
 def write(key: str | None, program: jax.stages.Compiled) -> None:
     """Store a program; where that fails, as on a full or read-only disk, the next session compiles it again."""
-    folder = _folder()
-    if folder is None or key is None or _config.jax_compilation_cache_dir:
+    if _folder() is None or _config.jax_compilation_cache_dir:
         return  # what JAX has from its own cache lacks parts when it is stored once more
     with suppress(Exception):
         from jax.experimental.serialize_executable import serialize
 
-        sealed.write(_path(folder, key), key, zlib.compress(pickle.dumps(serialize(program)), 1))
+        write_plain(key, serialize(program))
+
+
+def read_plain(key: str | None) -> Any:
+    """What is stored under a key; None where there is nothing, or nothing that can be read."""
+    folder = _folder()
+    content = None if folder is None or key is None else sealed.read(_path(folder, key), key)
+    try:
+        return None if content is None else pickle.loads(zlib.decompress(content))
+    except Exception:  # whatever it is that this release can't read: it is made anew
+        return None
+
+
+def write_plain(key: str | None, content: Any) -> None:
+    """Store something that can be pickled, if possible."""
+    folder = _folder()
+    if folder is not None and key is not None:
+        with suppress(Exception):
+            sealed.write(_path(folder, key), key, zlib.compress(pickle.dumps(content), 1))
 
 
 def _folder() -> Path | None:

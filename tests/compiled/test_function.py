@@ -36,6 +36,29 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     return seen
 
 
+def test_first_calls_compile_nothing(compilations: list[dict[str, object]]) -> None:
+    function = Traced()
+    norm = Compiled(function, static=1)
+    assert [float(norm(2, np.array([3.0, 4.0]))) for _ in range(2)] == [5.0] * 2
+    assert (compilations, function.traces) == ([], 1)
+
+
+def test_a_call_that_takes_too_long_is_made_again_by_a_compiled_program(
+    compilations: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "_SECONDS_FOR_AN_EQUATION", -1.0)
+    count = Compiled(lambda n: jax.lax.while_loop(lambda k: k < n, lambda k: k + 1, jnp.zeros((), n.dtype)))
+    assert int(count(np.array(10))) == 10
+    assert compilations == [FAST_TO_COMPILE]
+
+
+def test_what_numpy_can_not_run_is_compiled_at_once(compilations: list[dict[str, object]]) -> None:
+    draw = Compiled(lambda seed: jax.random.normal(jax.random.key(seed), (2,)))
+    assert draw(np.array(1)).tolist() == jax.random.normal(jax.random.key(1), (2,)).tolist()
+    assert compilations == [FAST_TO_COMPILE]
+
+
+@pytest.mark.usefixtures("compiled_from_the_beginning")
 def test_a_program_is_optimised_once_its_calls_took_as_long_as_its_compilation(
     compilations: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +72,7 @@ def test_a_program_is_optimised_once_its_calls_took_as_long_as_its_compilation(
     assert function.traces == 1
 
 
+@pytest.mark.usefixtures("compiled_from_the_beginning")
 def test_a_long_computation_is_optimised_at_once(compilations: list[dict[str, object]]) -> None:
     norm = Compiled(Traced(), static=1, long=True)
     assert float(norm(2, np.array([3.0, 4.0]))) == 5.0
@@ -98,6 +122,7 @@ def test_threads_share_one_compilation() -> None:
     assert (found, function.traces) == ([5.0] * 8, 1)
 
 
+@pytest.mark.usefixtures("compiled_from_the_beginning")
 def test_cleared_programs_are_compiled_again(compilations: list[dict[str, object]]) -> None:
     norm = Compiled(Traced(), static=1)
     for _ in range(2):
@@ -106,6 +131,7 @@ def test_cleared_programs_are_compiled_again(compilations: list[dict[str, object
     assert compilations.count(FAST_TO_COMPILE) == 2
 
 
+@pytest.mark.usefixtures("compiled_from_the_beginning")
 def test_a_compiler_of_another_release_may_not_know_the_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "FAST_TO_COMPILE", {"xla_cpu_no_such_option": True})
     assert float(Compiled(Traced(), static=1)(2, np.array([3.0, 4.0]))) == 5.0

@@ -37,6 +37,9 @@ def arguments(n: int = 3) -> tuple[Any, ...]:
     return jnp.arange(n) + 0.5, {"y": jnp.ones(n)}
 
 
+pytestmark = pytest.mark.usefixtures("compiled_from_the_beginning")
+
+
 def call(function: Any, n: int = 3) -> list[float]:
     """The first result in a session of its own, which has nothing in memory."""
     return Compiled(function)(*arguments(n))[0].tolist()

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import jax
 from jax.custom_batching import custom_vmap
 
+from pyhf_func.compiled import is_for_cpus
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -34,6 +36,8 @@ def one_by_one(function: F) -> F:
 
 def by_platform(on_cpu: Callable[..., Any], elsewhere: Callable[..., Any], *args: Any) -> Any:
     """Apply the function for the platform that the computation is compiled for."""
+    if is_for_cpus():
+        return on_cpu(*args)
     return jax.lax.platform_dependent(*args, cpu=on_cpu, default=elsewhere)
 
 

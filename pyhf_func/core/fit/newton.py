@@ -155,7 +155,7 @@ def minimise(problem: Problem, limit: int, search: int = 0) -> Minimum:
 def _random_starts(problem: Problem, box: Box, n: int) -> Array:
     """The given start, and ``n`` random ones: constrained parameters by their constraints, others around the start."""
     init, low, high = problem.init, box.low, box.high
-    draws = jax.random.normal(jax.random.key(_SEED), (n, *init.shape), init.dtype)
+    draws = np.random.default_rng(_SEED).standard_normal((n, *init.shape)).astype(init.dtype)  # the same for every fit
     aux = problem.data[problem.model.n_bins :]
     widths = 2 * measured_widths(problem.model, aux, 0.25 * jnp.maximum(jnp.abs(init), 1.0))
     return jnp.concatenate([init[None], jnp.clip(init[None] + widths[None] * draws, low[None], high[None])])
