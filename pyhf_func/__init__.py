@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from pyhf_func.functional import yields as yields
     from pyhf_func.patchset import PatchSet as PatchSet
     from pyhf_func.pdf import Model as Model
+    from pyhf_func.saved_results import load as load
     from pyhf_func.signal_grids import GridResult as GridResult
     from pyhf_func.signal_grids import grid as grid
     from pyhf_func.tensor.manager import get_backend as get_backend
@@ -124,6 +125,7 @@ _HOMES = {
     "intervals": "functional",
     "lint": "documents.lint",
     "merge_toys": "functional",
+    "load": "saved_results",
     "profile": "functional",
     "read": "documents",
     "scan": "functional",

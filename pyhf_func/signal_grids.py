@@ -50,7 +50,7 @@ from pyhf_func.functional.arguments import (
 from pyhf_func.patchset import PatchSet
 from pyhf_func.pdf import Model
 from pyhf_func.results.base import Result
-from pyhf_func.schema.writing import dumps
+from pyhf_func.results.tables import Table, band
 from pyhf_func.workspace import Workspace
 
 __all__ = ["GridResult", "grid"]
@@ -117,10 +117,29 @@ class GridResult(Result):
             for i, name in enumerate(self.names)
         ]
 
-    def to_json(self) -> str:
-        """The table as a JSON document."""
-        document = {"version": __version__, "mu": self.mu, "level": self.level, "points": self.rows()}
-        return dumps(document, indent=2)
+    def to_dict(self) -> dict[str, Any]:
+        """The document of all results, with the table as ``points`` beside."""
+        table = {"version": __version__, "mu": self.mu, "level": self.level, "points": self.rows()}
+        return {**table, **super().to_dict()}
+
+    def table(self) -> Table:
+        """The rows, with a column for each number."""
+        labels = self.labels or tuple(f"value{i}" for i in range(max(map(len, self.values), default=0)))
+        return Table(
+            [
+                {
+                    "name": name,
+                    **dict(zip(labels, (*self.values[i], *[None] * (len(labels) - len(self.values[i]))), strict=True)),
+                    "CLs_obs": self.cls[i],
+                    **band("CLs_exp", self.cls_expected[i]),
+                    "limit_obs": self.limit[i],
+                    **band("limit_exp", self.limit_expected[i]),
+                    "status": _word(self.status[i]),
+                    "message": self.message[i],
+                }
+                for i, name in enumerate(self.names)
+            ]
+        )
 
     def to_csv(self) -> str:
         """The table as comma-separated values, with a header; numbers that are missing are empty, infinite ones inf."""

@@ -28,7 +28,7 @@ class About:
         self._verb, self._source, self._settings = verb, source, settings
 
     def __reduce__(self) -> Any:
-        return _restored, (self.content,)
+        return restored, (self.content,)
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -44,7 +44,8 @@ class About:
         }
 
 
-def _restored(content: dict[str, Any]) -> About:
+def restored(content: dict[str, Any]) -> About:
+    """What was read from a file, or a pickle."""
     about = About("", None, {})
     about.__dict__["content"] = content
     return about

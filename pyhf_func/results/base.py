@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import collections
+import html
+import json
+import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import jax
+import numpy as np
 
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.results.about import About
 from pyhf_func.results.names import ModelNames
-from pyhf_func.results.status import statuses_of
+from pyhf_func.results.status import Status, statuses_of
+from pyhf_func.results.tables import Table
 
 _FITS = ("free_fit", "fit", "covariance")
 """Fields in which the fit of all parameters is found; the first one that a result has."""
@@ -37,7 +43,7 @@ class Result(tuple[Any, ...]):
         for name in ("__new__", "_fields", "_field_defaults", "__match_args__"):
             setattr(cls, name, vars(plain)[name])
         for place, (name, kind) in enumerate(kinds.items()):
-            setattr(cls, name, vars(plain)[name] if kind == "Array" and not _is_status(name) else _field(place, name))
+            setattr(cls, name, vars(plain)[name] if kind == "Array" and not is_status(name) else _field(place, name))
         KINDS[cls.__name__] = cls
         jax.tree_util.register_pytree_with_keys(cls, _with_keys, cls._unflatten, _flatten)
 
@@ -70,6 +76,65 @@ class Result(tuple[Any, ...]):
     def model_names(self) -> ModelNames | None:
         """The names of the model; None for a result that was made by hand."""
         return vars(self).get("_names")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole result as a JSON document, a dictionary: see `pyhf_func.results.documents`."""
+        from pyhf_func.results.documents import document_of
+
+        return document_of(self)
+
+    def to_json(self) -> str:
+        """The same as text."""
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result to a JSON file, which `pyhf_func.load` reads; one that is there is replaced at once.
+
+        Raises:
+            OSError: It can't be written.
+        """
+        part = Path(f"{os.fspath(path)}.{os.getpid()}.part")
+        try:
+            part.write_text(self.to_json() + "\n", encoding="utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def table(self) -> Table:
+        """The numbers for people, with names; a result with batches in front has a row for each member."""
+        shape = self.best_pars.shape[:-1]
+        if not shape:
+            return Table(self._rows())
+        members = ((index, jax.tree.map(lambda x, i=index: x[i], self)) for index in np.ndindex(*shape))
+        return Table([{"member": ", ".join(map(str, i)), **row} for i, member in members for row in member._rows()])
+
+    def summary(self) -> str:
+        """What it is, how it ended, and its table.
+
+        Example:
+            >>> import pyhf_func as pf
+            >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+            >>> print(pf.fit([51, 48, *model.config.auxdata], model).summary())
+            FitResult: CONVERGED. The fit converged.
+            parameter            value  at_bound
+            mu                       0      True
+            uncorr_bkguncrt[0]   1.003     False
+            uncorr_bkguncrt[1]  0.9627     False
+        """
+        return f"{self._headline()}\n{self.table()}".rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self._headline())}</p>{self.table().to_html()}"
+
+    def _headline(self) -> str:
+        if "status" not in self._fields:
+            return type(self).__name__
+        worst = Status(int(np.max(np.asarray(self.status))))  # type: ignore[attr-defined]
+        return f"{type(self).__name__}: {worst.name}. {worst.sentence}"
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """Rows of the table; of a result without batches in front."""
+        raise NotImplementedError
 
     @property
     def about(self) -> dict[str, Any]:
@@ -144,10 +209,13 @@ class Result(tuple[Any, ...]):
             >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
             >>> found = pf.covariance([51, 48, *model.config.auxdata], model)
             >>> {name: error.round(3).tolist() for name, error in found.values_by_name(found.errors).items()}
-            {'mu': 0.0, 'uncorr_bkguncrt': [0.058, 0.096]}
+            {'mu': 0.0, 'uncorr_bkguncrt': [0.055, 0.095]}
         """
         array = self.best_pars if values is None else values
         return {name: self._part(array, name) for name, _ in self._known_names().parameters}
+
+    def _par_names(self) -> tuple[str, ...]:
+        return self._known_names().par_names
 
     def _known_names(self) -> ModelNames:
         if self.model_names is None:
@@ -179,7 +247,8 @@ def _with_keys(result: Result) -> tuple[tuple[Any, ...], ModelNames | None]:
     return tuple(zip(keys, result, strict=True)), result.model_names
 
 
-def _is_status(name: str) -> bool:
+def is_status(name: str) -> bool:
+    """Whether a field of this name holds statuses."""
     return name.startswith("status") or name.endswith("_status")
 
 
@@ -191,6 +260,6 @@ def _field(place: int, name: str) -> property:
         if isinstance(value, Result):
             names = result.model_names
             return value if names is None or value.model_names is not None else value._unflatten(names, value)
-        return statuses_of(value) if _is_status(name) else value
+        return statuses_of(value) if is_status(name) else value
 
     return property(get, doc=f"Field number {place}.")

@@ -78,7 +78,7 @@ class Statuses(np.ndarray[Any, Any]):
     @property
     def words(self) -> Any:
         """The word of each status; a string for one, nested lists for several."""
-        return _words(self.tolist())
+        return words(self.tolist())
 
     def __getitem__(self, key: Any) -> Any:
         return statuses_of(np.asarray(self)[key])
@@ -104,5 +104,12 @@ def statuses_of(numbers: Any) -> Any:
     return np.asarray(numbers).view(Statuses) if numbers.dtype.kind in "iu" else numbers
 
 
-def _words(numbers: Any) -> Any:
-    return [*map(_words, numbers)] if isinstance(numbers, list) else Status(numbers).name
+def worst_words(statuses: Any) -> list[str]:
+    """The word of the worst status of each row."""
+    numbers = np.asarray(statuses)
+    return list(words(numbers.reshape(numbers.shape[0], -1).max(axis=-1).tolist()))
+
+
+def words(numbers: Any) -> Any:
+    """The word of a status; lists of words for lists."""
+    return [*map(words, numbers)] if isinstance(numbers, list) else Status(numbers).name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -44,6 +44,10 @@ class FitResult(Result):
     """() how many different minima the searches of the fit met."""
     runner_up: Array
     """() by how much the second-best of them is higher, in units of ``twice_nll``; infinite where one was met."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        columns = zip(self._par_names(), self.pars, self.at_bound, strict=True)
+        return [{"parameter": name, "value": value, "at_bound": bool(held)} for name, value, held in columns]
 
 
 def fit_problem(minimiser: Minimiser, problem: Problem) -> FitResult:

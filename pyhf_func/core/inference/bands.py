@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.ops import segment_sum
 
@@ -17,6 +20,8 @@ from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import entry_yields, expected_main
 from pyhf_func.results.base import Result
+from pyhf_func.results.names import ModelNames
+from pyhf_func.results.tables import Table
 
 
 class YieldBand(Result):
@@ -46,6 +51,9 @@ class YieldBand(Result):
     channels_error: Array
     """(channels,) its standard error."""
 
+    def _rows(self) -> list[dict[str, Any]]:
+        return _rows_of_yields(self._known_names(), {"yield": self})
+
 
 class YieldsResult(Result):
     """Expected yields before and after the fit, beside the observed ones."""
@@ -61,6 +69,71 @@ class YieldsResult(Result):
     """() status of the fit and the covariance, on which ``postfit`` depends: a `Status`."""
     covariance: CovarianceResult
     """the fit, with its covariance."""
+
+    def table(self, bins: bool = False) -> Table:
+        """Events by channel and sample, before and after the fit, with errors that contain all correlations.
+
+        Args:
+            bins: Whether each bin has rows of its own; without, its channel has, with the sums over its bins.
+        """
+        return Table(self._rows_of_bins()) if bins else super().table()
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = _rows_of_yields(self._known_names(), {"prefit": self.prefit, "postfit": self.postfit})
+        starts = np.cumsum([0, *(size for _, size in self._known_names().channels)])[:-1]
+        seen = np.add.reduceat(np.asarray(self.observed), starts)
+        return _with_data(rows, dict(zip((name for name, _ in self._known_names().channels), seen, strict=True)))
+
+    def _rows_of_bins(self) -> list[dict[str, Any]]:
+        names = self._known_names()
+        places = [(name, i) for name, size in names.channels for i in range(size)]
+        single = replace(names, channels=tuple((f"{name}[{i}]", 1) for name, i in places))
+        stages = {"prefit": _by_bin(self.prefit), "postfit": _by_bin(self.postfit)}
+        rows = _rows_of_yields(single, stages)
+        return _with_data(rows, dict(zip((name for name, _ in single.channels), self.observed, strict=True)))
+
+
+def _by_bin(band: YieldBand) -> YieldBand:
+    """A band whose channels are its bins."""
+    return band._replace(
+        channel_samples=band.samples,
+        channel_samples_error=band.samples_error,
+        channels=band.total,
+        channels_error=band.total_error,
+    )
+
+
+def _rows_of_yields(names: ModelNames, stages: Mapping[str, YieldBand]) -> list[dict[str, Any]]:
+    """A row for each channel and sample that has events there, and for their sum."""
+    arrays = {
+        stage: [np.asarray(x) for x in (b.channel_samples, b.channel_samples_error, b.channels, b.channels_error)]
+        for stage, b in stages.items()
+    }
+    rows = []
+    for c, (channel, _) in enumerate(names.channels):
+        for s, sample in enumerate(names.samples):
+            cells = {stage: (own[0][s, c], own[1][s, c]) for stage, own in arrays.items()}
+            if any(value != 0 or error != 0 for value, error in cells.values()):
+                rows.append({"channel": channel, "sample": sample, **_cells(cells)})
+        total = {stage: (own[2][c], own[3][c]) for stage, own in arrays.items()}
+        rows.append({"channel": channel, "sample": "total", **_cells(total)})
+    return rows
+
+
+def _cells(cells: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {key: x for stage, pair in cells.items() for key, x in zip((stage, f"{stage}_error"), pair, strict=True)}
+
+
+def _with_data(rows: list[dict[str, Any]], seen: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows with one of observed events after those of each channel."""
+    columns = [name for name in rows[0] if name not in ("channel", "sample")]
+    every = []
+    for row in rows:
+        every.append(row)
+        if row["sample"] == "total":
+            cells = {name: None if name.endswith("_error") else float(seen[row["channel"]]) for name in columns}
+            every.append({"channel": row["channel"], "sample": "data", **cells})
+    return every
 
 
 class Tables(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -41,6 +41,10 @@ class CovarianceResult(Result):
     """the minimum."""
     identified: Array
     """(pars,) bool: the likelihood has a curvature in every direction in which the parameter moves."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        columns = zip(self._par_names(), self.fit.pars, self.errors, self.fit.at_bound, strict=True)
+        return [{"parameter": name, "value": x, "value_error": dx, "at_bound": bool(b)} for name, x, dx, b in columns]
 
 
 class _Curvature(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax import Array
 from jax.scipy.special import gammaincc
@@ -28,6 +30,10 @@ class GoodnessResult(Result):
     """() status of the fit: a `Status`."""
     free_fit: FitResult
     """all parameters fitted to the data."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        fields = "statistic", "degrees_of_freedom", "p_value"
+        return [{**{name: getattr(self, name) for name in fields}, "status": str(self.status)}]
 
 
 def goodness_of_fit(problem: Problem, free: FitResult) -> GoodnessResult:

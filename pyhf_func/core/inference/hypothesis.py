@@ -22,6 +22,7 @@ from pyhf_func.core.inference.asymptotics import TestStat, expected_p_values, p_
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
 from pyhf_func.results.base import Result
+from pyhf_func.results.tables import band
 
 
 class HypotestResult(Result):
@@ -71,6 +72,18 @@ class HypotestResult(Result):
     """all parameters fitted to the Asimov data."""
     conditional_fit_asimov: FitResult
     """fitted to the Asimov data with the POI at the tested value."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        numbers = ("CLs", "cls", self.cls_status), ("CLs+b", "clsb", self.clsb_status), ("CLb", "clb", self.cls_status)
+        return [
+            {
+                "quantity": name,
+                "observed": getattr(self, field),
+                **band("expected", getattr(self, f"{field}_expected")),
+                "status": str(status),
+            }
+            for name, field, status in numbers
+        ]
 
 
 class _Minima(NamedTuple):

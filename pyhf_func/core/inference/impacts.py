@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -16,6 +18,7 @@ from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.inference.profiles import held
 from pyhf_func.core.likelihood.measurements import pulls_of_data
 from pyhf_func.results.base import Result
+from pyhf_func.results.status import worst_words
 
 
 class ImpactResult(Result):
@@ -66,6 +69,14 @@ class ImpactResult(Result):
     """the fit of all parameters, with its covariance and status."""
     conditional_fit: FitResult
     """(n, 4, ...) the refits."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        names = self._par_names()
+        fields = "postfit_up", "postfit_down", "prefit_up", "prefit_down", "pulls", "constraints", "best", "errors"
+        return [
+            {"parameter": names[int(place)], **{name: getattr(self, name)[i] for name in fields}, "status": word}
+            for i, (place, word) in enumerate(zip(self.parameters, worst_words(self.status), strict=True))
+        ]
 
 
 def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, poi: Array) -> ImpactResult:

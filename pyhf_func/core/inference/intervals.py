@@ -8,7 +8,7 @@ ends are attached to their problem afterwards, by the implicit function theorem.
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,7 @@ from pyhf_func.core.inference.asymptotics import square_root
 from pyhf_func.core.inference.covariance import CovarianceResult
 from pyhf_func.core.inference.profiles import held
 from pyhf_func.results.base import Result
+from pyhf_func.results.status import worst_words
 
 _FITS = 60  # at most, for each end
 _LARGEST = 1e12  # times the first guess, beyond which there is no end
@@ -60,6 +61,17 @@ class IntervalResult(Result):
     """the fit of all parameters, with its covariance, symmetric errors and status."""
     conditional_fit: FitResult
     """(n, 2, ...) the fits with the parameter held at each end."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        names, fields = self._par_names(), ("best", "lower", "upper")
+        return [
+            {
+                "parameter": names[int(place)],
+                **{name: getattr(self, name)[i] for name in fields},
+                "status": word,
+            }
+            for i, (place, word) in enumerate(zip(self.parameters, worst_words(self.status), strict=True))
+        ]
 
 
 class _Free(NamedTuple):

@@ -34,6 +34,7 @@ from pyhf_func.core.inference.statistics import Statistic
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
 from pyhf_func.results.base import Result
+from pyhf_func.results.tables import band
 
 _FITS = 60  # at most, for each limit
 _LARGEST = 1e12  # times the first guess, above which there is no limit
@@ -84,6 +85,11 @@ class LimitResult(Result):
     """fitted to the data with the POI at the observed limit."""
     conditional_fit_asimov: FitResult
     """(6, ...) fitted to the Asimov data with the POI at each of the expected limits, then at the observed one."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        name = f"upper limit on {self._known_names().poi}"
+        status = str(self.observed_status)
+        return [{"quantity": name, "observed": self.observed, **band("expected", self.expected), "status": status}]
 
 
 class _Located(NamedTuple):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from pyhf_func.core.fit.lanes import by_platform
@@ -33,6 +34,17 @@ class ProfileResult(Result):
     """all parameters fitted."""
     conditional_fit: FitResult
     """(n1, n2, ..., ...) the other parameters fitted."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        names = self._known_names().axes
+        return [
+            {
+                **{name: axis[i] for name, axis, i in zip(names, self.values, index, strict=True)},
+                "ratio": self.ratio[index],
+                "status": str(self.status[index]),
+            }
+            for index in np.ndindex(*self.ratio.shape)
+        ]
 
 
 def profile(minimiser: Minimiser, problem: Problem, places: Array, axes: Sequence[Array]) -> ProfileResult:

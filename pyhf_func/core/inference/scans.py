@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -13,6 +15,7 @@ from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS, TestStat, squa
 from pyhf_func.core.inference.hypothesis import hypotest
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.results.base import Result
+from pyhf_func.results.tables import band
 
 
 class ScanResult(Result):
@@ -56,6 +59,10 @@ class ScanResult(Result):
     """all parameters fitted to the Asimov data."""
     conditional_fit_asimov: FitResult
     """(n, ...) fitted to the Asimov data with the POI at the tested values."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        columns = zip(self.mu, self.cls, self.cls_expected, self.status, strict=True)
+        return [{"mu": mu, "CLs": x, **band("CLs_exp", five), "status": str(s)} for mu, x, five, s in columns]
 
 
 def scan(
@@ -104,6 +111,11 @@ class DiscoveryResult(Result):
     """all parameters fitted to the Asimov data."""
     conditional_fit_asimov: FitResult
     """fitted to the Asimov data with the POI at zero."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        numbers = ("p0", self.p0, self.p0_expected), ("significance", self.z, self.z_expected)
+        status = str(self.p0_status)
+        return [{"quantity": name, "observed": x, **band("expected", e), "status": status} for name, x, e in numbers]
 
 
 def discovery(minimiser: Minimiser, data: Array, model: Likelihood, start: Start) -> DiscoveryResult:

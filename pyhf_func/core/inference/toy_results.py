@@ -17,6 +17,7 @@ from pyhf_func.core.inference.toy_files import read, write
 from pyhf_func.core.inference.toy_records import CLOSE, FITS, ONCE, Record
 from pyhf_func.core.inference.toys import Toys, summarise
 from pyhf_func.results.base import Result
+from pyhf_func.results.tables import band
 
 _COLUMNS = ("teststats", "status", "retries")
 
@@ -92,6 +93,18 @@ class ToysResult(Result):
     asimov_fit: FitResult
     """fitted to the data with the POI at the alternative's value: what toys b are drawn from."""
 
+    def _rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "quantity": name,
+                "observed": getattr(self, field),
+                "observed_error": getattr(self, f"{field}_error"),
+                **band("expected", getattr(self, f"{field}_expected")),
+                "status": str(self.status),
+            }
+            for name, field in (("CLs", "cls"), ("CLs+b", "clsb"), ("CLb", "clb"))
+        ]
+
     @property
     def of_discovery(self) -> bool:
         """Whether background only is tested against the nominal signal (``q0``): else both are alike at zero."""
@@ -103,8 +116,14 @@ class ToysResult(Result):
         return merge_toys([self, *others])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the result to a file of NumPy's format npz; a file that is there is replaced at once."""
-        write(record_of(self), path)
+        """Write the result: as JSON, like all results, where the path ends in ``.json``; else in NumPy's format npz.
+
+        A file that is there is replaced at once. What is in the format npz is read by `load`, too.
+        """
+        if os.fspath(path).endswith(".json"):
+            super().save(path)
+        else:
+            write(record_of(self), path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ToysResult:

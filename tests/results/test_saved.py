@@ -1,0 +1,146 @@
+"""Saved results: one documented format, from which a fit goes on."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jax
+import jsonschema
+import numpy as np
+import pytest
+
+import pyhf_func as pf
+from pyhf_func.exceptions import InvalidDocument
+from pyhf_func.results.documents import schema
+from tests.results.every import VERBS, data, model, result_of, workspace
+
+
+@pytest.fixture(scope="module")
+def grid() -> pf.GridResult:
+    points = {"m1": {("SR", "signal"): [12.0, 11.0]}, "m2": {("SR", "signal"): [1.0, 1.0]}}
+    return pf.grid(workspace(), points, limits=False)
+
+
+def same(one: Any, other: Any) -> None:
+    """The same leaves, with their types, and the same static parts."""
+    assert jax.tree.structure(one) == jax.tree.structure(other)
+    for left, right in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        if isinstance(left, str):
+            assert left == right
+        else:
+            np.testing.assert_array_equal(np.asarray(left), np.asarray(right), strict=True)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_result_comes_back_and_a_fit_goes_on_from_it_at_once(verb: str, tmp_path: Path) -> None:
+    result, path = result_of(verb), tmp_path / "result.json"
+    result.save(path)
+    again = pf.load(path)
+    same(again, result)
+    assert again.about == result.about
+    assert str(again.status) == str(result.status)
+    fit = pf.fit(data(), model(), init=again)
+    np.testing.assert_allclose(fit.pars, result_of("fit").pars, atol=1e-7)
+    assert int(fit.iterations) <= 1
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_grid_comes_back(grid: pf.GridResult, tmp_path: Path) -> None:
+    grid.save(tmp_path / "grid.json")
+    again = pf.load(tmp_path / "grid.json")
+    same(again, grid)
+    assert again.rows() == grid.rows()
+    assert again.table().rows[0]["name"] == "m1"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_documents_follow_the_schema_that_is_shipped(verb: str) -> None:
+    document = json.loads(result_of(verb).to_json(), parse_constant=pytest.fail)
+    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.validate(document, schema())
+    assert document["kind"] == type(result_of(verb)).__name__
+    assert document["about"]["digest"] == f"sha256:{pf.utils.digest(workspace())}"
+    assert [one["name"] for one in document["names"]["parameters"]] == ["mu", "gamma"]
+
+
+def test_numbers_that_json_lacks_are_null_or_words_and_come_back(tmp_path: Path) -> None:
+    result = result_of("fit")._replace(twice_nll=np.float64(np.nan), edm=np.float32(-np.inf), status=np.int32(5))
+    document = result.to_dict()
+    assert (document["content"]["twice_nll"], document["content"]["edm"]) == (None, "-inf")
+    assert document["content"]["status"] == "STALLED"
+    result.save(tmp_path / "x.json")
+    same(pf.load(tmp_path / "x.json"), result)
+
+
+def test_toys_are_read_from_both_of_their_formats(tmp_path: Path) -> None:
+    toys = result_of("toys")
+    toys.save(tmp_path / "toys.npz")
+    np.testing.assert_array_equal(pf.load(tmp_path / "toys.npz").teststats_b, toys.teststats_b)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda d: d.pop("content"), "content"),
+        (lambda d: d.update(kind="Result5"), "kind"),
+        (lambda d: d.update(format="another"), "another"),
+        (lambda d: d["names"].pop("poi"), "names"),
+        (lambda d: d["types"].update(pars=["object", [3]]), "types"),
+        (lambda d: d["content"].pop("pars"), "pars"),
+        (lambda d: d["content"].update(pars=[1.0]), "damaged"),
+        (lambda d: d["content"].update(status="FINE"), "FINE"),
+    ],
+)
+def test_a_damaged_document_is_refused_with_the_place(change: Any, place: str, tmp_path: Path) -> None:
+    document, path = json.loads(result_of("fit").to_json()), tmp_path / "result.json"
+    change(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(InvalidDocument, match=place):
+        pf.load(path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", "1", "[" * 100_000])
+def test_what_is_no_result_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(content)
+    with pytest.raises(InvalidDocument, match="x.json"):
+        pf.load(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_summaries_have_the_status_and_the_numbers(verb: str) -> None:
+    result = result_of(verb)
+    assert result.summary().startswith(f"{type(result).__name__}: CONVERGED. ")
+    assert "<td>" in result._repr_html_()
+    assert len(result.table()) == result.table().to_text().count("\n") - 1
+
+
+def test_the_summary_of_a_batch_has_a_row_for_each_member() -> None:
+    rows = result_of("scan").conditional_fit.table().rows
+    assert [(row["member"], row["parameter"]) for row in rows[::3]] == [("0", "mu"), ("1", "mu"), ("2", "mu")]
+    assert rows[3]["value"] == 1.0
+
+
+def test_a_table_of_yields_adds_up_and_has_all_layouts() -> None:
+    table = result_of("yields").table()
+    cells = {row["sample"]: row for row in table.rows}
+    assert [*cells] == ["background", "signal", "total", "data"]
+    np.testing.assert_allclose(cells["signal"]["postfit"] + cells["background"]["postfit"], cells["total"]["postfit"])
+    assert cells["data"]["prefit"] == 121.0
+    assert cells["data"]["prefit_error"] is None
+    assert cells["total"]["prefit"] == 125.0
+    np.testing.assert_allclose(cells["background"]["prefit_error"], np.hypot(3.0, 7.0))
+    assert "| SR | background | 102.0 ± 7.6 |" in table.to_markdown()
+    assert r"102.0 $\pm$ 7.6" in table.to_latex()
+    assert table.to_csv().splitlines()[0] == "channel,sample,prefit,prefit_error,postfit,postfit_error"
+    by_bin = result_of("yields").table(bins=True).rows
+    np.testing.assert_allclose([row["prefit_error"] for row in by_bin if row["sample"] == "background"], [3.0, 7.0])
+    assert [row["prefit"] for row in by_bin if row["sample"] == "data"] == [58.0, 63.0]
+
+
+def test_the_page_on_results_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = Path(__file__).parents[2].joinpath("docs", "results.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    exec(compile(code, "results.md", "exec"), {})
+    assert pf.load("fit.json").about["verb"] == "fit"
