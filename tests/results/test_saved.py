@@ -1,7 +1,6 @@
 """Saved results: one documented format, from which a fit goes on."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -136,11 +135,3 @@ def test_a_table_of_yields_adds_up_and_has_all_layouts() -> None:
     by_bin = result_of("yields").table(bins=True).rows
     np.testing.assert_allclose([row["prefit_error"] for row in by_bin if row["sample"] == "background"], [3.0, 7.0])
     assert [row["prefit"] for row in by_bin if row["sample"] == "data"] == [58.0, 63.0]
-
-
-def test_the_page_on_results_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    page = Path(__file__).parents[2].joinpath("docs", "results.md").read_text(encoding="utf-8")
-    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
-    exec(compile(code, "results.md", "exec"), {})
-    assert pf.load("fit.json").about["verb"] == "fit"
