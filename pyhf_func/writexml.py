@@ -18,6 +18,7 @@ import numpy as np
 from pyhf_func.exceptions import Fault, InvalidSpecification, WorkspaceWarning, raise_faults
 from pyhf_func.mixins import _ChannelSummaryMixin
 from pyhf_func.readxml import _load_uproot, _parameters
+from pyhf_func.schema.extended import refuse
 from pyhf_func.schema.values import as_list
 
 __all__ = [
@@ -105,12 +106,14 @@ def writexml(
         OSError: A file cannot be written.
         KeyError: A channel has no observation, or two histograms would get one name.
         InvalidSpecification: ``strict`` refuses something.
+        UnsupportedExtension: The document has keys of the model language.
 
     Warns:
         WorkspaceWarning: Once, naming everything that has no place in the XML.
     """
     global _ROOT_DATA_FILE
     _load_uproot()  # before anything is written
+    refuse(spec, "the XML cannot hold this key of the model language")
     doubts = _doubts(spec)
     if strict:
         raise_faults(doubts)

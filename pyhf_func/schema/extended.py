@@ -174,6 +174,16 @@ def check(
     raise_faults(faults)
 
 
+def refuse(document: Mapping[str, Any], message: str) -> None:
+    """Refuse a document with optional keys that change its likelihood.
+
+    Raises:
+        UnsupportedExtension: It has some; each with its place and the message.
+    """
+    uses = [steps for steps, _ in _uses(document) if steps[-1] not in ("metadata", "pois")]
+    raise_faults([Fault(json_path(steps), message, UnsupportedExtension) for steps in uses])
+
+
 def _refuse_uncomputed(document: Mapping[str, Any], source: str | None) -> None:
     """Refuse optional keys that the engine does not compute with."""
     message = "a model is not computed with this key. pyhf_func.read may find an equal document without it"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pyhf_func._lookup import shown, unknown
+from pyhf_func.core.expression import parse
 from pyhf_func.exceptions import InvalidWorkspaceOperation
 from pyhf_func.schema.frozen import thaw
 from pyhf_func.workspace.join import same
@@ -65,7 +66,7 @@ def renamed(
             raise InvalidWorkspaceOperation(f"{noun}s are renamed with a dictionary {{old: new}}, not {shown(names)}")
     modifiers, samples = dict(modifiers or {}), dict(samples or {})
     channels, measurements = dict(channels or {}), dict(measurements or {})
-    _names("modifier", modifiers, _modifier_values(workspace, "name"))
+    _names("modifier", modifiers, _modifier_values(workspace, "name") | _in_expressions(workspace))
     _names("sample", samples, [sample["name"] for sample in _samples(workspace)])
     _names("channel", channels, _named(workspace["channels"]))
     _names("measurement", measurements, _named(workspace.get("measurements", ())))
@@ -79,6 +80,7 @@ def renamed(
     for sample in _samples(spec):
         for modifier in sample["modifiers"]:
             modifier["name"] = modifiers.get(modifier["name"], modifier["name"])
+            _rename_in_expression(modifier, modifiers)
     for measurement in spec.get("measurements", ()):
         config = measurement["config"]
         config["poi"] = modifiers.get(config["poi"], config["poi"])
@@ -95,6 +97,25 @@ def _correlations_without(given: Mapping[str, Any], names: Collection[str]) -> d
     kept = [i for i, name in enumerate(given["names"]) if name not in names]
     matrix = [[given["matrix"][i][j] for j in kept] for i in kept]
     return {"names": [given["names"][i] for i in kept], "matrix": matrix}
+
+
+def _in_expressions(spec: Mapping[str, Any]) -> set[str]:
+    """The parameters of the expressions of the model language."""
+    found = [m for sample in _samples(spec) for m in sample["modifiers"] if "expression" in m]
+    return {name for m in found for name in parse(m["expression"], m.get("arguments", ())).names}
+
+
+def _rename_in_expression(modifier: dict[str, Any], names: Mapping[str, str]) -> None:
+    """Rename the parameters of an expression, in place: all become arguments, which may have any name."""
+    if "expression" not in modifier:
+        return
+    given = modifier.get("arguments", ())
+    expression = parse(modifier["expression"], given)
+    if not names.keys() & set(expression.names):
+        return
+    places = {name: f"@{place}" for place, name in enumerate(expression.names)}
+    modifier["expression"] = expression.with_names(places, given)
+    modifier["arguments"] = [names.get(name, name) for name in expression.names]
 
 
 def _keep(parent: dict[str, Any], key: str, is_kept: Callable[[dict[str, Any]], bool]) -> None:

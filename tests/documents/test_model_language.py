@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import pyhf_func as pf
+from pyhf_func import writexml
 from pyhf_func.core.expression import InvalidExpression, parse
 from pyhf_func.documents.plain import plain
 from pyhf_func.exceptions import InvalidSpecification, UnsupportedExtension
@@ -218,6 +220,24 @@ def test_names_and_settings_stay_with_the_workspace() -> None:
     assert joined.metadata["axes"] == {"SR": ["x"], "B": ["x"]}
     with pytest.raises(pf.exceptions.InvalidWorkspaceOperation, match="settings"):
         pf.Workspace.combine(ours, pf.Workspace(workspace(normsys())).rename(channels={"SR": "C"}), join="outer")
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_the_xml_holds_none_of_it(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("uproot", reason="uproot (the extra xmlio) is not installed")
+    with pytest.raises(UnsupportedExtension, match="XML"):
+        writexml.writexml(pf.read(COMPUTED[name]), tmp_path, tmp_path, "fit")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parameters_of_expressions_are_renamed_with_their_configuration() -> None:
+    both = {"name": "k", "type": "normfactor", "data": None, "expression": "mu + @0*e^2", "arguments": ["e"]}
+    parameters = [{"name": "e", "constraint": "gauss", "auxdata": [0.9], "sigmas": [0.1], "inits": [0.8]}]
+    before = pf.read(workspace(both, parameters=parameters))
+    after = before.rename(modifiers={"e": "eff iciency", "mu": "r"})
+    assert after.model().config.par_names == ["r", "eff iciency"]
+    values = [1.3, 0.7]
+    np.testing.assert_allclose(after.model().expected_data(values), before.model().expected_data(values))
 
 
 @pytest.mark.parametrize(
