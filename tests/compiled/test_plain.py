@@ -76,6 +76,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., object], tuple[np.ndarray, ...]]] = {
     "factors of what has none": (lambda a: jnp.linalg.cholesky(-a), (POSITIVE,)),
     "solutions": (lambda a, x: cho_solve((jnp.linalg.cholesky(a), True), x.T), (POSITIVE, X)),
     "many solutions": (lambda a, x: jax.vmap(lambda b: cho_solve((jnp.linalg.cholesky(a), True), b))(x), (POSITIVE, X)),
+    "eigenvalues": (lambda a: (jnp.linalg.eigvalsh(a), jnp.abs(jnp.linalg.eigh(a)[1])), (POSITIVE,)),
     "loops": (lambda x: lax.while_loop(lambda s: s[0] < 5, lambda s: (s[0] + 1, s[1] * x), (0, x)), (X,)),
     "scans": (lambda x: lax.scan(lambda s, row: (s + row, s * row), x[0], x, reverse=True), (X,)),
     "branches": (lambda x, n: [lax.switch(n[0, i], [lambda: x, lambda: -x, lambda: 2 * x]) for i in range(3)], (X, N)),

@@ -161,6 +161,20 @@ def _cholesky(x: Any) -> list[Any] | Any:
         return np.stack([_cholesky(one) for one in x])
 
 
+def _eigen(lower: bool, x: Any) -> list[Any]:
+    try:
+        values, vectors = np.linalg.eigh(x, "L" if lower else "U")
+    except np.linalg.LinAlgError:
+        return [np.full_like(x, np.nan), np.full(x.shape[:-1], np.nan, x.dtype)]
+    return [vectors, values]
+
+
+def _eigh(equation: Equation) -> Operation:
+    if equation.params.get("subset_by_index") is not None:
+        raise Unsupported("some eigenvalues")
+    return partial(_eigen, equation.params["lower"])
+
+
 def _triangular_solve(left: bool, lower: bool, transposed: bool, unit: bool, a: Any, b: Any) -> Any:
     if a.ndim > 2:
         return np.stack([_triangular_solve(left, lower, transposed, unit, *one) for one in zip(a, b, strict=True)])
@@ -424,6 +438,7 @@ RULES: dict[str, Callable[[Equation], Operation]] = {
     "sort": lambda equation: partial(_sorted, equation.params["dimension"], equation.params["num_keys"]),
     "dot_general": _dot_general,
     "triangular_solve": _solve,
+    "eigh": _eigh,
     "platform_index": _platform,
     "gather": indexing.gather,
     "dynamic_slice": indexing.dynamic_slice,
