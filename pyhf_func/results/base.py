@@ -15,6 +15,7 @@ import numpy as np
 
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.results.about import About
+from pyhf_func.results.extras import needed
 from pyhf_func.results.names import ModelNames
 from pyhf_func.results.status import Status, statuses_of
 from pyhf_func.results.tables import Table
@@ -122,6 +123,33 @@ class Result(tuple[Any, ...]):
             uncorr_bkguncrt[1]  0.9627     False
         """
         return f"{self._headline()}\n{self.table()}".rstrip("\n")
+
+    def to_pandas(self) -> Any:
+        """The table as a data frame of pandas; of toys, a row for each toy.
+
+        Raises:
+            ImportBackendError: pandas is not installed.
+        """
+        return self._records().to_pandas()
+
+    def to_xarray(self) -> Any:
+        """The same as a dataset of xarray: over the tested values, the grid, the parameters, the points or the toys.
+
+        Raises:
+            ImportBackendError: pandas or xarray is not installed.
+        """
+        needed("xarray", "datasets", "pandas")
+        records = self._records()
+        members = ["member"] if "member" in records.columns else []
+        return records.to_pandas().set_index([*members, *self._keys(records)]).to_xarray()
+
+    def _records(self) -> Table:
+        """What data frames hold."""
+        return self.table()
+
+    def _keys(self, records: Table) -> tuple[str, ...]:
+        """Columns that tell the rows apart."""
+        return tuple(name for name in records.columns if name != "member")[:1]
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self._headline())}</p>{self.table().to_html()}"

@@ -51,6 +51,9 @@ class YieldBand(Result):
     channels_error: Array
     """(channels,) its standard error."""
 
+    def _keys(self, _: Table) -> tuple[str, ...]:
+        return "channel", "sample"
+
     def _rows(self) -> list[dict[str, Any]]:
         return _rows_of_yields(self._known_names(), {"yield": self})
 
@@ -77,6 +80,9 @@ class YieldsResult(Result):
             bins: Whether each bin has rows of its own; without, its channel has, with the sums over its bins.
         """
         return Table(self._rows_of_bins()) if bins else super().table()
+
+    def _keys(self, _: Table) -> tuple[str, ...]:
+        return "channel", "sample"
 
     def _rows(self) -> list[dict[str, Any]]:
         rows = _rows_of_yields(self._known_names(), {"prefit": self.prefit, "postfit": self.postfit})

@@ -18,6 +18,7 @@ from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference import statistics
 from pyhf_func.results.base import Result
+from pyhf_func.results.tables import Table
 
 
 class ProfileResult(Result):
@@ -34,6 +35,9 @@ class ProfileResult(Result):
     """all parameters fitted."""
     conditional_fit: FitResult
     """(n1, n2, ..., ...) the other parameters fitted."""
+
+    def _keys(self, _: Table) -> tuple[str, ...]:
+        return self._known_names().axes
 
     def _rows(self) -> list[dict[str, Any]]:
         names = self._known_names().axes

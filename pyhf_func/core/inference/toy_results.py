@@ -16,8 +16,9 @@ from pyhf_func.core.fit.result import FitResult, worst
 from pyhf_func.core.inference.toy_files import read, write
 from pyhf_func.core.inference.toy_records import CLOSE, FITS, ONCE, Record
 from pyhf_func.core.inference.toys import Toys, summarise
-from pyhf_func.results.base import Result
-from pyhf_func.results.tables import band
+from pyhf_func.results.base import Result, is_status
+from pyhf_func.results.status import words
+from pyhf_func.results.tables import Table, band
 
 _COLUMNS = ("teststats", "status", "retries")
 
@@ -92,6 +93,12 @@ class ToysResult(Result):
     """fitted to the data with the POI at the tested value: what toys sb are drawn from."""
     asimov_fit: FitResult
     """fitted to the data with the POI at the alternative's value: what toys b are drawn from."""
+
+    def _records(self) -> Table:
+        arrays = {f"{name}_{h}": np.asarray(getattr(self, f"{name}_{h}")) for name in _COLUMNS for h in ("sb", "b")}
+        columns = {name: words(x.tolist()) if is_status(name) else x for name, x in arrays.items()}
+        toys = np.asarray(self.numbers)
+        return Table([{"toy": toy, **{name: x[i] for name, x in columns.items()}} for i, toy in enumerate(toys)])
 
     def _rows(self) -> list[dict[str, Any]]:
         return [
