@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
 import pyhf_func as pf
+from pyhf_func.core import likelihood
 from pyhf_func.documents.formats import datacards
 from pyhf_func.documents.plain import plain
 from pyhf_func.exceptions import InvalidSpecification, UnsupportedExtension, WorkspaceWarning
@@ -72,6 +74,21 @@ def test_values_starts_and_ranges_are_those_of_combine(name: str) -> None:
         name, _, component = foreign[owner].partition("[")
         index = int(component.rstrip("]")) if component else 0
         np.testing.assert_allclose(configs[name]["bounds"][index], ends, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_engine_computes_the_values_of_combine(name: str) -> None:
+    card = card_of(name)
+    pytest.importorskip("uproot", reason="uproot (the extra xmlio) is not installed")
+    workspace = pf.read(card, mass=200.0)
+    model = workspace.model()
+    theirs = json.loads((OWNERS / "results" / f"{name}.json").read_text())
+    start = dict(zip(model.config.par_names, model.config.suggested_init(), strict=True))
+    at = [{**start, **owners_point({"metadata": workspace.metadata}, point)} for point in theirs["points"]]
+    pars = np.array([[point[entry] for entry in model.config.par_names] for point in at])
+    value = jax.jit(jax.vmap(likelihood.logpdf, (None, 0, None)))
+    ours, twice = -2 * value(model.likelihood, pars, np.asarray(workspace.data(model))), 2 * np.array(theirs["nll"])
+    np.testing.assert_allclose(ours - ours[0], twice - twice[0], rtol=0, atol=RESULTS[name])
 
 
 @pytest.mark.parametrize("name", ["datacard-5-multi-signal"])
