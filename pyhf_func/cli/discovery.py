@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_some, words
 from pyhf_func.cli.study import Study, study_options
@@ -13,8 +14,9 @@ _POINTS = 41
 
 @click.command(short_help="Significance of an excess over the background.")
 @workspace_argument
+@tables.format_option
 @study_options(tests=True)
-def discovery(study: Study) -> None:
+def discovery(study: Study, layout: str) -> None:
     """Test of the background-only hypothesis on WORKSPACE, a JSON file or - for standard input.
 
     Writes the p-value and the significance, {"p0_obs": value, "p0_exp": [five values], "z_obs": value,
@@ -38,7 +40,11 @@ def discovery(study: Study) -> None:
         name = study.model.config.par_names[poi]
         return pf.plot.profile(study.profile([poi], [_range(found, poi)]), study.model, name, metadata=study.metadata)
 
-    study.write({**results, **status}, figure, test_stat="q0")
+    rows = tables.by_data(
+        {"p0": found.p0, "z": found.z, "status": status["p0_obs_status"]},
+        {"p0": found.p0_expected, "z": found.z_expected, "status": [status["p0_exp_status"]] * 5},
+    )
+    tables.write(study, layout, {**results, **status}, rows, figure, test_stat="q0")
 
 
 def _range(found: Any, poi: int) -> Any:

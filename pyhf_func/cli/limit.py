@@ -2,6 +2,7 @@
 
 import click
 
+from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, require_some, words
 from pyhf_func.cli.settings import level_option, statistic_option
@@ -12,8 +13,9 @@ from pyhf_func.cli.study import Study, study_options
 @workspace_argument
 @level_option
 @statistic_option("q", "qtilde")
+@tables.format_option
 @study_options(tests=True)
-def limit(study: Study, level: float, test_stat: str) -> None:
+def limit(study: Study, level: float, test_stat: str, layout: str) -> None:
     """Observed and expected upper limits of WORKSPACE, a JSON file or - for standard input.
 
     Writes {"limit_obs": value, "limit_exp": [five values]}: where CLs of the parameter of interest falls to
@@ -27,8 +29,15 @@ def limit(study: Study, level: float, test_stat: str) -> None:
     require_converged(found.free_fit.status)  # without which there is no limit either
     status = require_some(found.observed_status, found.expected_status)
     own = {"limit_obs_status": words(found.observed_status), "limit_exp_status": words(found.expected_status)}
-    study.write(
+    rows = tables.by_data(
+        {"limit": found.observed, "status": own["limit_obs_status"]},
+        {"limit": found.expected, "status": own["limit_exp_status"]},
+    )
+    tables.write(
+        study,
+        layout,
         {"limit_obs": found.observed, "limit_exp": found.expected, **status, **own},
+        rows,
         lambda: pf.plot.limits(found, study.model, metadata=study.metadata),
         level=level,
         test_stat=test_stat,

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, status_of, tell_failures
 from pyhf_func.cli.study import Study, study_options
@@ -18,8 +19,9 @@ _NAMES = {"components": "component", "errors": "error", "pulls": "pull", "constr
 @workspace_argument
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Write the N most important only.  [default: all]")
 @click.option("--poi", metavar="NAME", help="Parameter that is moved.  [default: the parameter of interest]")
+@tables.format_option
 @study_options()
-def ranking(study: Study, top: int | None, poi: str | None) -> None:
+def ranking(study: Study, top: int | None, poi: str | None, layout: str) -> None:
     """Impacts of all other parameters of WORKSPACE, a JSON file or - for standard input, on the parameter of interest.
 
     Each is held at its best value plus and minus the width of its constraint (prefit) and its standard error
@@ -40,8 +42,12 @@ def ranking(study: Study, top: int | None, poi: str | None) -> None:
     shown = {name: np.asarray(getattr(found, name)) for name in ("parameters", "status", *_IMPACTS, *_REST)}
     rows = [_row(names, shown, i) for i in range(len(shown["parameters"]))][:top]
     fitted = {"name": names[place], "best": found.poi_best, "error": found.poi_error, **status_of(study.fitted.status)}
-    study.write(
+    table = [{name: cell for name, cell in row.items() if name != "message"} for row in rows]
+    tables.write(
+        study,
+        layout,
         {"poi": fitted, "parameters": rows},
+        table,
         lambda: pf.plot.ranking(found, study.model, top or 20, metadata=study.metadata),
         top=top,
     )

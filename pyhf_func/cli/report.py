@@ -87,5 +87,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return float(value) if math.isfinite(value) else None  # NumPy's are floats, and written otherwise
     return plain(value.tolist()) if hasattr(value, "tolist") else value

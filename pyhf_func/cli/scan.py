@@ -4,6 +4,7 @@ import math
 
 import click
 
+from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import failures, require_converged, status_of, tell_failures, words
 from pyhf_func.cli.settings import Number, level_option, statistic_option
@@ -51,6 +52,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 )
 @level_option
 @statistic_option("q", "qtilde")
+@tables.format_option
 @study_options(tests=True)
 def scan(
     study: Study,
@@ -59,6 +61,7 @@ def scan(
     parameters: tuple[str, ...],
     level: float,
     test_stat: str,
+    layout: str,
 ) -> None:
     """Observed and expected CLs of WORKSPACE, a JSON file or - for standard input, for many values.
 
@@ -77,9 +80,9 @@ def scan(
     if len(axes) not in (0, len(parameters) or 1):
         raise click.UsageError("Give the values once for each parameter that is scanned.")
     if parameters:
-        _profile(study, parameters, axes)
+        _profile(study, parameters, axes, layout)
     else:
-        _test(study, axes[0] if axes else None, level, test_stat)
+        _test(study, axes[0] if axes else None, level, test_stat, layout)
 
 
 def _spaced(low: float, high: float, n: int) -> list[float]:
@@ -88,7 +91,7 @@ def _spaced(low: float, high: float, n: int) -> list[float]:
     return np.linspace(low, high, n).tolist()
 
 
-def _test(study: Study, mus: list[float] | None, level: float, test_stat: str) -> None:
+def _test(study: Study, mus: list[float] | None, level: float, test_stat: str, layout: str) -> None:
     """CLs."""
     import pyhf_func as pf
     from pyhf_func.core.arrays import floats
@@ -109,8 +112,20 @@ def _test(study: Study, mus: list[float] | None, level: float, test_stat: str) -
         }
         for i, mu in enumerate(found.mu)
     ]
-    study.write(
+    rows = [
+        {
+            "mu": float(mu),
+            "CLs_obs": found.cls[i],
+            **{f"CLs_exp{sigmas:+d}": found.cls_expected[i, sigmas + 2] for sigmas in range(-2, 3)},
+            "status": points[i]["status"],
+        }
+        for i, mu in enumerate(found.mu)
+    ]
+    tables.write(
+        study,
+        layout,
         {"points": points},
+        rows,
         lambda: pf.plot.cls(found, study.model, level, metadata=study.metadata),
         level=level,
         test_stat=test_stat,
@@ -133,7 +148,7 @@ def _range(study: Study, level: float, test_stat: str) -> list[float]:
     return _spaced(low, high, _POINTS[1])
 
 
-def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]]) -> None:
+def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]], layout: str) -> None:
     """The profile likelihood."""
     import numpy as np
 
@@ -153,8 +168,12 @@ def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]])
         }
         for point, ratio, status in rows
     ]
-    study.write(
+    table = [{name: cell for name, cell in point.items() if name != "message"} for point in points]
+    tables.write(
+        study,
+        layout,
         {"points": points, "best": dict(zip(parameters, found.free_fit.pars[np.array(places)].tolist(), strict=True))},
+        table,
         lambda: pf.plot.profile(found, study.model, parameters, metadata=study.metadata),
         parameters=list(parameters),
     )

@@ -64,3 +64,10 @@ def write_rows(layout: str, results: dict[str, Any], rows: Sequence[Row], output
         write_json(plain(results), output_file)
         return
     write_text({"table": text, "csv": comma_separated, "latex": latex}[layout](plain(list(rows))), output_file)
+
+
+def by_data(observed: Row, expected: Mapping[str, Any]) -> list[Row]:
+    """Rows of what is observed, and of what is expected for data at -2, -1, 0, 1 and 2 standard deviations."""
+    names = ["observed", *(f"expected {sigmas:+d} sigma" for sigmas in range(-2, 3))]
+    columns = {name: [observed[name], *expected[name]] for name in observed}
+    return [{"data": data, **{name: columns[name][i] for name in columns}} for i, data in enumerate(names)]

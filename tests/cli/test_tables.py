@@ -179,6 +179,29 @@ def test_no_degrees_of_freedom_give_no_p_value(tmp_path: Path) -> None:
     assert "can't be drawn" in refused(run("gof", workspace, "--plot", tmp_path / "gof.png"))
 
 
+def test_limits_and_significances_are_tables_too(workspace: Path) -> None:
+    for command, column, observed in (("limit", "limit", "limit_obs"), ("discovery", "z", "z_obs")):
+        rows = table(run(command, workspace, "--format", "csv"))
+        written_down = values(run(command, workspace))
+        assert [row["data"] for row in rows][:2] == ["observed", "expected -2 sigma"]
+        numbers = [float(row[column]) for row in rows]
+        assert numbers == close([written_down[observed], *written_down[observed.replace("obs", "exp")]])
+        assert {row["status"] for row in rows} == {"CONVERGED"}
+
+
+def test_scans_and_rankings_are_tables_too(workspace: Path) -> None:
+    mus = ["--range", "0", "3", "41"]
+    rows, points = (
+        table(run("scan", workspace, *mus, "--format", "csv")),
+        values(run("scan", workspace, *mus))["points"],
+    )
+    assert [float(row["CLs_exp+1"]) for row in rows] == close([point["CLs_exp"][3] for point in points])
+    assert [float(row["CLs_obs"]) for row in rows] == close([point["CLs_obs"] for point in points])
+    rows, found = table(run("ranking", workspace, "--format", "csv")), values(run("ranking", workspace))["parameters"]
+    assert [row["name"] for row in rows] == [one["name"] for one in found]
+    assert [float(row["postfit_up"]) for row in rows] == close([one["postfit_up"] for one in found])
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [(0.0, "0"), (1.0, "1.000"), (-0.01234, "-0.01234"), (123456.7, "123457"), (3.2e-9, "3.200e-09"), (None, "-")],
