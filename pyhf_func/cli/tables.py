@@ -8,7 +8,6 @@ import click
 from pyhf_func.cli.documents import write as write_json
 from pyhf_func.cli.documents import write_text
 from pyhf_func.cli.report import plain
-from pyhf_func.results.tables import comma_separated, latex, text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,6 +62,8 @@ def write_rows(layout: str, results: dict[str, Any], rows: Sequence[Row], output
     if layout == "json":
         write_json(plain(results), output_file)
         return
+    from pyhf_func.results.tables import comma_separated, latex, text
+
     write_text({"table": text, "csv": comma_separated, "latex": latex}[layout](plain(list(rows))), output_file)
 
 
