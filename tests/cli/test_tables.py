@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import pyhf_func as pf
-from pyhf_func.cli import tables
+from pyhf_func.results import tables as result_tables
 from tests.cli.studies import EMPTY_BIN, SPEC, refused, run, values, written
 
 COMMANDS = ("gof", "yields", "correlation")
@@ -207,11 +207,11 @@ def test_scans_and_rankings_are_tables_too(workspace: Path) -> None:
     [(0.0, "0"), (1.0, "1.000"), (-0.01234, "-0.01234"), (123456.7, "123457"), (3.2e-9, "3.200e-09"), (None, "-")],
 )
 def test_numbers_in_tables_have_four_digits(number: float | None, text: str) -> None:
-    assert tables._short(number) == text
+    assert result_tables.short(number) == text
 
 
 def test_names_are_escaped_in_latex() -> None:
-    assert tables._latex([{"a_b": r"50% & $x$"}]) == (
+    assert result_tables.latex([{"a_b": r"50% & $x$"}]) == (
         "\\begin{tabular}{l}\na\\_b \\\\\n\\hline\n50\\% \\& \\$x\\$ \\\\\n\\end{tabular}\n"
     )
 
