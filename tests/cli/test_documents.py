@@ -183,6 +183,7 @@ def test_mounts(converted: Path) -> None:
     assert "colon-separated" in refused(run("xml2json", moved / "Our.xml", "-v", f"{moved}"), code=2)
 
 
+@pytest.mark.filterwarnings("default:3 faults:UserWarning")
 def test_wrong_xml(tmp_path: Path) -> None:
     path = tmp_path / "wrong.xml"
     for text, words in {
