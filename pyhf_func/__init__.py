@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from pyhf_func.functional import yields as yields
     from pyhf_func.patchset import PatchSet as PatchSet
     from pyhf_func.pdf import Model as Model
+    from pyhf_func.results.hepdata import to_hepdata as to_hepdata
+    from pyhf_func.results.rootfile import to_root as to_root
     from pyhf_func.saved_results import load as load
     from pyhf_func.signal_grids import GridResult as GridResult
     from pyhf_func.signal_grids import grid as grid
@@ -130,6 +132,8 @@ _HOMES = {
     "read": "documents",
     "scan": "functional",
     "set_backend": "tensor.manager",
+    "to_hepdata": "results.hepdata",
+    "to_root": "results.rootfile",
     "toys": "functional",
     "upper_limit": "functional",
     "use_cache": "compiled",

@@ -122,6 +122,9 @@ class GridResult(Result):
         table = {"version": __version__, "mu": self.mu, "level": self.level, "points": self.rows()}
         return {**table, **super().to_dict()}
 
+    def _independent(self, table: Table) -> tuple[str, ...]:
+        return (*self.labels, "name") if self.labels else ("name", *(n for n in table.columns if n.startswith("value")))
+
     def table(self) -> Table:
         """The rows, with a column for each number."""
         labels = self.labels or tuple(f"value{i}" for i in range(max(map(len, self.values), default=0)))

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 TEXTS = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in sorted(DOCS.rglob("*.md"))}
 BLOCK = re.compile(r"```(?:python|{code-cell} python)\n(.*?)```", re.DOTALL)
-NEEDS = {"uproot": "uproot", "pf.plot": "matplotlib"}
+NEEDS = {"uproot": "uproot", "to_root": "uproot", "pf.plot": "matplotlib", "to_hepdata": "yaml"}
 PAGES = [page for page in sorted(DOCS.glob("*.md")) if BLOCK.search(page.read_text(encoding="utf-8"))]
 VALUES = {"__version__", "default_backend", "default_optimizer", "optimizer", "tensorlib"}
 """Public names that have no docstring of their own."""

@@ -151,6 +151,16 @@ class Result(tuple[Any, ...]):
         """Columns that tell the rows apart."""
         return tuple(name for name in records.columns if name != "member")[:1]
 
+    def _independent(self, table: Table) -> tuple[str, ...]:
+        """Columns that are the independent variables of HEPData's table."""
+        return self._keys(table)
+
+    def _root_objects(self) -> dict[str, Any]:
+        """Trees, as dictionaries, and histograms, as (values, errors), by their places in a ROOT file."""
+        raise TypeError(
+            f"A {type(self).__name__} has no form in ROOT: give results of yields, covariance, upper_limit."
+        )
+
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(self._headline())}</p>{self.table().to_html()}"
 

@@ -84,6 +84,20 @@ class YieldsResult(Result):
     def _keys(self, _: Table) -> tuple[str, ...]:
         return "channel", "sample"
 
+    def _root_objects(self) -> dict[str, Any]:
+        objects, start = self.covariance._root_objects(), 0
+        names = self._known_names()
+        for channel, size in names.channels:
+            here = slice(start, start := start + size)
+            for stage, band in (("prefit", self.prefit), ("postfit", self.postfit)):
+                seen = np.asarray(self.observed)[here]
+                histograms = {"data": (seen, np.sqrt(seen)), "total": (band.total[here], band.total_error[here])}
+                for s, sample in enumerate(names.samples):
+                    histograms[sample] = band.samples[s, here], band.samples_error[s, here]
+                for name, (values, errors) in histograms.items():
+                    objects[f"{stage}/{channel}/{name}"] = np.asarray(values, float), np.asarray(errors, float)
+        return objects
+
     def _rows(self) -> list[dict[str, Any]]:
         rows = _rows_of_yields(self._known_names(), {"prefit": self.prefit, "postfit": self.postfit})
         starts = np.cumsum([0, *(size for _, size in self._known_names().channels)])[:-1]

@@ -17,6 +17,7 @@ from pyhf_func.core.fit.walls import at_walls
 from pyhf_func.core.likelihood.expansion import expand, hessian_product
 from pyhf_func.core.likelihood.objective import prepare
 from pyhf_func.results.base import Result
+from pyhf_func.results.rootfile import parameter_objects
 
 _FLAT = 0.625
 """Below this power of the precision an eigenvalue of the Hessian, scaled to a unit diagonal, is taken for zero."""
@@ -45,6 +46,9 @@ class CovarianceResult(Result):
     def _rows(self) -> list[dict[str, Any]]:
         columns = zip(self._par_names(), self.fit.pars, self.errors, self.fit.at_bound, strict=True)
         return [{"parameter": name, "value": x, "value_error": dx, "at_bound": bool(b)} for name, x, dx, b in columns]
+
+    def _root_objects(self) -> dict[str, Any]:
+        return parameter_objects(self._par_names(), self.fit.pars, self.errors, self.covariance, self.correlation)
 
 
 class _Curvature(NamedTuple):

@@ -34,6 +34,7 @@ from pyhf_func.core.inference.statistics import Statistic
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
 from pyhf_func.results.base import Result
+from pyhf_func.results.rootfile import limit_tree
 from pyhf_func.results.tables import band
 
 _FITS = 60  # at most, for each limit
@@ -90,6 +91,9 @@ class LimitResult(Result):
         name = f"upper limit on {self._known_names().poi}"
         status = str(self.observed_status)
         return [{"quantity": name, "observed": self.observed, **band("expected", self.expected), "status": status}]
+
+    def _root_objects(self) -> dict[str, Any]:
+        return {"limit": limit_tree(self.observed, self.expected)}
 
 
 class _Located(NamedTuple):
