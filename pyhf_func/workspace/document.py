@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,6 +29,7 @@ from pyhf_func.workspace.edit import pruned, renamed
 from pyhf_func.workspace.join import VALID_JOINS, joined
 from pyhf_func.workspace.order import ordered
 from pyhf_func.workspace.patching import listed, patched
+from pyhf_func.workspace.saving import save
 from pyhf_func.workspace.source import Built
 
 if TYPE_CHECKING:
@@ -126,6 +128,32 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             InvalidDocument: The content is no JSON object.
         """
         return cls(load(source), source=name_of(source), **kwargs)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the workspace as JSON, packed where the path ends in ``.gz``; a file that is there is replaced at once.
+
+        `pyhf_func.read` reads it back, with ``metadata`` and ``settings``. It is a document of pyhf's format, unless
+        one of these or an optional key of the model language is in it.
+
+        Args:
+            path: The file.
+
+        Raises:
+            InvalidDocument: A number is NaN or infinite.
+            Unsupported: The workspace was made with a setting that no file holds.
+            OSError: The file can't be written.
+
+        Example:
+            >>> import tempfile
+            >>> import pyhf_func as pf
+            >>> model = pf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+            >>> workspace = pf.Workspace.build(model, [51.0, 48.0, *model.config.auxdata])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     workspace.save(f"{folder}/workspace.json.gz")
+            ...     pf.read(f"{folder}/workspace.json.gz") == workspace
+            True
+        """
+        save(self, self.settings, self.metadata, path)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Workspace) and dict.__eq__(self, other)
