@@ -59,7 +59,9 @@ class Compiled:
     Args:
         function: A pure function of pytrees of arrays.
         static: How many of its first arguments are part of the program; they must be hashable.
-        long: Whether one call may run for long, so that the optimised program is compiled at once.
+        long: Whether one call may run for long, so that it is not compiled without optimisation.
+        alike: Whether all calls, in every process, must agree to the last digit, so that all run the same program: the
+            optimised one.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -68,10 +70,12 @@ class Compiled:
         (5.0, 0.8)
     """
 
-    def __init__(self, function: Callable[..., Any], static: int = 0, *, long: bool = False) -> None:
+    def __init__(
+        self, function: Callable[..., Any], static: int = 0, *, long: bool = False, alike: bool = False
+    ) -> None:
         self._function = function
         self._static = static
-        self._long = long
+        self._long, self._alike = long, alike
         self._jitted = jax.jit(function, static_argnums=tuple(range(static)))
         self._programs: OrderedDict[_Key, _Program] = OrderedDict()
         self._lock = threading.RLock()
@@ -95,7 +99,7 @@ class Compiled:
     def _build(self, key: _Key) -> _Program:
         with self._lock:  # two threads that need one program compile it once
             if key not in self._programs:
-                self._programs[key] = _Program(self._function, key, self._long)
+                self._programs[key] = _Program(self._function, key, self._long, self._alike)
                 if len(self._programs) > _KEPT:
                     self._programs.popitem(last=False)
             return self._programs[key]
@@ -111,11 +115,11 @@ class _Key(NamedTuple):
 class _Program:
     """One program: first run by NumPy, then compiled quickly, then optimised; each from the store, where it is."""
 
-    def __init__(self, function: Callable[..., Any], key: _Key, long: bool) -> None:
-        self._function, self._key = function, key
+    def __init__(self, function: Callable[..., Any], key: _Key, long: bool, alike: bool) -> None:
+        self._function, self._key, self._alike = function, key, alike
         self._traced: jax.stages.Traced | None = None
         self._lock = threading.RLock()
-        self._better: list[dict[str, Any]] = [FAST_TO_RUN] if long else [FAST_TO_COMPILE, FAST_TO_RUN]
+        self._better: list[dict[str, Any]] = [FAST_TO_RUN] if long or alike else [FAST_TO_COMPILE, FAST_TO_RUN]
         self._left = 0.0  # seconds that calls may take before there is a better program
         self._run = self._begun()
 
@@ -140,6 +144,8 @@ class _Program:
                 self._left = _SECONDS_OF_STORED
                 del self._better[: number + 1]
                 return partial(self._counted, stored) if self._better else stored
+        if self._alike:
+            return self._timed(self._better.pop(0))
         name = self._name(_PLAIN)
         program = store.read_plain(name)
         if program is None:

@@ -165,6 +165,7 @@ def test_no_such_histogram(histfactory: Path) -> None:
         readxml.parse(histfactory / "top.xml", histfactory)
 
 
+@pytest.mark.filterwarnings("default:2 faults:UserWarning")
 def test_what_is_no_workspace(histfactory: Path, caplog: pytest.LogCaptureFixture) -> None:
     _edit(histfactory, "config/signal_region.xml", "", "top.xml")
     _edit(histfactory, "config/control_region.xml", "", "top.xml")

@@ -9,6 +9,9 @@ import pyhf_func as pf
 from tests import zoo
 from tests.parity import cases
 
+# Some of these documents are dubious on purpose.
+pytestmark = pytest.mark.filterwarnings("default::pyhf_func.exceptions.WorkspaceWarning")
+
 EVERY = pytest.mark.parametrize("name", zoo.names())
 
 

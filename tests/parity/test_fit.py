@@ -12,6 +12,9 @@ from tests import zoo
 from tests.parity import cases
 from tests.reference import fit_fixed_poi
 
+# Some of these documents are dubious on purpose.
+pytestmark = pytest.mark.filterwarnings("default::pyhf_func.exceptions.WorkspaceWarning")
+
 FITTED = pytest.mark.parametrize("name", [name for name in zoo.names() if name not in cases.TESTED])
 
 

@@ -12,6 +12,9 @@ from tests import zoo
 from tests.parity import cases
 from tests.reference import hypotest
 
+# Some of these documents are dubious on purpose.
+pytestmark = pytest.mark.filterwarnings("default::pyhf_func.exceptions.WorkspaceWarning")
+
 FLUCTUATED = ["negative_poi_bound", "over_fluctuation", "under_fluctuation"]  # they share their structure
 PAIRS = [(name, "qtilde") for name in cases.TESTED]
 PAIRS += [(name, kind) for name in FLUCTUATED for kind in ("q", "q0")]

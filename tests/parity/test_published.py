@@ -16,7 +16,7 @@ from tests.parity import cases
 NAMES = ["multibinC-2018-22", "sbottomA-2018-31", "3l-onshell-2019-09", "atlas-ttz-4l", "compressed-2018-16"]
 EACH = pytest.mark.parametrize("name", NAMES)
 
-pytestmark = pytest.mark.shared_data
+pytestmark = [pytest.mark.shared_data, pytest.mark.filterwarnings("default::pyhf_func.exceptions.WorkspaceWarning")]
 
 
 @cache

@@ -16,6 +16,9 @@ from tests.parity import cases
 from tests.reference.fit import gradient
 from tests.reference.model import ReferenceModel
 
+# Some of these documents are dubious on purpose.
+pytestmark = pytest.mark.filterwarnings("default::pyhf_func.exceptions.WorkspaceWarning")
+
 EVERY = pytest.mark.parametrize("name", zoo.names())
 CODES = [(normsys, histosys) for normsys in ("code1", "code4") for histosys in ("code0", "code2", "code4p")]
 

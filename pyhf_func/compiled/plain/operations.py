@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from math import prod
 from typing import Any
 
 import numpy as np
-import scipy.linalg.lapack
-import scipy.special
 
 from pyhf_func.compiled.plain import indexing
 from pyhf_func.compiled.plain.indexing import Equation
@@ -22,6 +21,18 @@ _ALONE = 1 << 17
 """Multiplications up to which NumPy's BLAS takes one thread; more threads wait for one another."""
 _VECTOR_ALONE = 1 << 13
 _MOST = 1 << 27  # for which compilation pays at once
+
+
+@dataclass(frozen=True)
+class _Special:
+    """A special function of SciPy, which is imported when it is first needed."""
+
+    name: str
+
+    def __call__(self, *args: Any) -> Any:
+        import scipy.special
+
+        return getattr(scipy.special, self.name)(*args)
 
 
 def _same(x: Any) -> Any:
@@ -182,7 +193,9 @@ def _triangular_solve(left: bool, lower: bool, transposed: bool, unit: bool, a: 
         return _triangular_solve(True, lower, not transposed, unit, a, b.T).T
     if not b.size:
         return b
-    solve = scipy.linalg.lapack.dtrtrs if a.dtype == np.float64 else scipy.linalg.lapack.strtrs
+    from scipy.linalg import lapack
+
+    solve = lapack.dtrtrs if a.dtype == np.float64 else lapack.strtrs
     found, fault = solve(a, b, lower=lower, trans=transposed, unitdiag=unit)
     return found if fault == 0 else np.full_like(b, np.nan)
 
@@ -389,13 +402,13 @@ _ALIKE: dict[str, Operation] = {
     "tan": np.tan,
     "tanh": np.tanh,
     "atan2": np.arctan2,
-    "erf": scipy.special.erf,
-    "erfc": scipy.special.erfc,
-    "erf_inv": scipy.special.erfinv,
-    "lgamma": scipy.special.gammaln,
-    "digamma": scipy.special.psi,
-    "igamma": scipy.special.gammainc,
-    "igammac": scipy.special.gammaincc,
+    "erf": _Special("erf"),
+    "erfc": _Special("erfc"),
+    "erf_inv": _Special("erfinv"),
+    "lgamma": _Special("gammaln"),
+    "digamma": _Special("psi"),
+    "igamma": _Special("gammainc"),
+    "igammac": _Special("gammaincc"),
     "cholesky": _cholesky,
 }
 

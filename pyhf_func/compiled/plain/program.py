@@ -203,10 +203,16 @@ class _While:
         begin = self.condition_constants + self.body_constants
         of_condition, of_body = arrays[: self.condition_constants], arrays[self.condition_constants : begin]
         state: Sequence[Any] = arrays[begin:]
-        while self.condition((*of_condition, *state), until)[0]:
+        while np.any(goes_on := self.condition((*of_condition, *state), until)[0]):
             _check(until)
-            state = self.body((*of_body, *state), until)
+            after = self.body((*of_body, *state), until)
+            lanes = np.ndim(goes_on)  # of loops side by side, those that have ended stay as they are
+            state = [_where(goes_on, new, old) for new, old in zip(after, state, strict=True)] if lanes else after
         return list(state)
+
+
+def _where(lanes: Any, new: Any, old: Any) -> Any:
+    return np.where(np.reshape(lanes, lanes.shape + (1,) * (np.ndim(new) - lanes.ndim)), new, old)
 
 
 @dataclass(frozen=True)

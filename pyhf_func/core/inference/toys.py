@@ -123,7 +123,7 @@ def _teststatistics(
     return without_derivative(every, samples, wanted, inits, tested, model, start, slope)
 
 
-teststatistics = Compiled(_teststatistics, static=2, long=True)  # and the same program for all toys
+teststatistics = Compiled(_teststatistics, static=2, alike=True)
 
 
 class _State(NamedTuple):
