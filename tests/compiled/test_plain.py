@@ -78,6 +78,14 @@ FUNCTIONS: dict[str, tuple[Callable[..., object], tuple[np.ndarray, ...]]] = {
     "many solutions": (lambda a, x: jax.vmap(lambda b: cho_solve((jnp.linalg.cholesky(a), True), b))(x), (POSITIVE, X)),
     "eigenvalues": (lambda a: (jnp.linalg.eigvalsh(a), jnp.abs(jnp.linalg.eigh(a)[1])), (POSITIVE,)),
     "loops": (lambda x: lax.while_loop(lambda s: s[0] < 5, lambda s: (s[0] + 1, s[1] * x), (0, x)), (X,)),
+    "loops side by side": (
+        jax.vmap(lambda n, x: lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, s[1] * x), (n, x))),
+        (np.array([0, 5, 2]), X),
+    ),
+    "loops side by side in loops side by side": (
+        jax.vmap(jax.vmap(lambda n: lax.while_loop(lambda k: k < 3, lambda k: 2 * k + 1, n))),
+        (N,),
+    ),
     "scans": (lambda x: lax.scan(lambda s, row: (s + row, s * row), x[0], x, reverse=True), (X,)),
     "branches": (lambda x, n: [lax.switch(n[0, i], [lambda: x, lambda: -x, lambda: 2 * x]) for i in range(3)], (X, N)),
     "derivatives": (lambda x: (jax.grad(lambda y: jnp.sum(jnp.sin(y) * y))(x), jax.jvp(jnp.prod, (x,), (x,))), (X,)),
