@@ -76,6 +76,11 @@ class CustomModifiers:
                 raise InvalidModifier(
                     f"The spec has a {kind} modifier, and the modifier_set has no such type. Add histfactory_set's."
                 )
+        if self._kinds and any(m.get("style") == "additive" for m in _all_modifiers(spec)):
+            raise InvalidModifier(
+                f"The types {', '.join(self._kinds)} can't go with a staterror of the style 'additive'. "
+                "Use the style 'factor'."
+            )
         self.known_spec = without(spec, self._kinds) if self._kinds else spec
         self.order = self._order(spec)
         configs = {config["name"]: config for config in spec.get("parameters", ())}

@@ -265,6 +265,16 @@ def test_custom_modifiers(pyhf_numpy: ModuleType) -> None:
         pf.Model(spec, validate=False)
 
 
+def test_custom_modifiers_beside_additive_uncertainties_are_refused() -> None:
+    signal, background = SPEC["channels"][0]["samples"]
+    bent = {**signal, "modifiers": [*signal["modifiers"], {"name": "x", "type": "bend", "data": None}]}
+    spread = {"name": "mc", "type": "staterror", "data": [1.0, 1.0], "style": "additive"}
+    uncertain = {**background, "modifiers": [*background["modifiers"], spread]}
+    spec = {"channels": [{"name": "SR", "samples": [bent, uncertain]}]}
+    with pytest.raises(InvalidModifier, match="can't go with a staterror of the style 'additive'"):
+        pf.Model(spec, modifier_set=custom_set(pf), validate=False)
+
+
 @pytest.mark.parametrize("kind", pf.modifiers.histfactory_set)
 def test_registered_modifier_types(kind: str) -> None:
     """Those of HistFactory: how they are constrained, and what they do."""
