@@ -198,14 +198,14 @@ class WithHS3:
         document: The HS3 document.
         owners: Our parameter and component, and the unit, of each of its parameters.
         analysis: Name of the analysis.
-        python: The interpreter that has it.
+        python: The interpreter that has it; by default the one that runs this.
     """
 
     name: str
     document: Mapping[str, Any]
     owners: Mapping[str, tuple[str, int, float]]
     analysis: str | None = None
-    python: str = sys.executable
+    python: str | None = None
 
     @cached_property
     def version(self) -> str:
@@ -238,7 +238,7 @@ class WithHS3:
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         try:
             done = subprocess.run(
-                [self.python, "-I", str(worker)],
+                [self.python or sys.executable, "-I", str(worker)],
                 input=json.dumps(question),
                 capture_output=True,
                 text=True,
