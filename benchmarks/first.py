@@ -16,45 +16,37 @@ from pathlib import Path
 
 from benchmarks import files
 
-OURS = """
+PRELUDE = """
 import json, sys, time
 begin = time.process_time()
-import jax.numpy as jnp
-import pyhf_func as pf
-workspace = pf.Workspace(json.load(open(sys.argv[1])))
+import {package} as library
+workspace = library.Workspace(json.load(open(sys.argv[1])))
 model = workspace.model()
 data = workspace.data(model)
-figures = {"import and model": time.process_time() - begin}
+figures = {{"import and model": time.process_time() - begin}}
 def first(name, call):
     begin = time.process_time()
     found = call()
     figures[name] = time.process_time() - begin
     return found
-test = first("hypotest", lambda: float(pf.hypotest(1.0, data, model).cls))
-first("hypotest again", lambda: float(pf.hypotest(1.0, data, model).cls))
-first("fit", lambda: float(pf.fit(data, model).twice_nll))
-limit = first("limit", lambda: float(pf.upper_limit(data, model).observed))
-first("scan of 21", lambda: pf.scan(jnp.linspace(0.1, 3.0, 21), data, model).cls.block_until_ready())
-print(json.dumps({"figures": figures, "answers": [test, limit]}))
 """
-THEIRS = """
-import json, logging, sys, time, warnings
+OURS = f"""{PRELUDE.format(package="pyhf_func")}
+import jax.numpy as jnp
+test = first("hypotest", lambda: float(library.hypotest(1.0, data, model).cls))
+first("hypotest again", lambda: float(library.hypotest(1.0, data, model).cls))
+first("fit", lambda: float(library.fit(data, model).twice_nll))
+limit = first("limit", lambda: float(library.upper_limit(data, model).observed))
+first("scan of 21", lambda: library.scan(jnp.linspace(0.1, 3.0, 21), data, model).cls.block_until_ready())
+print(json.dumps({{"figures": figures, "answers": [test, limit]}}))
+"""
+THEIRS = f"""
+import logging, warnings
 warnings.simplefilter("ignore")
 logging.disable(logging.WARNING)
-begin = time.process_time()
-import pyhf
-workspace = pyhf.Workspace(json.load(open(sys.argv[1])))
-model = workspace.model()
-data = workspace.data(model)
-figures = {"import and model": time.process_time() - begin}
-def first(name, call):
-    begin = time.process_time()
-    found = call()
-    figures[name] = time.process_time() - begin
-    return found
-test = first("hypotest", lambda: float(pyhf.infer.hypotest(1.0, data, model, return_expected_set=True)[0]))
-first("fit", lambda: pyhf.infer.mle.fit(data, model))
-print(json.dumps({"figures": figures, "answers": [test]}))
+{PRELUDE.format(package="pyhf")}
+test = first("hypotest", lambda: float(library.infer.hypotest(1.0, data, model, return_expected_set=True)[0]))
+first("fit", lambda: library.infer.mle.fit(data, model))
+print(json.dumps({{"figures": figures, "answers": [test]}}))
 """
 
 

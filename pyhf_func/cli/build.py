@@ -35,14 +35,13 @@ def build(config: str, output_file: str | None, plain: bool, prune: float | None
         raise click.UsageError("--verify goes with --prune.")
     with reported(ImportError):
         import pyhf_func as pf
+        from pyhf_func.workspace.saving import document_of
 
         workspace = pf.build(config, prune=prune, verify=verify, strict=strict)
         workspace.model(strict=strict)  # which names what is dubious
         _report(workspace.metadata.get("pruned"))
-        document = dict(workspace)
-        if workspace.metadata and not plain:
-            document["metadata"] = workspace.metadata
-        write(document, output_file)
+        whole = document_of(workspace, workspace.settings, workspace.metadata)
+        write(dict(workspace) if plain else whole, output_file)
 
 
 def _report(pruned: "dict[str, object] | None") -> None:

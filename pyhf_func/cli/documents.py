@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyhf_func._files import check_folder
 from pyhf_func.cli.errors import CommandError
 from pyhf_func.cli.streams import echo
-from pyhf_func.core.files import check_folder
 
 if TYPE_CHECKING:
     from pyhf_func.patchset import PatchSet

@@ -18,12 +18,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func._files import check_folder
 from pyhf_func._lookup import shown, unknown
 from pyhf_func.adapters import bridge
 from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.arrays import count as count
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, place_of, resolve_start
-from pyhf_func.core.files import check_folder
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, Problem, chosen_minimiser
 from pyhf_func.core.memory import enough
 from pyhf_func.core.processes import check_process

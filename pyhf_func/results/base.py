@@ -7,12 +7,12 @@ import html
 import json
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import jax
 import numpy as np
 
+from pyhf_func import _files
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.results.about import About
 from pyhf_func.results.extras import needed
@@ -94,12 +94,8 @@ class Result(tuple[Any, ...]):
         Raises:
             OSError: It can't be written.
         """
-        part = Path(f"{os.fspath(path)}.{os.getpid()}.part")
-        try:
-            part.write_text(self.to_json() + "\n", encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        content = f"{self.to_json()}\n".encode()
+        _files.replace(path, lambda file: file.write(content))
 
     def table(self) -> Table:
         """The numbers for people, with names; a result with batches in front has a row for each member."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pyhf_func import _files
 from pyhf_func.results.base import Result
 from pyhf_func.results.extras import needed
 
@@ -50,18 +52,17 @@ def to_root(path: str | os.PathLike[str], *results: Result) -> None:
             if name in objects:
                 raise ValueError(f"{name} would be written twice: give one {type(result).__name__} to each file.")
             objects[name] = thing
-    part = Path(f"{os.fspath(path)}.{os.getpid()}.part")
-    try:
-        with uproot.recreate(part) as file:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "results.root"
+        with uproot.recreate(made) as file:
             for name, thing in objects.items():
                 if isinstance(thing, dict):
                     file.mktree(name, {branch: _type(values) for branch, values in thing.items()})
                     file[name].extend(thing)
                 else:
                     file[name] = _histogram(uproot, name, *thing)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        content = made.read_bytes()
+    _files.replace(path, lambda file: file.write(content))
 
 
 def limit_tree(observed: Any, expected: Any) -> dict[str, Any]:

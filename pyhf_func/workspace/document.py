@@ -29,7 +29,7 @@ from pyhf_func.workspace.edit import pruned, renamed
 from pyhf_func.workspace.join import VALID_JOINS, joined
 from pyhf_func.workspace.order import ordered
 from pyhf_func.workspace.patching import listed, patched
-from pyhf_func.workspace.saving import save
+from pyhf_func.workspace.saving import document_of, save
 from pyhf_func.workspace.source import Built
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             ...     pf.read(f"{folder}/workspace.json.gz") == workspace
             True
         """
-        save(self, self.settings, self.metadata, path)
+        save(document_of(self, self.settings, self.metadata), path)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Workspace) and dict.__eq__(self, other)

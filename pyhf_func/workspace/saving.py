@@ -6,9 +6,9 @@ import gzip
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from pyhf_func.core import files
+from pyhf_func import _files
 from pyhf_func.core.codes import CODES
 from pyhf_func.exceptions import Unsupported
 from pyhf_func.pdf.config import settings_of
@@ -17,10 +17,14 @@ from pyhf_func.schema.frozen import thaw
 from pyhf_func.schema.writing import dumps
 
 
-def save(
-    workspace: Mapping[str, Any], settings: Mapping[str, Any], metadata: Mapping[str, Any], path: str | os.PathLike[str]
-) -> None:
-    """Write a workspace, with what belongs to it, to a file; see `pyhf_func.Workspace.save`."""
+def document_of(
+    workspace: Mapping[str, Any], settings: Mapping[str, Any], metadata: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A workspace, with what belongs to it, as a document of the model language.
+
+    Raises:
+        Unsupported: A setting that no file holds.
+    """
     document = thaw(dict(workspace))
     rest = dict(settings)
     codes = rest.pop("modifier_settings", None)
@@ -34,13 +38,14 @@ def save(
         document["settings"] = rest
     if metadata:
         document["metadata"] = thaw(dict(metadata))
+    return document
 
-    def write(file: BinaryIO) -> None:
-        file.write(content)
 
+def save(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a document to a file, packed where the path ends in ``.gz``."""
     content = (dumps(document, indent=4) + "\n").encode("utf-8")
     content = gzip.compress(content, mtime=0) if Path(path).suffix == ".gz" else content
-    files.replace(path, write)
+    _files.replace(path, lambda file: file.write(content))
 
 
 def _name_codes(document: dict[str, Any], settings: Mapping[str, Mapping[str, Any]]) -> None:

@@ -27,7 +27,7 @@ from pyhf_func.functional.arguments import start_of
 from tests.core.test_toys import KEY, counting
 
 MODULE = sys.modules["pyhf_func.functional.pseudo_experiments"]
-FILES = "pyhf_func.core.files"
+FILES = "pyhf_func._files"
 
 
 def run(**options: Any) -> pf.ToysResult:

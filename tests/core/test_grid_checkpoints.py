@@ -19,7 +19,7 @@ from pyhf_func.core.inference.batches import PointResult
 from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
 
 GRIDS = importlib.import_module("pyhf_func.signal_grids")
-FILES = "pyhf_func.core.files"
+FILES = "pyhf_func._files"
 Fake = Callable[..., PointResult]
 
 

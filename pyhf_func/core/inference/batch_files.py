@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from pyhf_func.core.files import append, check_regular, locked
+from pyhf_func._files import append, check_regular, locked
 from pyhf_func.core.inference.batches import PointResult
 from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
 

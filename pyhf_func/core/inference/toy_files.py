@@ -14,7 +14,7 @@ from zipfile import ZipFile
 import numpy as np
 from numpy.lib import format as npy
 
-from pyhf_func.core.files import check_regular, locked, replace
+from pyhf_func._files import check_regular, locked, replace
 from pyhf_func.core.fit.result import FitResult
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference.toy_records import FITS, ONCE, Record

@@ -29,8 +29,12 @@ def check_folder(path: AnyPath) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(folder))
 
 
-def replace(path: AnyPath, write: Callable[[BinaryIO], None]) -> None:
+def replace(path: AnyPath, write: Callable[[BinaryIO], object]) -> None:
     """Write a file anew; until it is whole and on the disk, the one that was there stays.
+
+    Args:
+        path: The file.
+        write: Writes the content to a file that is open for writing.
 
     Raises:
         OSError: It can't be written; whatever was at the path is still there.
