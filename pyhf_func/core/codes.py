@@ -5,7 +5,10 @@ What they compute is in `pyhf_func.core.likelihood.interpolation`, under the sam
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pyhf_func._lookup import shown
 
 
 class Code(NamedTuple):
@@ -37,6 +40,10 @@ CODES = {
 }
 """Every code by its name."""
 
+DEFAULT_CODES = {"normsys": "code4", "histosys": "code4p"}
+"""Codes by modifier type where nothing names others."""
+_WHERE_SILENT = {"normsys": "code1", "histosys": "code0"}
+
 
 def of_modifiers(kind: str) -> tuple[str, ...]:
     """The codes that modifiers of a type may name."""
@@ -46,3 +53,19 @@ def of_modifiers(kind: str) -> tuple[str, ...]:
 def of_settings(kind: str) -> tuple[str, ...]:
     """The codes that a model's settings may name for a modifier type."""
     return tuple(name for name, code in CODES.items() if kind in code.settings)
+
+
+def settings_of(given: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Mapping[str, Any]]:
+    """The settings of all modifier types: the default ones, or the given ones, with code1 and code0 where silent.
+
+    The two sets differ, as in pyhf 0.7.6: settings for one type alone change the other type's code.
+    """
+    if given is None:
+        return {kind: {"interpcode": code} for kind, code in DEFAULT_CODES.items()}
+    if not isinstance(given, Mapping) or not all(isinstance(options, Mapping) for options in given.values()):
+        raise TypeError(
+            f"modifier_settings is {shown(given)}; give options by modifier type: "
+            "{'normsys': {'interpcode': 'code4'}, 'histosys': {'interpcode': 'code4p'}}."
+        )
+    silent = {kind: {"interpcode": code} for kind, code in _WHERE_SILENT.items()}
+    return {**silent, **{kind: dict(options) for kind, options in given.items()}}

@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyhf_func.core.codes import of_settings
+from pyhf_func.core.codes import DEFAULT_CODES, of_settings
 from pyhf_func.core.expression import parse
 from pyhf_func.exceptions import Fault, UnsupportedExtension, json_path, raise_faults
-from pyhf_func.schema.extended import DEFAULT_CODES, Steps, modifiers, parameters, scale_sample, walk
+from pyhf_func.schema.extended import Steps, modifiers, parameters, scale_sample, walk
 from pyhf_func.schema.frozen import thaw
 
 __all__ = ["Plain", "plain"]

@@ -9,7 +9,8 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from pyhf_func._lookup import listed, shown, unknown
+from pyhf_func._lookup import listed, unknown
+from pyhf_func.core.codes import settings_of
 from pyhf_func.core.compiler import Layout, ParameterSet
 from pyhf_func.core.compiler.order import order_spec
 from pyhf_func.core.compiler.parameters import collect_parameters
@@ -17,31 +18,6 @@ from pyhf_func.exceptions import UnknownParameter, Unsupported
 from pyhf_func.parameters import constrained_by_normal, constrained_by_poisson, paramset, unconstrained
 from pyhf_func.parameters.paramsets import constrained_otherwise
 from pyhf_func.pdf.names import Names, listed_bounds
-
-DEFAULT_SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    "normsys": {"interpcode": "code4"},
-    "histosys": {"interpcode": "code4p"},
-}
-
-_WHERE_SILENT: Mapping[str, Mapping[str, Any]] = {
-    "normsys": {"interpcode": "code1"},
-    "histosys": {"interpcode": "code0"},
-}
-
-
-def settings_of(given: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Mapping[str, Any]]:
-    """The settings of all modifier types: the default ones, or the given ones, with code1 and code0 where silent.
-
-    The two sets differ, as in pyhf 0.7.6: settings for one type alone change the other type's code.
-    """
-    if given is None:
-        return dict(DEFAULT_SETTINGS)
-    if not isinstance(given, Mapping) or not all(isinstance(options, Mapping) for options in given.values()):
-        raise TypeError(
-            f"modifier_settings is {shown(given)}; give options by modifier type: "
-            "{'normsys': {'interpcode': 'code4'}, 'histosys': {'interpcode': 'code4p'}}."
-        )
-    return {**_WHERE_SILENT, **{kind: dict(options) for kind, options in given.items()}}
 
 
 class _ModelConfig:

@@ -15,6 +15,7 @@ from jax import Array
 from pyhf_func._lookup import shown, unknown
 from pyhf_func.core import compiler, likelihood
 from pyhf_func.core.arrays import Numbers, argument, count, floats
+from pyhf_func.core.codes import settings_of
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.core.processes import check_process
 from pyhf_func.exceptions import (
@@ -26,7 +27,7 @@ from pyhf_func.exceptions import (
     InvalidSpecification,
 )
 from pyhf_func.pdf import compute
-from pyhf_func.pdf.config import _ModelConfig, refuse_options, settings_of
+from pyhf_func.pdf.config import _ModelConfig, refuse_options
 from pyhf_func.pdf.custom import CustomModifiers
 from pyhf_func.pdf.live import live_rows, live_widths, with_live_numbers
 from pyhf_func.pdf.names import Names, listed_bounds

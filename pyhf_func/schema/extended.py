@@ -30,7 +30,6 @@ CONSTRAINTS = ("gauss", "poisson", "lognormal", "gamma", "none")
 CODES = {kind: codes.of_modifiers(kind) for kind in ("normsys", "histosys")}
 """Interpolations of each modifier type."""
 
-DEFAULT_CODES = {"normsys": "code4", "histosys": "code4p"}
 
 COMPUTED: frozenset[str] = frozenset(
     {

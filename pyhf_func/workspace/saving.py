@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pyhf_func import _files
-from pyhf_func.core.codes import CODES
+from pyhf_func.core.codes import CODES, settings_of
 from pyhf_func.exceptions import Unsupported
-from pyhf_func.pdf.config import settings_of
 from pyhf_func.schema.extended import SETTINGS, walk
 from pyhf_func.schema.frozen import thaw
 from pyhf_func.schema.writing import dumps

@@ -44,9 +44,9 @@ def interpolation_codes(settings: Mapping[str, Mapping[str, Any]]) -> tuple[str,
         InvalidInterpCode: the code does not exist or does not fit the modifier type.
     """
     chosen = []
-    for kind, default in (("histosys", "code4p"), ("normsys", "code4")):
+    for kind in ("histosys", "normsys"):
         known = codes.of_settings(kind)
-        code = settings.get(kind, {}).get("interpcode", default)
+        code = settings.get(kind, {}).get("interpcode", codes.DEFAULT_CODES[kind])
         if code not in known:
             raise InvalidInterpCode(
                 f"Interpolation code {code!r} is not one for {kind} modifiers: choose one of {', '.join(known)}."

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyhf_func.core.codes import DEFAULT_CODES
 from pyhf_func.documents.formats.hs3.codes import code_of
 from pyhf_func.documents.formats.hs3.constraints import Constraint, constraint_of
 from pyhf_func.documents.formats.hs3.functions import expression_of
@@ -192,7 +193,7 @@ class _Sample:
             made["data"] = read
             self._warn_of_differences(steps, made["data"])
         code = self._code(steps, modifier)
-        if code is not None and code != ("code4" if kind == "normsys" else "code4p"):
+        if code is not None and code != DEFAULT_CODES[kind]:
             made["interpolation"] = code
         if constraint.kind != "gauss":
             made["constraint"] = constraint.kind

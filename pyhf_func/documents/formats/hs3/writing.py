@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyhf_func._version import __version__
+from pyhf_func.core.codes import DEFAULT_CODES
 from pyhf_func.documents.formats.hs3.codes import root_code
 from pyhf_func.documents.formats.hs3.owners import Owned, owned
 from pyhf_func.documents.formats.hs3.parts import Notes, Steps
@@ -157,7 +158,7 @@ def _modifier(
     elif kind == "staterror":
         written["constraint_type"] = "Poisson" if constraint == "poisson" else "Gauss"
     if kind in ("normsys", "histosys"):
-        code = modifier.get("interpolation", "code4" if kind == "normsys" else "code4p")
+        code = modifier.get("interpolation", DEFAULT_CODES[kind])
         number = root_code(kind, code)
         if number is None or modifier.get("smooth", 1.0) != 1.0:
             notes.fault(steps, f"HS3 has no interpolation {code!r} of a {kind}, or not with another width")
