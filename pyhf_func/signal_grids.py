@@ -49,9 +49,11 @@ from pyhf_func.functional.arguments import (
 )
 from pyhf_func.patchset import PatchSet
 from pyhf_func.pdf import Model
-from pyhf_func.results.base import Result
+from pyhf_func.results.about import About
+from pyhf_func.results.base import Result, named
 from pyhf_func.results.tables import Table, band
 from pyhf_func.workspace import Workspace
+from pyhf_func.workspace.source import Built
 
 __all__ = ["GridResult", "grid"]
 
@@ -274,7 +276,10 @@ def grid(
             messages[place] = "" if ended == Status.CONVERGED else ended.sentence
     columns = {name: np.stack([getattr(row, name) for row in found]) for name in PointResult._fields}
     names, values = tuple(point.name for point in built), tuple(point.values for point in built)
-    return kept.checked(GridResult(labels, names, values, tested, level, message=tuple(messages), **columns))
+    result = GridResult(labels, names, values, tested, level, message=tuple(messages), **columns)
+    place = whole._measurement_index(measurement_name, options.get("measurement_index"))
+    about = About("grid", Built.whole(whole, place), {**common, "minimiser": minimiser, **model_options})
+    return kept.checked(named(result, None, about))
 
 
 def _computed(

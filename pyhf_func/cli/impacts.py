@@ -50,7 +50,7 @@ def impacts(study: Study, groups: tuple[str, ...], poi: str | None, layout: str)
         "closure": closure,
         **(require_converged(found.status) if found.error != found.error else status_of(found.status)),
     }
-    tables.write(study, layout, results, found.table(), None, groups=list(groups))
+    tables.write(study, layout, results, found.table().rows, None, groups=list(groups))
 
 
 def _patterns(groups: tuple[str, ...]) -> dict[str, list[str]]:

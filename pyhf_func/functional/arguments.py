@@ -46,9 +46,20 @@ T = TypeVar("T")
 def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
     """The verb, which gives PyTorch, TensorFlow or MXNet their own tensors, with gradients, where it is given some.
 
+    Its result knows the names of the model, and what it was made with.
+
     Raises:
         TypeError: The model is something else, or a mapping has keys that are not names.
     """
+    return _checked(verb, bridged=True)
+
+
+def on_host(verb: Callable[P, T]) -> Callable[P, T]:
+    """The same of a verb that no framework can trace."""
+    return _checked(verb, bridged=False)
+
+
+def _checked(verb: Callable[P, T], *, bridged: bool) -> Callable[P, T]:
     names = list(signature(verb).parameters)
     needed = [name for name, one in signature(verb).parameters.items() if one.default is Parameter.empty]
     place = names.index("model")
@@ -69,7 +80,7 @@ def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
         if dict in map(type, args) or dict in map(type, kwargs.values()):
             _check_names({**dict(zip(names, args, strict=False)), **kwargs})
         with enough(model.likelihood, verb.__name__):
-            foreign = bridge.kind((args, kwargs)) is not None
+            foreign = bridged and bridge.kind((args, kwargs)) is not None
             result: Any = bridge.apply(verb, *args, **kwargs) if foreign else verb(*args, **kwargs)
         own = result.model_names or model.config._names.of_results
         asked = {**dict(zip(names, args, strict=False)), **kwargs}.get("poi")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,12 +13,14 @@ from pyhf_func.compiled import Compiled
 from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
+from pyhf_func.core.inference import CovarianceResult
 from pyhf_func.core.inference.groups import variance_parts
 from pyhf_func.core.likelihood.measurements import constrained
 from pyhf_func.exceptions import InvalidPdfParameters
-from pyhf_func.functional.arguments import check_poi, one_place, problem_of
+from pyhf_func.functional.arguments import check_poi, on_host, one_place, problem_of
 from pyhf_func.functional.fits import covariance
 from pyhf_func.pdf import Model
+from pyhf_func.results.base import Result
 
 _compiled_parts = Compiled(variance_parts)
 
@@ -26,7 +28,7 @@ DATA, SIMULATION, OTHERS = "data statistics", "MC statistics", "other systematic
 """Groups that are there without being asked for."""
 
 
-class GroupImpact(NamedTuple):
+class GroupImpact(Result):
     """One group of parameters, and what it does to the error of the parameter of interest."""
 
     group: str
@@ -40,8 +42,16 @@ class GroupImpact(NamedTuple):
     """error that the group's own measurements bring (arXiv:2307.04007): by how much the parameter of interest would
     scatter if nothing else did. Zero of parameters without a constraint."""
 
+    def _rows(self) -> list[dict[str, Any]]:
+        numbers = {"impact": self.impact, "component": self.component}
+        return [{"group": self.group, "parameters": len(self.parameters), **numbers}]
 
-class GroupImpacts(NamedTuple):
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return ()
+
+
+class GroupImpacts(Result):
     """Impacts of groups on the parameter of interest, and how well they add up in quadrature."""
 
     poi: str
@@ -56,15 +66,14 @@ class GroupImpacts(NamedTuple):
     """root of the sum of squared impacts over ``error``: not one where groups are correlated after the fit."""
     component_closure: float
     """the same of the components: one as far as the data fit the model."""
-    status: int
-    """status of the fit and its covariance, a `Status`; where the error is not known, no number is."""
+    status: np.ndarray
+    """() status of the fit and its covariance, a `Status`; where the error is not known, no number is."""
 
-    def table(self) -> list[dict[str, Any]]:
-        """Rows of a table: one for each group, their sum in quadrature and the total."""
-        rows = [
-            {"group": one.group, "parameters": len(one.parameters), "impact": one.impact, "component": one.component}
-            for one in self.groups
-        ]
+    covariance: CovarianceResult
+    """the fit of all parameters, with its covariance."""
+
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = [row for one in self.groups for row in one._rows()]
         number = sum(len(one.parameters) for one in self.groups)
         sums = {"impact": self.impact_closure * self.error, "component": self.component_closure * self.error}
         total = {"impact": self.error, "component": self.error}
@@ -75,6 +84,7 @@ class GroupImpacts(NamedTuple):
         ]
 
 
+@on_host
 def group_impacts(
     data: Numbers,
     model: Model,
@@ -135,8 +145,7 @@ def group_impacts(
     for mask, places in zip(masks, sets.values(), strict=True):
         mask[places] = True
     parts = np.asarray(_compiled_parts(problem, around, np.asarray(place), masks))
-    status = int(around.status)
-    return _summary(model, place, np.asarray(around.covariance), around.fit.pars, sets, parts, status)
+    return _summary(model, place, around, sets, parts)
 
 
 def groups_of(model: Model, groups: Mapping[str, str | Sequence[str]] | None, poi: int) -> dict[str, list[int]]:
@@ -194,15 +203,13 @@ def _places_of_bins(model: Model) -> set[int]:
 def _summary(
     model: Model,
     poi: int,
-    matrix: np.ndarray,
-    best: Any,
+    around: CovarianceResult,
     sets: Mapping[str, list[int]],
     parts: np.ndarray,
-    status: int,
 ) -> GroupImpacts:
-    """The groups with their numbers, which are none where the fit failed."""
-    names = model.config.par_names
-    known = status in (Status.CONVERGED, Status.NOT_IDENTIFIED) and np.isfinite(matrix[poi, poi])
+    """The groups with their numbers, which are NaN where the fit failed."""
+    names, matrix, status = model.config.par_names, np.asarray(around.covariance), np.asarray(around.status)
+    known = int(status) in (Status.CONVERGED, Status.NOT_IDENTIFIED) and np.isfinite(matrix[poi, poi])
     variance = matrix[poi, poi] if known else np.nan
     error = float(np.sqrt(variance))
     every = np.flatnonzero(np.asarray(constrained(model.likelihood)))
@@ -215,8 +222,8 @@ def _summary(
     )
     sums = np.sqrt(np.sum(sizes**2, axis=-1))
     closures = [float(one / error) if error > 0 else float("nan") for one in sums]
-    centre = float(best[poi]) if known else float("nan")
-    return GroupImpacts(names[poi], centre, error, found, closures[0], closures[1], status)
+    centre = float(around.fit.pars[poi]) if known else float("nan")
+    return GroupImpacts(names[poi], centre, error, found, closures[0], closures[1], status, CovarianceResult(*around))
 
 
 def _held(matrix: np.ndarray, poi: int, places: Sequence[int] | np.ndarray) -> float:

@@ -51,7 +51,7 @@ class Result(tuple[Any, ...]):
     @classmethod
     def _unflatten(cls, names: ModelNames | None, children: Iterable[Any]) -> Self:
         made = tuple.__new__(cls, children)
-        return made if names is None else named(made, names)
+        return named(made, names)
 
     @classmethod
     def _make(cls, fields: Iterable[Any]) -> Self:
@@ -99,8 +99,7 @@ class Result(tuple[Any, ...]):
 
     def table(self) -> Table:
         """The numbers for people, with names; a result with batches in front has a row for each member."""
-        shape = self.best_pars.shape[:-1]
-        if not shape:
+        if not (shape := self._shape):
             return Table(self._rows())
         members = ((index, jax.tree.map(lambda x, i=index: x[i], self)) for index in np.ndindex(*shape))
         return Table([{"member": ", ".join(map(str, i)), **row} for i, member in members for row in member._rows()])
@@ -138,6 +137,11 @@ class Result(tuple[Any, ...]):
         records = self._records()
         members = ["member"] if "member" in records.columns else []
         return records.to_pandas().set_index([*members, *self._keys(records)]).to_xarray()
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        """Sizes of the axes of batches in front."""
+        return tuple(self.best_pars.shape[:-1])
 
     def _records(self) -> Table:
         """What data frames hold."""
@@ -257,8 +261,8 @@ class Result(tuple[Any, ...]):
         return self.model_names
 
 
-def named(result: Any, names: ModelNames, about: About | None = None) -> Any:
-    """A result that was just made, with the names of its model and what it was made with."""
+def named(result: Any, names: ModelNames | None, about: About | None = None) -> Any:
+    """A result that was just made, with the names of its model, where it is of one, and what it was made with."""
     vars(result)["_names"] = names
     if about is not None:
         vars(result)["_about"] = about

@@ -50,7 +50,7 @@ def result_of(document: Any) -> Any:
     except (KeyError, TypeError, ValueError) as error:
         raise _invalid("$", f"the document of a {document['kind']} is damaged: {error!r}") from error
     about = restored(document["about"]) if document["about"] else None
-    return result if names is None else named(result, _names(names), about)
+    return named(result, names and _names(names), about)
 
 
 @cache
@@ -124,8 +124,9 @@ def _number(value: Any) -> Any:
 
 
 def _result(kind: str, node: Mapping[str, Any]) -> Result:
-    content, types = node["content"], node["types"]
-    return KINDS[kind](**{name: _read(content[name], name, types) for name in KINDS[kind]._fields})
+    content, types, made = node["content"], node["types"], KINDS[kind]
+    fields = {name: _read(content[name], name, types) for name in made._fields}
+    return made(**{name: float(x) if made.__annotations__[name] == "float" else x for name, x in fields.items()})
 
 
 def _read(value: Any, name: str, types: Mapping[str, Any]) -> Any:

@@ -20,6 +20,12 @@ class Built:
     place: int
     """of the measurement in the workspace."""
 
+    @classmethod
+    def whole(cls, workspace: Mapping[str, Any], place: int) -> Built:
+        """The same without patches."""
+        parameters = workspace["measurements"][place]["config"]["parameters"]
+        return cls(workspace, {"channels": workspace["channels"], "parameters": parameters}, place)
+
     @property
     def measurement(self) -> str:
         """Name of the measurement."""

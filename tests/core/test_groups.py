@@ -66,7 +66,7 @@ def test_components_add_up_in_quadrature_for_expected_data(found: GroupImpacts) 
     assert found.component_closure == pytest.approx(1.0, abs=1e-9)
     assert [one.group for one in found.groups] == ["data statistics", "jets", "MC statistics", "other systematics"]
     assert [one.parameters for one in found.groups[1:]] == [("JER", "JES"), ("mc[0]", "mc[1]"), ("xsec",)]
-    *groups, quadrature, total = found.table()
+    *groups, quadrature, total = found.table().rows
     assert sum(row["component"] ** 2 for row in groups) ** 0.5 == pytest.approx(quadrature["component"], rel=1e-12)
     assert quadrature["component"] == pytest.approx(total["component"], rel=1e-9)
 

@@ -57,11 +57,15 @@ _MADE: dict[str, Any] = {
     "profile": lambda: pf.profile({"mu": [0.5, 1.0], "gamma[1]": [0.9, 1.0, 1.1]}, data(), model()),
     "intervals": lambda: pf.intervals(data(), model()),
     "impacts": lambda: pf.impacts(data(), model()),
+    "group_impacts": lambda: pf.group_impacts(data(), model(), {"background": "gamma[0]"}),
     "yields": lambda: pf.yields(data(), model()),
     "goodness_of_fit": lambda: pf.goodness_of_fit(data(), model()),
     "toys": lambda: pf.toys(1.0, data(), model(), jax.random.key(3), 20),
 }
 VERBS = tuple(_MADE)
+"""Verbs of one model, whose results have best values."""
+POINTS = {"m1": {("SR", "signal"): [12.0, 11.0]}, "m2": {("SR", "signal"): [1.0, 1.0]}}
+_MADE["grid"] = lambda: pf.grid(workspace(), POINTS, limits=False)
 
 
 @functools.cache

@@ -1,8 +1,10 @@
 """Saved results: one documented format, from which a fit goes on."""
 
+import inspect
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import jax
 import jsonschema
@@ -10,15 +12,11 @@ import numpy as np
 import pytest
 
 import pyhf_func as pf
+from pyhf_func import functional
 from pyhf_func.exceptions import InvalidDocument
+from pyhf_func.results.base import KINDS, Result
 from pyhf_func.results.documents import schema
 from tests.results.every import VERBS, data, model, result_of, workspace
-
-
-@pytest.fixture(scope="module")
-def grid() -> pf.GridResult:
-    points = {"m1": {("SR", "signal"): [12.0, 11.0]}, "m2": {("SR", "signal"): [1.0, 1.0]}}
-    return pf.grid(workspace(), points, limits=False)
 
 
 def same(one: Any, other: Any) -> None:
@@ -45,11 +43,48 @@ def test_every_result_comes_back_and_a_fit_goes_on_from_it_at_once(verb: str, tm
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_a_grid_comes_back(grid: pf.GridResult, tmp_path: Path) -> None:
+def parts_of(result: Any) -> Iterator[Result]:
+    """A result with all that stand in its fields."""
+    if isinstance(result, Result):
+        yield result
+        result = tuple(getattr(result, name) for name in result._fields)
+    if isinstance(result, tuple):
+        for field in result:
+            yield from parts_of(field)
+
+
+def test_every_class_of_results_has_all_that_results_have(tmp_path: Path) -> None:
+    """No class can be forgotten: neither one that is public, nor one that a verb returns in a field of another."""
+    made = {type(part): part for verb in (*VERBS, "grid") for part in parts_of(result_of(verb))}
+    assert {*made} == {*KINDS.values()}
+    for kind, result in made.items():
+        assert result.summary().startswith(kind.__name__)
+        assert len(result.table()) == len(result.table().to_csv().splitlines()) - 1
+        assert "<td>" in result._repr_html_()
+        result.save(tmp_path / "result.json")
+        same(pf.load(tmp_path / "result.json"), result)
+        assert pf.load(tmp_path / "result.json").summary() == result.summary()
+
+
+VERB_NAMES = [name for name in dir(pf) if getattr(getattr(pf, name), "__module__", "").startswith(functional.__name__)]
+"""All public verbs, by where they live."""
+
+
+@pytest.mark.parametrize("verb", [*VERB_NAMES, "grid"])
+def test_every_verb_returns_a_result(verb: str) -> None:
+    """A new verb can't return something that has no names and no file."""
+    assert issubclass(get_type_hints(inspect.unwrap(getattr(pf, verb)))["return"], Result)
+
+
+def test_a_grid_comes_back(tmp_path: Path) -> None:
+    grid = result_of("grid")
+    assert (grid.about["verb"], grid.about["measurement"], grid.about["settings"]["mu"]) == ("grid", "search", 1.0)
+    assert grid.about["digest"] == f"sha256:{pf.utils.digest(workspace())}"
     grid.save(tmp_path / "grid.json")
     again = pf.load(tmp_path / "grid.json")
     same(again, grid)
     assert again.rows() == grid.rows()
+    assert again.about == grid.about
     assert again.table().rows[0]["name"] == "m1"
 
 
