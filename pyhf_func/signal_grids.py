@@ -276,10 +276,10 @@ def grid(
             messages[place] = "" if ended == Status.CONVERGED else ended.sentence
     columns = {name: np.stack([getattr(row, name) for row in found]) for name in PointResult._fields}
     names, values = tuple(point.name for point in built), tuple(point.values for point in built)
-    result = GridResult(labels, names, values, tested, level, message=tuple(messages), **columns)
+    table = GridResult(labels, names, values, tested, level, message=tuple(messages), **columns)
     place = whole._measurement_index(measurement_name, options.get("measurement_index"))
     about = About("grid", Built.whole(whole, place), {**common, "minimiser": minimiser, **model_options})
-    return kept.checked(named(result, None, about))
+    return kept.checked(named(table, None, about))
 
 
 def _computed(
