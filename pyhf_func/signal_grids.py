@@ -28,23 +28,23 @@ from pyhf_func._lookup import shown, unknown
 from pyhf_func._version import __version__
 from pyhf_func.core.compiler import padding
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
-from pyhf_func.core.inference import TestStat
 from pyhf_func.core.inference.batch_files import Kept, Row
 from pyhf_func.core.inference.batches import PointResult, no_point, run
 from pyhf_func.core.interrupts import exit_on_signals, note
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.core.likelihood.fingerprint import of_model, of_numbers
 from pyhf_func.core.processes import check_process
+from pyhf_func.core.statistics import TestStat
 from pyhf_func.core.threads import pool as threads_for
 from pyhf_func.exceptions import PyhfFuncError, Unsupported
 from pyhf_func.functional.arguments import (
     check_flag,
     check_path,
     check_poi,
-    check_test_stat,
     count,
     level_of,
     number,
+    statistic_of,
     traced_minimiser,
 )
 from pyhf_func.patchset import PatchSet
@@ -245,8 +245,8 @@ def grid(
         (('weak', 'strong'), [0.1601, 0.0])
     """
     check_process()
-    check_test_stat(test_stat, ("q", "qtilde"))
-    chosen, tested = traced_minimiser(minimiser, "grid"), float(number(mu, "mu", "several grids"))
+    statistic, chosen = statistic_of(test_stat, limits=True), traced_minimiser(minimiser, "grid")
+    tested = float(number(mu, "mu", "several grids"))
     level, batch = float(level_of(level)), count(batch, "batch")
     check_flag(limits, "limits")
     check_flag(progress, "progress")
@@ -261,8 +261,8 @@ def grid(
     built = list(_points(whole, points, options))
     if not built:
         raise ValueError("points is empty: there are no points; give at least one patch, or one set of signal yields.")
-    common = {"mu": tested, "level": level, "limits": limits, "test_stat": test_stat}
-    kept = Kept(checkpoint, common, map(_row, built))
+    common = {"mu": tested, "level": level, "limits": limits, "test_stat": statistic}
+    kept = Kept(checkpoint, {**common, "test_stat": statistic.name}, map(_row, built))
     computed = [*kept.known.items(), *_computed(kept, built, chosen, common, batch, progress, executor)]
     found = [no_point(Status.INVALID_MODEL)] * len(built)
     messages = [point.message for point in built]

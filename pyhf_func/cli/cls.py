@@ -17,13 +17,14 @@ from pyhf_func.cli.settings import (
     statistic_option,
     tested_value,
 )
+from pyhf_func.core.statistics import Statistic
 
 
 @click.command(short_help="Observed and expected CLs.")
 @workspace_argument
 @poi_value_option
 @poi_option
-@statistic_option("q", "qtilde", "q0")
+@statistic_option()
 @click.option(
     "--calctype",
     type=click.Choice(["asymptotics", "toybased"]),
@@ -37,7 +38,7 @@ def cls(
     workspace: str,
     poi_value: float | None,
     poi: str | None,
-    test_stat: str,
+    statistic: Statistic,
     calctype: str,
     patches: tuple[str, ...],
     measurement: str | None,
@@ -56,7 +57,7 @@ def cls(
     With --test-stat q0, where CLs has no meaning, it tests the background-only hypothesis and writes its
     p-value p0 instead: {"p0_exp": [five values], "p0_obs": value}, expected for a signal of strength 1.
     """
-    poi_value = tested_value(poi_value, test_stat)
+    poi_value = tested_value(poi_value, statistic)
     only_one_from_standard_input(workspace, *patches)
     with reported():
         with_toys = calctype == "toybased"
@@ -66,16 +67,15 @@ def cls(
             raise CommandError("The measurement has no parameter of interest, so there is nothing to test.")
         settings = Settings(backend, optimizer, optconf)
         if settings.are_usual and not with_toys:
-            observed, expected = _with_verb(poi_value, data, model, test_stat)
+            observed, expected = _with_verb(poi_value, data, model, statistic)
         else:
-            observed, expected = _with_backend(poi_value, data, model, test_stat, calctype, settings)
+            observed, expected = _with_backend(poi_value, data, model, statistic, calctype, settings)
         if not all(map(math.isfinite, [observed, *expected])):
             raise CommandError("The p-values are not finite numbers, although every fit converged.")
-        name = "p0" if test_stat == "q0" else "CLs"
-        write({f"{name}_obs": observed, f"{name}_exp": expected}, output_file)
+        write({f"{statistic.p_value}_obs": observed, f"{statistic.p_value}_exp": expected}, output_file)
 
 
-def _with_verb(poi_value: float, data: list[float], model: Any, test_stat: Any) -> tuple[float, list[float]]:
+def _with_verb(poi_value: float, data: list[float], model: Any, statistic: Statistic) -> tuple[float, list[float]]:
     """Observed and expected p-values of the whole test as one compiled program; never those of a fit that failed."""
     import numpy as np
 
@@ -89,21 +89,21 @@ def _with_verb(poi_value: float, data: list[float], model: Any, test_stat: Any) 
     start = resolve_start(model.likelihood.space, model.config.par_slices, None, None, None)
     args = (floats(poi_value), floats(data), model.likelihood, start)
     with enough(model.likelihood, "hypotest"):
-        found = Compiled(hypotest, static=2)(Newton(), test_stat, *args)
+        found = Compiled(hypotest, static=2)(Newton(), statistic, *args)
     if int(found.status) != Status.CONVERGED:
         raise CommandError(Status(int(found.status)).sentence)
-    name = "clsb" if test_stat == "q0" else "cls"
+    name = statistic.field
     return float(getattr(found, name)), np.asarray(getattr(found, f"{name}_expected")).tolist()
 
 
 def _with_backend(
-    poi_value: float, data: list[float], model: Any, test_stat: str, calctype: str, settings: Settings
+    poi_value: float, data: list[float], model: Any, statistic: Statistic, calctype: str, settings: Settings
 ) -> tuple[float, list[float]]:
     """The same step by step, with the backend and optimizer that were asked for."""
     import pyhf_func as pf
 
     with settings.in_place() as backend:
         observed, expected = pf.infer.hypotest(
-            poi_value, data, model, test_stat=test_stat, calctype=calctype, return_expected_set=True
+            poi_value, data, model, test_stat=statistic.name, calctype=calctype, return_expected_set=True
         )
         return float(backend.tolist(observed)), [float(backend.tolist(value)) for value in expected]

@@ -8,6 +8,7 @@ from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_some, words
 from pyhf_func.cli.study import Study, study_options
+from pyhf_func.core.statistics import Q0
 
 _POINTS = 41
 
@@ -44,7 +45,7 @@ def discovery(study: Study, layout: str) -> None:
         {"p0": found.p0, "z": found.z, "status": status["p0_obs_status"]},
         {"p0": found.p0_expected, "z": found.z_expected, "status": [status["p0_exp_status"]] * 5},
     )
-    tables.write(study, layout, {**results, **status}, rows, figure, test_stat="q0")
+    tables.write(study, layout, {**results, **status}, rows, figure, test_stat=Q0.name)
 
 
 def _range(found: Any, poi: int) -> Any:

@@ -22,9 +22,9 @@ from pyhf_func.cli.settings import (
     tested_value,
 )
 from pyhf_func.cli.study import Study, study_options
+from pyhf_func.core.statistics import Statistic
 
 if TYPE_CHECKING:
-    from pyhf_func.core.inference import TestStat
     from pyhf_func.signal_grids import GridResult
 
 _BATCH = 16
@@ -38,7 +38,7 @@ _LIMITS = ("limit_obs", "limit_exp", "limit_obs_status", "limit_exp_status")
 @click.option("--limits", is_flag=True, help="Search the upper limits of each point too, which takes longer.")
 @poi_value_option
 @level_option
-@statistic_option("q", "qtilde")
+@statistic_option(limits=True)
 @click.option(
     "--format",
     "layout",
@@ -70,7 +70,7 @@ def grid(
     limits: bool,
     poi_value: float | None,
     level: float,
-    test_stat: "TestStat",
+    statistic: Statistic,
     layout: str,
     axes: tuple[str, str] | None,
     jobs: int,
@@ -90,7 +90,7 @@ def grid(
     import pyhf_func as pf
 
     only_one_from_standard_input(*study.inputs, patchset)
-    mu = tested_value(poi_value, test_stat)
+    mu = tested_value(poi_value, statistic)
     points = read_patchset(patchset)
     x, y = _axes(axes, points.labels)
     with reported(ValueError, BrokenProcessPool):
@@ -104,7 +104,7 @@ def grid(
                 mu=mu,
                 level=level,
                 limits=limits,
-                test_stat=test_stat,
+                test_stat=statistic.name,
                 measurement_name=study.measurement,
                 batch=min(_BATCH, -(-len(points) // jobs)),
                 progress=progress,
@@ -122,7 +122,7 @@ def grid(
             poi_value=mu,
             level=level,
             limits=limits,
-            test_stat=test_stat,
+            test_stat=statistic.name,
         )
     if not_saved:
         raise CommandError(not_saved)

@@ -7,15 +7,16 @@ from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, require_some, words
 from pyhf_func.cli.settings import level_option, statistic_option
 from pyhf_func.cli.study import Study, study_options
+from pyhf_func.core.statistics import Statistic
 
 
 @click.command(short_help="Observed and expected upper limits.")
 @workspace_argument
 @level_option
-@statistic_option("q", "qtilde")
+@statistic_option(limits=True)
 @tables.format_option
 @study_options(tests=True)
-def limit(study: Study, level: float, test_stat: str, layout: str) -> None:
+def limit(study: Study, level: float, statistic: Statistic, layout: str) -> None:
     """Observed and expected upper limits of WORKSPACE, a JSON file or - for standard input.
 
     Writes {"limit_obs": value, "limit_exp": [five values]}: where CLs of the parameter of interest falls to
@@ -25,7 +26,7 @@ def limit(study: Study, level: float, test_stat: str, layout: str) -> None:
     """
     import pyhf_func as pf
 
-    found = study.upper_limit(level, test_stat)
+    found = study.upper_limit(level, statistic)
     require_converged(found.free_fit.status)  # without which there is no limit either
     status = require_some(found.observed_status, found.expected_status)
     own = {"limit_obs_status": words(found.observed_status), "limit_exp_status": words(found.expected_status)}
@@ -40,5 +41,5 @@ def limit(study: Study, level: float, test_stat: str, layout: str) -> None:
         rows,
         lambda: pf.plot.limits(found, study.model, metadata=study.metadata),
         level=level,
-        test_stat=test_stat,
+        test_stat=statistic.name,
     )

@@ -9,6 +9,7 @@ from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import failures, require_converged, status_of, tell_failures, words
 from pyhf_func.cli.settings import Number, level_option, statistic_option
 from pyhf_func.cli.study import Study, study_options
+from pyhf_func.core.statistics import Statistic
 
 _POINTS = {1: 41, 2: 15}
 """How many values each parameter takes by default, by the number of parameters."""
@@ -51,7 +52,7 @@ def _numbers(text: str) -> tuple[float, ...]:
     "[default range: three standard errors around the best value]",
 )
 @level_option
-@statistic_option("q", "qtilde")
+@statistic_option(limits=True)
 @tables.format_option
 @study_options(tests=True)
 def scan(
@@ -60,7 +61,7 @@ def scan(
     ranges: tuple[tuple[float, float, int], ...],
     parameters: tuple[str, ...],
     level: float,
-    test_stat: str,
+    statistic: Statistic,
     layout: str,
 ) -> None:
     """Observed and expected CLs of WORKSPACE, a JSON file or - for standard input, for many values.
@@ -82,7 +83,7 @@ def scan(
     if parameters:
         _profile(study, parameters, axes, layout)
     else:
-        _test(study, axes[0] if axes else None, level, test_stat, layout)
+        _test(study, axes[0] if axes else None, level, statistic, layout)
 
 
 def _spaced(low: float, high: float, n: int) -> list[float]:
@@ -91,7 +92,7 @@ def _spaced(low: float, high: float, n: int) -> list[float]:
     return np.linspace(low, high, n).tolist()
 
 
-def _test(study: Study, mus: list[float] | None, level: float, test_stat: str, layout: str) -> None:
+def _test(study: Study, mus: list[float] | None, level: float, statistic: Statistic, layout: str) -> None:
     """CLs."""
     import pyhf_func as pf
     from pyhf_func.core.arrays import floats
@@ -99,8 +100,8 @@ def _test(study: Study, mus: list[float] | None, level: float, test_stat: str, l
     from pyhf_func.core.inference import scan as tests
 
     study.require_poi()
-    mus = mus or _range(study, level, test_stat)
-    found = study.compute(tests, floats(mus), *study.arguments, static=(Newton(), test_stat))
+    mus = mus or _range(study, level, statistic)
+    found = study.compute(tests, floats(mus), *study.arguments, static=(Newton(), statistic))
     points = [
         {
             "mu": float(mu),
@@ -128,17 +129,17 @@ def _test(study: Study, mus: list[float] | None, level: float, test_stat: str, l
         rows,
         lambda: pf.plot.cls(found, study.model, level, metadata=study.metadata),
         level=level,
-        test_stat=test_stat,
+        test_stat=statistic.name,
     )
     tell_failures("points", failures(found.status), len(points))
 
 
-def _range(study: Study, level: float, test_stat: str) -> list[float]:
+def _range(study: Study, level: float, statistic: Statistic) -> list[float]:
     """From zero to beyond all limits that there are; where there are none, to the parameter's bound."""
     import numpy as np
 
     poi = study.require_poi()
-    found = study.upper_limit(level, test_stat)
+    found = study.upper_limit(level, statistic)
     limits = np.append(found.expected, found.observed)
     lower, upper = study.model.config.suggested_bounds()[poi]
     low, high = max(0.0, lower), upper

@@ -11,6 +11,7 @@ import click
 
 from pyhf_func.adapters.registry import FRAMEWORKS
 from pyhf_func.cli.documents import patch_option, read_patches, read_workspace
+from pyhf_func.core.statistics import QTILDE, STATISTICS, Statistic, names
 from pyhf_func.options import EqDelimStringParamType
 
 _BACKENDS = {framework.nickname: name for name, framework in FRAMEWORKS.items() if framework.nickname}
@@ -101,26 +102,32 @@ progress_option = click.option(
 )
 
 
-def statistic_option(*choices: str) -> Callable[[_Command], _Command]:
-    """The option of the test statistic."""
-    help_text = "Test statistic: q and qtilde for upper limits" + (", q0 for discovery." if "q0" in choices else ".")
+def statistic_option(*, limits: bool = False) -> Callable[[_Command], _Command]:
+    """The option of the test statistic; with ``limits``, of one with which upper limits can be set."""
+    choices = names(limits=limits)
+    purposes: dict[str, list[str]] = {}
+    for name in choices:
+        purposes.setdefault(STATISTICS[name].purpose, []).append(name)
+    help_text = ", ".join(f"{' and '.join(some)} for {purpose}" for purpose, some in purposes.items())
     return click.option(
         "--test-stat",
         "--teststat",
-        "test_stat",
+        "statistic",
         type=click.Choice(choices),
-        default="qtilde",
+        default=QTILDE.name,
         show_default=True,
-        help=help_text,
+        callback=lambda _context, _option, name: STATISTICS[name],
+        help=f"Test statistic: {help_text}.",
     )
 
 
-def tested_value(poi_value: float | None, test_stat: str) -> float:
-    """The value under test, a finite number; q0 tests zero and nothing else."""
-    if test_stat == "q0":
-        if poi_value:
-            raise click.UsageError(f"q0 tests the value 0 of the parameter of interest, not {poi_value}.")
-        return 0.0
+def tested_value(poi_value: float | None, statistic: Statistic) -> float:
+    """The value under test, a finite number."""
+    if statistic.tested is not None:
+        if poi_value not in (None, statistic.tested):
+            name, only = statistic.name, statistic.tested
+            raise click.UsageError(f"{name} tests the value {only:g} of the parameter of interest, not {poi_value}.")
+        return statistic.tested
     if poi_value is None:
         return 1.0
     if not math.isfinite(poi_value):

@@ -12,6 +12,7 @@ from pyhf_func.cli.documents import only_one_from_standard_input, output_option,
 from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.report import plain
 from pyhf_func.cli.settings import model_options, poi_option, prepare_jax
+from pyhf_func.core.statistics import Statistic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -121,7 +122,7 @@ class Study:
 
         return self.compute(covariance, self.problem, self.fit)
 
-    def upper_limit(self, level: float, test_stat: str) -> "LimitResult":
+    def upper_limit(self, level: float, statistic: Statistic) -> "LimitResult":
         """Upper limits on the parameter of interest."""
         from pyhf_func.core.arrays import floats
         from pyhf_func.core.fit import Newton
@@ -130,7 +131,7 @@ class Study:
 
         check_level(level)
         self.require_poi()
-        return self.compute(upper_limit, floats(level), *self.arguments, static=(Newton(), test_stat))
+        return self.compute(upper_limit, floats(level), *self.arguments, static=(Newton(), statistic))
 
     def profile(self, places: Sequence[int], axes: Sequence[Sequence[float]]) -> "ProfileResult":
         """The profile likelihood on a grid of values of the parameters at these places."""

@@ -18,6 +18,7 @@ from pyhf_func.cli.settings import (
     tested_value,
 )
 from pyhf_func.cli.study import Study, study_options, versions
+from pyhf_func.core.statistics import Q0, QTILDE, Statistic
 
 if TYPE_CHECKING:
     from pyhf_func.core.inference import ToysResult
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @click.command(short_help="CLs by pseudo-experiments.")
 @workspace_argument
 @poi_value_option
-@statistic_option("q", "qtilde", "q0")
+@statistic_option()
 @click.option(
     "--ntoys",
     type=click.IntRange(min=1),
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 def toys(
     study: Study,
     poi_value: float | None,
-    test_stat: str,
+    statistic: Statistic,
     ntoys: int,
     seed: int,
     first: int,
@@ -81,14 +82,14 @@ def toys(
 
     import pyhf_func as pf
 
-    mu = tested_value(poi_value, test_stat)
+    mu = tested_value(poi_value, statistic)
     study.require_poi()
-    key, options = jax.random.key(seed), {"test_stat": test_stat, "first": first, "max_error": max_error}
+    key, options = jax.random.key(seed), {"test_stat": statistic.name, "first": first, "max_error": max_error}
     with reported():
         run = partial(pf.toys, mu, study.data, study.model, key, ntoys, checkpoint=checkpoint, progress=progress)
         found, not_saved = computed(partial(run, **options))
     study.write(
-        _numbers(found, discovery=test_stat == "q0"),
+        _numbers(found, statistic),
         lambda: pf.plot.toys(found, study.model, metadata=study.metadata),
         poi_value=mu,
         ntoys=ntoys,
@@ -120,7 +121,7 @@ def toys_merge(files: tuple[str, ...], save: str | None, output_file: str | None
         found = pf.merge_toys(map(pf.ToysResult.load, files))
         if save is not None:
             found.save(save)
-        results = _numbers(found, discovery=found.of_discovery)
+        results = _numbers(found, Q0 if found.of_discovery else QTILDE)
         about = {"command": "toys-merge", "versions": versions(), "key": found.key, "files": len(files)}
         write(plain({**results, "about": about}), output_file)
         if plot is not None:
@@ -128,15 +129,16 @@ def toys_merge(files: tuple[str, ...], save: str | None, output_file: str | None
     _tell_failures(found)
 
 
-def _numbers(found: "ToysResult", *, discovery: bool) -> dict[str, Any]:
-    """What is written of a result: CLs and its parts, or p0."""
+def _numbers(found: "ToysResult", statistic: Statistic) -> dict[str, Any]:
+    """The numbers of a result by the names under which they are written: CLs and its parts, or p0."""
     status = require_converged(found.status)
     p_values: dict[str, Any] = {}
-    for name, field in (("p0", "clsb"),) if discovery else (("CLs", "cls"), ("CLsb", "clsb"), ("CLb", "clb")):
+    parts = ("CLsb", "clsb"), ("CLb", "clb")
+    for name, field in ((statistic.p_value, statistic.field), *(parts if statistic.sets_limits else ())):
         p_values[f"{name}_obs"] = getattr(found, field)
         p_values[f"{name}_obs_error"] = getattr(found, f"{field}_error")
         p_values[f"{name}_exp"] = getattr(found, f"{field}_expected")
-    if not discovery:
+    if statistic.sets_limits:
         p_values["CLs_exp_error"] = found.cls_expected_error
         p_values["CLs_obs_range"] = found.cls_range
     counts = {"ntoys": found.numbers.size, "failed": found.failed, "retried": found.retried}

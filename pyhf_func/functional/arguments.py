@@ -27,6 +27,8 @@ from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, place_of, resolv
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, Problem, chosen_minimiser
 from pyhf_func.core.memory import enough
 from pyhf_func.core.processes import check_process
+from pyhf_func.core.statistics import STATISTICS, Statistic
+from pyhf_func.core.statistics import names as statistic_names
 from pyhf_func.exceptions import (
     InvalidModel,
     InvalidPdfData,
@@ -253,14 +255,16 @@ def check_poi(model: Model) -> None:
         )
 
 
-def check_test_stat(test_stat: Any, known: tuple[str, ...] = ("q", "qtilde", "q0")) -> None:
-    """Refuse what is not a test statistic.
+def statistic_of(test_stat: Any, *, limits: bool = False) -> Statistic:
+    """The test statistic of a name; with ``limits``, of those with which upper limits can be set.
 
     Raises:
-        InvalidTestStatistic: It is not one of those known here.
+        InvalidTestStatistic: There is no such test statistic.
     """
+    known = statistic_names(limits=limits)
     if not isinstance(test_stat, str) or test_stat not in known:
         raise InvalidTestStatistic(f"test_stat: {unknown('test statistic', test_stat, known, 'This test')}")
+    return STATISTICS[test_stat]
 
 
 def number(value: Any, name: str, several: str = "jax.vmap", *, above: float = -np.inf, below: float = np.inf) -> Array:
@@ -299,7 +303,7 @@ def tested_values(values: Any) -> Array:
     return tested
 
 
-def check_tested(tested: Array, test_stat: str, model: Model, start: Start, name: str = "mu") -> None:
+def check_tested(tested: Array, statistic: Statistic, model: Model, start: Start, name: str = "mu") -> None:
     """Refuse a negative tested value where the best value is never negative or the POI's lower bound lies above it.
 
     No data could exclude it.
@@ -307,13 +311,13 @@ def check_tested(tested: Array, test_stat: str, model: Model, start: Start, name
     Raises:
         ValueError: It is.
     """
-    if test_stat == "q0" or isinstance(tested, jax.core.Tracer):
+    if statistic.tested is not None or isinstance(tested, jax.core.Tracer):
         return
     lowest = float(np.min(tested) if tested.ndim else tested)
     if lowest >= 0 or isinstance(start.lower, jax.core.Tracer):
         return
     bound = float(np.asarray(start.lower)[model.config.poi_index])
-    if test_stat == "qtilde":
+    if statistic.not_negative:
         bound = max(bound, 0.0)
     if lowest < bound:
         poi = model.config.poi_name

@@ -9,9 +9,9 @@ from pyhf_func.core import inference as _inference
 from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser
-from pyhf_func.core.inference import DiscoveryResult, HypotestResult, LimitResult, ScanResult, TestStat
+from pyhf_func.core.inference import DiscoveryResult, HypotestResult, LimitResult, ScanResult
+from pyhf_func.core.statistics import TestStat
 from pyhf_func.functional.arguments import (
-    check_test_stat,
     check_tested,
     data_of,
     for_every_framework,
@@ -19,6 +19,7 @@ from pyhf_func.functional.arguments import (
     number,
     of_interest,
     start_of_test,
+    statistic_of,
     tested_values,
     traced_minimiser,
 )
@@ -85,10 +86,10 @@ def hypotest(
     """
     model = of_interest(model, poi)
     tested, observed = number(mu, "mu", "pf.scan or jax.vmap"), data_of(model, data)
-    check_test_stat(test_stat)
-    chosen, start = traced_minimiser(minimiser, "hypotest"), start_of_test(model, init, bounds, fixed)
-    check_tested(tested, test_stat, model, start)
-    return compiled_hypotest(chosen, test_stat, tested, observed, model.likelihood, start)
+    statistic, chosen = statistic_of(test_stat), traced_minimiser(minimiser, "hypotest")
+    start = start_of_test(model, init, bounds, fixed)
+    check_tested(tested, statistic, model, start)
+    return compiled_hypotest(chosen, statistic, tested, observed, model.likelihood, start)
 
 
 @for_every_framework
@@ -134,10 +135,10 @@ def scan(
     """
     model = of_interest(model, poi)
     tested, observed = tested_values(mus), data_of(model, data)
-    check_test_stat(test_stat)
-    chosen, start = traced_minimiser(minimiser, "scan"), start_of_test(model, init, bounds, fixed)
-    check_tested(tested, test_stat, model, start, "mus")
-    return _compiled_scan(chosen, test_stat, tested, observed, model.likelihood, start)
+    statistic, chosen = statistic_of(test_stat), traced_minimiser(minimiser, "scan")
+    start = start_of_test(model, init, bounds, fixed)
+    check_tested(tested, statistic, model, start, "mus")
+    return _compiled_scan(chosen, statistic, tested, observed, model.likelihood, start)
 
 
 @for_every_framework
@@ -188,9 +189,9 @@ def upper_limit(
     """
     model = of_interest(model, poi)
     wanted, observed = level_of(level), data_of(model, data)
-    check_test_stat(test_stat, ("q", "qtilde"))
-    chosen, start = traced_minimiser(minimiser, "upper_limit"), start_of_test(model, init, bounds, fixed)
-    return _compiled_limit(chosen, test_stat, wanted, observed, model.likelihood, start)
+    statistic, chosen = statistic_of(test_stat, limits=True), traced_minimiser(minimiser, "upper_limit")
+    start = start_of_test(model, init, bounds, fixed)
+    return _compiled_limit(chosen, statistic, wanted, observed, model.likelihood, start)
 
 
 @for_every_framework

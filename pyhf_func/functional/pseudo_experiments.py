@@ -17,20 +17,20 @@ from jax.typing import ArrayLike
 from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start
 from pyhf_func.core.fit import HostMinimiser, Minimiser
-from pyhf_func.core.inference import HypotestResult, TestStat, ToysResult
+from pyhf_func.core.inference import HypotestResult, ToysResult
 from pyhf_func.core.inference import merge_toys as merge_toys
-from pyhf_func.core.inference.statistics import bounded
+from pyhf_func.core.inference.statistics import bounded, tested_value
 from pyhf_func.core.inference.toy_files import Checkpoint
 from pyhf_func.core.inference.toy_records import ErrorCount, Record, digests
 from pyhf_func.core.inference.toy_results import result_of
 from pyhf_func.core.inference.toys import Toys, origins, toy_chunk
 from pyhf_func.core.interrupts import exit_on_signals, note
+from pyhf_func.core.statistics import TestStat
 from pyhf_func.core.threads import in_order
 from pyhf_func.exceptions import CheckpointNotWritten
 from pyhf_func.functional.arguments import (
     check_flag,
     check_path,
-    check_test_stat,
     check_tested,
     count,
     data_of,
@@ -39,6 +39,7 @@ from pyhf_func.functional.arguments import (
     of_interest,
     random_key,
     start_of_test,
+    statistic_of,
     traced_minimiser,
 )
 from pyhf_func.functional.asymptotic import compiled_hypotest
@@ -123,7 +124,7 @@ def toys(
     """
     model = of_interest(model, poi)
     tested, counts, typed = number(mu, "mu"), data_of(model, data), random_key(key)
-    check_test_stat(test_stat)
+    statistic = statistic_of(test_stat)
     check_flag(progress, "progress")
     ntoys, first = count(ntoys, "ntoys"), count(first, "first", least=0)
     size = chunk_size(model) if chunk is None else count(chunk, "chunk")
@@ -132,18 +133,17 @@ def toys(
     if max_error is not None:
         max_error = float(number(max_error, "max_error", above=0.0))
     chosen, start = traced_minimiser(minimiser, "toys"), start_of_test(model, init, bounds, fixed)
-    start = bounded(test_stat, start, model.likelihood.space.poi)
-    check_tested(tested, test_stat, model, start)
-    if test_stat == "q0":
-        tested = jnp.zeros_like(tested)
-    observed = compiled_hypotest(chosen, test_stat, tested, counts, model.likelihood, start)
-    draw = partial(toy_chunk, chosen, test_stat, size, tested, model.likelihood, start, origins(observed), typed)
+    start = bounded(statistic, start, model.likelihood.space.poi)
+    check_tested(tested, statistic, model, start)
+    tested = tested_value(statistic, tested)
+    observed = compiled_hypotest(chosen, statistic, tested, counts, model.likelihood, start)
+    draw = partial(toy_chunk, chosen, statistic, size, tested, model.likelihood, start, origins(observed), typed)
     record = _nothing(tested, typed, observed, start)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((observed, typed))):
         if progress or checkpoint is not None or max_error is not None:
             raise TypeError("Inside jit or vmap toys can't report, stop early or be saved: leave these options out.")
         return result_of(_all_at_once(draw, record, first, ntoys, size))
-    record = jax.device_get(record)._replace(test=digests(model.likelihood, counts, test_stat, start))
+    record = jax.device_get(record)._replace(test=digests(model.likelihood, counts, statistic.name, start))
     return _run(draw, record, range(first, first + ntoys), size, progress, max_error, checkpoint)
 
 

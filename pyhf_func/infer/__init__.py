@@ -68,9 +68,9 @@ def hypotest(
     init_pars, par_bounds, fixed_params = mle.start_of(pdf, init_pars, par_bounds, fixed_params)
     _check_prerequisites(pdf, fixed_params)
     calculator = utils.create_calculator(calctype, data, pdf, init_pars, par_bounds, fixed_params, **kwargs)
-    is_q0 = calculator.test_stat == "q0"
-    observed, band = ("clsb", "clsb_expected") if is_q0 else ("cls", "cls_expected")
-    tails = ("clb",) if is_q0 else ("clsb", "clb")
+    observed = utils.statistic_of(calculator.test_stat).field
+    band = f"{observed}_expected"
+    tails = [name for name in ("clsb", "clb") if name != observed]
     wanted = [observed]
     wanted += tails if return_tail_probs else ()
     wanted += [band] if return_expected or return_expected_set else []

@@ -15,8 +15,8 @@ from pyhf_func.functional.arguments import count
 from pyhf_func.infer import engine, toys
 from pyhf_func.infer.arguments import check_problem
 from pyhf_func.infer.mle import fixed_poi_fit, one_value, start_of
-from pyhf_func.infer.test_statistics import advise, tested_by_q0
-from pyhf_func.infer.utils import get_test_stat
+from pyhf_func.infer.test_statistics import advise, tested_value
+from pyhf_func.infer.utils import get_test_stat, statistic_of
 from pyhf_func.optimize.arrays import to_numpy
 from pyhf_func.tensor.dispatch import backend_for
 
@@ -157,8 +157,7 @@ class _Calculator:
         self.data = data
         self.pdf = pdf
         self.init_pars, self.par_bounds, self.fixed_params = start_of(pdf, init_pars, par_bounds, fixed_params)
-        self.test_stat = test_stat if qtilde is None else ("qtilde" if qtilde else "q")
-        get_test_stat(self.test_stat)
+        self.test_stat = statistic_of(test_stat, qtilde).name
 
     @property
     def _start(self) -> engine.Start:
@@ -262,7 +261,7 @@ class AsymptoticCalculator(_Calculator):
             InvalidTestStatistic: There is no such test statistic.
             FailedMinimization: A fit did not converge.
         """
-        get_test_stat(self.test_stat)
+        statistic_of(self.test_stat)
         minimiser = engine.engine_minimiser(self.pdf)
         if minimiser is None:
             return self._step_by_step(poi_test)
@@ -272,11 +271,11 @@ class AsymptoticCalculator(_Calculator):
         self, minimiser: Any, poi_test: Any, fields: tuple[str, ...], *, keep: bool = True
     ) -> dict[str, Any]:
         """Fields of the engine's test; its fits are kept."""
-        advise(self.test_stat, self.pdf, self.par_bounds)
-        if self.test_stat == "q0":
-            poi_test = tested_by_q0(poi_test)
+        statistic = statistic_of(self.test_stat)
+        advise(statistic, self.pdf, self.par_bounds)
+        poi_test = tested_value(statistic, poi_test)
         wanted = (*fields, "root_asimov", *engine.FITS) if keep else fields
-        found = engine.test(minimiser, self.test_stat, poi_test, self.data, self.pdf, self._start, wanted)
+        found = engine.test(minimiser, statistic, poi_test, self.data, self.pdf, self._start, wanted)
         if keep:
             self.sqrtqmuA_v = found["root_asimov"]
             self.fitted_pars = HypoTestFitResults(
@@ -290,20 +289,19 @@ class AsymptoticCalculator(_Calculator):
 
     def _step_by_step(self, poi_test: Any) -> Any:
         """The same with any optimizer and any model."""
-        statistic = get_test_stat(self.test_stat)
-        q, (conditional, free) = statistic(poi_test, self.data, self.pdf, *self._start, return_fitted_pars=True)
-        asimov_mu = 1.0 if self.test_stat == "q0" else 0.0
+        statistic, compute = statistic_of(self.test_stat), get_test_stat(self.test_stat)
+        q, (conditional, free) = compute(poi_test, self.data, self.pdf, *self._start, return_fitted_pars=True)
         asimov_data, asimov_pars = generate_asimov_data(
-            asimov_mu, self.data, self.pdf, *self._start, return_fitted_pars=True
+            statistic.alternative, self.data, self.pdf, *self._start, return_fitted_pars=True
         )
-        q_asimov, (conditional_asimov, free_asimov) = statistic(
+        q_asimov, (conditional_asimov, free_asimov) = compute(
             poi_test, asimov_data, self.pdf, *self._start, return_fitted_pars=True
         )
         tensorlib = backend_for(q)
         root, root_asimov = tensorlib.sqrt(q), tensorlib.sqrt(q_asimov)
         self.sqrtqmuA_v = root_asimov
         self.fitted_pars = HypoTestFitResults(asimov_pars, free, free_asimov, conditional, conditional_asimov)
-        if self.test_stat != "qtilde":
+        if not statistic.not_negative:
             return tensorlib.astensor(root - root_asimov)
         teststat = tensorlib.conditional(
             root <= root_asimov,  # equal where both are zero
@@ -429,7 +427,7 @@ class ToyCalculator(_Calculator):
         statistic = self._statistic(poi_test)
         toys_of = {
             "Signal-like": self._draw(poi_test),
-            "Background-like": self._draw(1.0 if self.test_stat == "q0" else 0.0),
+            "Background-like": self._draw(statistic_of(self.test_stat).alternative),
         }
         shown = self.track_progress if track_progress is None else track_progress
         tensorlib = backend_for(self.data, poi_test)
@@ -450,14 +448,14 @@ class ToyCalculator(_Calculator):
 
     def _statistic(self, poi_test: Any) -> Callable[[Any, Any], Iterable[Any]]:
         """The test statistics of toys, batch after batch."""
-        statistic = get_test_stat(self.test_stat)
+        statistic, compute = statistic_of(self.test_stat), get_test_stat(self.test_stat)
         minimiser = engine.engine_minimiser(self.pdf)
         if minimiser is None:
-            return lambda samples, _: ([statistic(poi_test, sample, self.pdf, *self._start)] for sample in samples)
-        advise(self.test_stat, self.pdf, self.par_bounds)
-        mu = tested_by_q0(poi_test) if self.test_stat == "q0" else one_value(poi_test)
+            return lambda samples, _: ([compute(poi_test, sample, self.pdf, *self._start)] for sample in samples)
+        advise(statistic, self.pdf, self.par_bounds)
+        mu = one_value(tested_value(statistic, poi_test))
         return lambda samples, pars: toys.teststatistics(
-            minimiser, self.test_stat, float(mu), to_numpy(samples), to_numpy(pars), self.pdf, self._start
+            minimiser, statistic, float(mu), to_numpy(samples), to_numpy(pars), self.pdf, self._start
         )
 
     def expected_pvalues(self, sig_plus_bkg_distribution: Any, bkg_only_distribution: Any) -> list[list[Any]]:

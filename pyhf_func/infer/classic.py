@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyhf_func.core.statistics import QTILDE, Q
 from pyhf_func.infer import calculators, engine, mle, test_statistics
 from pyhf_func.optimize.engine import is_twice_nll
 from pyhf_func.tensor.dispatch import backend_for
@@ -62,7 +63,7 @@ def qmu(mu: Any, data: Any, pdf: Any, init_pars: Any, par_bounds: Any) -> Any:
         array([3.938245])
     """
     fixed = pdf.config.suggested_fixed()
-    value = test_statistics.one_sided(mu, data, pdf, init_pars, par_bounds, fixed, False)
+    value = test_statistics.one_sided(Q, mu, data, pdf, (init_pars, par_bounds, fixed), False)
     return backend_for(value).reshape(value, (1,))
 
 
@@ -207,7 +208,7 @@ _FIELDS = ("cls", "clsb", "clb", "cls_expected", "teststat", "teststat_asimov")
 def _in_engine(poi_test: Any, data: Any, pdf: Any, start: engine.Start, qtilde: bool) -> dict[str, Any]:
     minimiser = engine.engine_minimiser(pdf)
     assert minimiser is not None
-    return engine.test(minimiser, "qtilde" if qtilde else "q", poi_test, data, pdf, start, _FIELDS)
+    return engine.test(minimiser, QTILDE if qtilde else Q, poi_test, data, pdf, start, _FIELDS)
 
 
 def _step_by_step(poi_test: Any, data: Any, pdf: Any, start: engine.Start, qtilde: bool) -> dict[str, Any]:

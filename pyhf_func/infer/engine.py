@@ -19,6 +19,7 @@ from pyhf_func import functional
 from pyhf_func.core.fit import Minimum, Newton, Problem, Status
 from pyhf_func.core.inference import HypotestResult
 from pyhf_func.core.inference.asymptotics import square_root, transformed
+from pyhf_func.core.statistics import Statistic
 from pyhf_func.exceptions import FailedMinimization
 from pyhf_func.infer.mle import check_start, check_value, one_value
 from pyhf_func.optimize.arrays import bounds_array, call, numbers
@@ -63,7 +64,13 @@ def engine_minimiser(pdf: Any) -> Newton | Lenient | None:
 
 
 def test(
-    minimiser: Newton | Lenient, test_stat: str, mu: Any, data: Any, pdf: Any, start: Start, fields: tuple[str, ...]
+    minimiser: Newton | Lenient,
+    statistic: Statistic,
+    mu: Any,
+    data: Any,
+    pdf: Any,
+    start: Start,
+    fields: tuple[str, ...],
 ) -> dict[str, Any]:
     """Fields of a `HypotestResult`, and ``t`` and ``root_asimov``, as tensors of the right kind; of a band, five.
 
@@ -74,13 +81,13 @@ def test(
     mu = one_value(mu)
     overrides = _overrides(pdf, start)
     poi = pdf.config.poi_index
-    for value in (mu, float(test_stat == "q0")):
+    for value in (mu, statistic.alternative):
         check_value(value, start[1][poi], poi)
     arguments = (pdf, mu, numbers(data), *overrides)
-    found = call(_runner(minimiser, test_stat, (*fields, "status")), *arguments)
+    found = call(_runner(minimiser, statistic, (*fields, "status")), *arguments)
     status = found.pop("status")
     if not isinstance(status, jax.core.Tracer) and int(status) != Status.CONVERGED:
-        _explain(call(_runner(minimiser, test_stat, _ENDS), *arguments), Status(int(status)), mu)
+        _explain(call(_runner(minimiser, statistic, _ENDS), *arguments), Status(int(status)), mu)
     return found
 
 
@@ -126,14 +133,14 @@ def _same(known: Any, given: Any) -> bool:
 
 
 @cache
-def _runner(minimiser: Newton | Lenient, test_stat: str, fields: tuple[str, ...]) -> Callable[..., Any]:
+def _runner(minimiser: Newton | Lenient, statistic: Statistic, fields: tuple[str, ...]) -> Callable[..., Any]:
     """One function for each kind of test, so that what is known of it is known again."""
-    return partial(_run, minimiser, test_stat, fields)
+    return partial(_run, minimiser, statistic, fields)
 
 
 def _run(
     minimiser: Newton | Lenient,
-    test_stat: Any,
+    statistic: Statistic,
     fields: tuple[str, ...],
     model: Any,
     mu: Any,
@@ -143,19 +150,19 @@ def _run(
     fixed: Any,
 ) -> dict[str, Array | tuple[Array, ...]]:
     result = functional.hypotest(
-        mu, data, model, test_stat=test_stat, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
+        mu, data, model, test_stat=statistic.name, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
     )
-    return {name: _field(result, name, test_stat) for name in fields}
+    return {name: _field(result, name, statistic) for name in fields}
 
 
-def _field(result: HypotestResult, name: str, test_stat: str) -> Array | tuple[Array, ...]:
+def _field(result: HypotestResult, name: str, statistic: Statistic) -> Array | tuple[Array, ...]:
     if name in FITS:
         return getattr(result, name).pars
     if name in _ENDS:
         fit, end = name.split(".")
         return getattr(getattr(result, fit), end)
     if name == "t":
-        return _transformed(result.teststat, result.teststat_asimov, test_stat)
+        return _transformed(result.teststat, result.teststat_asimov, statistic)
     if name == "root_asimov":
         return _square_root(result.teststat_asimov)
     value = getattr(result, name)

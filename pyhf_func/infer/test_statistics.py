@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from pyhf_func.core.statistics import Q0, QTILDE, Q, Statistic
 from pyhf_func.exceptions import UnspecifiedPOI
 from pyhf_func.infer.arguments import check_model
 from pyhf_func.infer.mle import fit, fixed_poi_fit, start_of
@@ -61,9 +62,7 @@ def qmu(
         >>> round(float(pyhf.infer.test_statistics.qmu(1.0, data, model, *start)), 6)
         3.954989
     """
-    _require_poi(pdf)
-    _advise(pdf, par_bounds, "qmu", "qmu_tilde", 'set test_stat="qtilde"')
-    return one_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
+    return _one_sided(Q, mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
 
 
 def qmu_tilde(
@@ -104,10 +103,7 @@ def qmu_tilde(
         >>> round(float(pyhf.infer.test_statistics.qmu_tilde(1.0, data, model, *start)), 6)
         3.938245
     """
-    _require_poi(pdf)
-    _advise(pdf, par_bounds, "qmu_tilde", "qmu", 'set test_stat="q"')
-    init_pars, par_bounds = not_negative(pdf, init_pars, par_bounds)
-    return one_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
+    return _one_sided(QTILDE, mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
 
 
 def tmu(
@@ -233,11 +229,7 @@ def q0(
         >>> round(float(pyhf.infer.test_statistics.q0(0.0, data, model, *start)), 6)
         2.983395
     """
-    _require_poi(pdf)
-    mu = tested_by_q0(mu)
-    value, (conditional, free) = _two_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, True)
-    value = _zero_where(_poi(free, pdf) < 0, value)
-    return (value, (conditional, free)) if return_fitted_pars else value
+    return _one_sided(Q0, mu, data, pdf, init_pars, par_bounds, fixed_params, return_fitted_pars)
 
 
 def not_negative(pdf: Any, init_pars: Any, par_bounds: Any) -> tuple[Any, Any]:
@@ -253,20 +245,22 @@ def not_negative(pdf: Any, init_pars: Any, par_bounds: Any) -> tuple[Any, Any]:
     return init_pars, par_bounds
 
 
-def tested_by_q0(mu: Any) -> Any:
-    """The value that q0 tests: 0; a warning is logged where another is asked for."""
-    if isinstance(mu, jax.core.Tracer) or float(mu) != 0.0:
-        log.warning("q0 test statistic only used for fit configuration with POI set to zero. Setting mu=0.")
-        return 0.0
-    return mu
+def tested_value(statistic: Statistic, mu: Any) -> Any:
+    """The value that is tested; a warning is logged where another is asked for than the only one that can be."""
+    if statistic.tested is None or not (isinstance(mu, jax.core.Tracer) or float(mu) != statistic.tested):
+        return mu
+    log.warning(f"{statistic.name} test statistic only used for fit configuration with POI set to zero. Setting mu=0.")
+    return statistic.tested
 
 
-def advise(test_stat: str, pdf: Any, par_bounds: Any) -> None:
-    """Log a warning where the POI's bounds don't suit a test statistic that `hypotest` knows by this name."""
-    if test_stat == "q":
-        _advise(pdf, par_bounds, "qmu", "qmu_tilde", 'set test_stat="qtilde"')
-    if test_stat == "qtilde":
-        _advise(pdf, par_bounds, "qmu_tilde", "qmu", 'set test_stat="q"')
+def advise(statistic: Statistic, pdf: Any, par_bounds: Any) -> None:
+    """Log a warning where the POI's bounds don't suit a test statistic for limits."""
+    if statistic.sets_limits:
+        fitting = Q if statistic.not_negative else QTILDE
+        _advise(pdf, par_bounds, _NAMES[statistic], _NAMES[fitting], f'set test_stat="{fitting.name}"')
+
+
+_NAMES = {Q: "qmu", QTILDE: "qmu_tilde"}
 
 
 def _advise(pdf: Any, par_bounds: Any, name: str, other: str, flag: str = "") -> None:
@@ -301,19 +295,30 @@ def _two_sided(
     return (value, (conditional, free)) if return_fitted_pars else value
 
 
-def one_sided(
-    mu: Any, data: Any, pdf: Any, init_pars: Any, par_bounds: Any, fixed_params: Any, return_fitted_pars: bool
+def _one_sided(
+    statistic: Statistic,
+    mu: Any,
+    data: Any,
+    pdf: Any,
+    init_pars: Any,
+    par_bounds: Any,
+    fixed_params: Any,
+    return_fitted_pars: bool,
 ) -> Any:
-    """Twice the difference of the negative log-likelihoods; 0 where the best fit exceeds the tested value."""
-    value, (conditional, free) = _two_sided(mu, data, pdf, init_pars, par_bounds, fixed_params, True)
-    value = _zero_where(_poi(free, pdf) > mu, value)
-    return (value, (conditional, free)) if return_fitted_pars else value
+    _require_poi(pdf)
+    advise(statistic, pdf, par_bounds)
+    mu = tested_value(statistic, mu)
+    if statistic.not_negative:
+        init_pars, par_bounds = not_negative(pdf, init_pars, par_bounds)
+    return one_sided(statistic, mu, data, pdf, (init_pars, par_bounds, fixed_params), return_fitted_pars)
 
 
-def _poi(pars: Any, pdf: Any) -> Any:
-    return pars[pdf.config.poi_index]
-
-
-def _zero_where(condition: Any, value: Any) -> Any:
+def one_sided(
+    statistic: Statistic, mu: Any, data: Any, pdf: Any, start: tuple[Any, Any, Any], return_fitted_pars: bool
+) -> Any:
+    """Twice the difference of the negative log-likelihoods; 0 where the best fit does not speak against ``mu``."""
+    value, (conditional, free) = _two_sided(mu, data, pdf, *start, True)
     tensorlib = backend_for(value)
-    return tensorlib.where(tensorlib.astensor(condition, dtype="bool"), tensorlib.astensor(0.0), value)
+    counts = tensorlib.astensor(statistic.counts(free[pdf.config.poi_index], mu), dtype="bool")
+    value = tensorlib.where(counts, value, tensorlib.astensor(0.0))
+    return (value, (conditional, free)) if return_fitted_pars else value

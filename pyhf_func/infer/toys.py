@@ -14,6 +14,7 @@ from pyhf_func.core.compiler import Start
 from pyhf_func.core.fit import Minimiser, Status
 from pyhf_func.core.inference.toys import Toys
 from pyhf_func.core.inference.toys import teststatistics as fit_toys
+from pyhf_func.core.statistics import Statistic
 from pyhf_func.core.threads import in_order
 from pyhf_func.exceptions import FailedMinimization
 from pyhf_func.infer.mle import check_start, check_value
@@ -25,7 +26,7 @@ _BATCH = 64
 
 def teststatistics(
     minimiser: Minimiser,
-    test_stat: Any,
+    statistic: Statistic,
     mu: float,
     samples: np.ndarray,
     origin: np.ndarray,
@@ -53,7 +54,7 @@ def teststatistics(
         toys: Toys = jax.device_get(
             fit_toys(
                 minimiser,
-                test_stat,
+                statistic,
                 jnp.asarray(mu),
                 filled,
                 wanted,

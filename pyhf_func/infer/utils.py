@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pyhf_func._lookup import unknown
+from pyhf_func.core.statistics import Q0, QTILDE, STATISTICS, Q, Statistic
 from pyhf_func.exceptions import InvalidCalculator, InvalidTestStatistic
 from pyhf_func.infer import test_statistics
 
@@ -19,7 +20,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
-_TEST_STATS = {"q0": test_statistics.q0, "q": test_statistics.qmu, "qtilde": test_statistics.qmu_tilde}
+_TEST_STATS = {Q0.name: test_statistics.q0, Q.name: test_statistics.qmu, QTILDE.name: test_statistics.qmu_tilde}
 
 
 def all_pois_floating(pdf: Any, fixed_params: Any) -> bool:
@@ -76,3 +77,15 @@ def get_test_stat(name: str) -> Callable[..., Any]:
     if not isinstance(name, str) or name not in _TEST_STATS:
         raise InvalidTestStatistic(f"test_stat: {unknown('test statistic', name, _TEST_STATS, 'pyhf_func')}")
     return _TEST_STATS[name]
+
+
+def statistic_of(test_stat: Any = "qtilde", qtilde: bool | None = None) -> Statistic:
+    """The test statistic that options of a test ask for; ``qtilde`` is that of older versions of pyhf.
+
+    Raises:
+        InvalidTestStatistic: There is no such test statistic.
+    """
+    if qtilde is not None:
+        return QTILDE if qtilde else Q
+    get_test_stat(test_stat)
+    return STATISTICS[test_stat]

@@ -13,6 +13,7 @@ from scipy.stats import norm
 import pyhf_func as pf
 from pyhf_func.core.compiler import Start
 from pyhf_func.core.inference import toys
+from pyhf_func.core.statistics import QTILDE
 from pyhf_func.infer.intervals.upper_limits import upper_limit
 from tests import zoo
 from tests.core.small import Small
@@ -85,7 +86,7 @@ def test_toys_of_q_tilde_are_fitted_without_negative_values(bounds: list[float] 
     samples = jnp.array([[30.0], [48.0], [60.0], [0.0]])
     found = toys.teststatistics(
         Small(),
-        "qtilde",
+        QTILDE,
         jnp.array(1.0),
         samples,
         jnp.ones(4, bool),

@@ -12,6 +12,7 @@ import pyhf_func as pf
 from pyhf_func.core.compiler import Start
 from pyhf_func.core.fit import Minimum, Problem
 from pyhf_func.core.inference import toys
+from pyhf_func.core.statistics import QTILDE
 from tests import zoo
 from tests.core.small import Small
 
@@ -121,7 +122,7 @@ def test_toys() -> None:
         inits, slope = jnp.broadcast_to(space.init, (n, space.init.size)), jnp.zeros_like(space.init)
         likelihood = model.likelihood
         return toys.teststatistics(
-            minimiser, "qtilde", jnp.array(2.0), samples, jnp.ones(n, bool), inits, likelihood, start, slope
+            minimiser, QTILDE, jnp.array(2.0), samples, jnp.ones(n, bool), inits, likelihood, start, slope
         )
 
     same(fitted(one_sided()), fitted(one_sided(right=True)), "teststat", "status")

@@ -17,6 +17,7 @@ from scipy.stats import ks_2samp, poisson
 import pyhf_func as pf
 from pyhf_func.core.fit import Minimum, Newton, Problem, lanes
 from pyhf_func.core.inference.toys import Toys, origins, toy_chunk
+from pyhf_func.core.statistics import QTILDE
 from pyhf_func.functional.arguments import start_of
 from tests.core import toy
 
@@ -88,7 +89,7 @@ def test_batches_are_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     of = origins(pf.hypotest(tested, data, model))
 
     def run(minimiser: Newton) -> Toys:
-        return toy_chunk(minimiser, "qtilde", 8, tested, content, start, of, KEY, 0, 8)
+        return toy_chunk(minimiser, QTILDE, 8, tested, content, start, of, KEY, 0, 8)
 
     alone = run(Newton())
 

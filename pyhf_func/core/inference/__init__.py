@@ -1,7 +1,6 @@
 """Inference: test statistics, asymptotic p-values, hypothesis tests, scans, limits, uncertainties."""
 
 from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS as EXPECTED_SIGMAS
-from pyhf_func.core.inference.asymptotics import TestStat as TestStat
 from pyhf_func.core.inference.bands import Tables as Tables
 from pyhf_func.core.inference.bands import YieldBand as YieldBand
 from pyhf_func.core.inference.bands import YieldsResult as YieldsResult

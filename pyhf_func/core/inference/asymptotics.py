@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
 from jax.scipy.special import log_ndtr
 
-TestStat = Literal["q", "qtilde", "q0"]
+from pyhf_func.core.statistics import Statistic
 
 EXPECTED_SIGMAS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 """The background-only fluctuations of the expected band."""
@@ -29,38 +29,39 @@ def square_root(q: Array) -> Array:
     return jnp.where(positive, root, jnp.where(jnp.isnan(q), q, 0.0))
 
 
-def transformed(q: Array, q_asimov: Array, test_stat: TestStat) -> Array:
+def transformed(q: Array, q_asimov: Array, statistic: Statistic) -> Array:
     """The test statistic on a scale on which it is standard normal for background only.
 
-    ``sqrt(q) - sqrt(q_A)``; above the Asimov value, q-tilde is ``(q - q_A) / (2 sqrt(q_A))``: Equations (65), (66).
+    ``sqrt(q) - sqrt(q_A)``; above the Asimov value, where the best value is kept from being negative,
+    ``(q - q_A) / (2 sqrt(q_A))``: Equations (65), (66).
     """
-    return _in_sigmas(q, q_asimov, test_stat)[0]
+    return _in_sigmas(q, q_asimov, statistic)[0]
 
 
-def _in_sigmas(q: Array, q_asimov: Array, test_stat: TestStat) -> tuple[Array, Array]:
+def _in_sigmas(q: Array, q_asimov: Array, statistic: Statistic) -> tuple[Array, Array]:
     """The transformed test statistic under background only and under the tested hypothesis, ``sqrt(q_A)`` higher."""
     root, root_asimov = square_root(q), square_root(q_asimov)
     linear = root - root_asimov
-    if test_stat != "qtilde":
+    if not statistic.not_negative:
         return linear, root
     beyond = (q > q_asimov) & (q_asimov > 0)
     twice = 2 * jnp.where(beyond, root_asimov, 1.0)
     return jnp.where(beyond, (q - q_asimov) / twice, linear), jnp.where(beyond, (q + q_asimov) / twice, root)
 
 
-def log_p_values(q: Array, q_asimov: Array, test_stat: TestStat) -> PValues:
+def log_p_values(q: Array, q_asimov: Array, statistic: Statistic) -> PValues:
     """The logarithms of `p_values`, which keep the digits of small ones."""
-    t, signal = _in_sigmas(q, q_asimov, test_stat)
+    t, signal = _in_sigmas(q, q_asimov, statistic)
     log_clsb, log_clb = log_ndtr(-signal), log_ndtr(-t)
     return PValues(log_clsb, log_clb, jnp.where(t == jnp.inf, -jnp.inf, log_clsb - log_clb))
 
 
-def p_values(q: Array, q_asimov: Array, test_stat: TestStat) -> PValues:
+def p_values(q: Array, q_asimov: Array, statistic: Statistic) -> PValues:
     """Tail probabilities of a test statistic with its Asimov value: Equations (57) and (59).
 
     Where both are infinite, the second is not a number.
     """
-    return PValues(*map(jnp.exp, log_p_values(q, q_asimov, test_stat)))
+    return PValues(*map(jnp.exp, log_p_values(q, q_asimov, statistic)))
 
 
 def expected_p_values(q_asimov: Array) -> PValues:

@@ -18,11 +18,11 @@ from pyhf_func.core.fit.lanes import by_platform
 from pyhf_func.core.fit.problem import Minimiser
 from pyhf_func.core.fit.result import worst
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.inference.asymptotics import TestStat
 from pyhf_func.core.inference.hypothesis import FITS, HypotestResult, Near, hypotest
 from pyhf_func.core.inference.limits import upper_limit
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.processes import check_process
+from pyhf_func.core.statistics import Statistic
 
 
 class PointResult(NamedTuple):
@@ -59,7 +59,7 @@ def no_point(status: Status, dtype: Any = float) -> PointResult:
 
 def point(
     minimiser: Minimiser,
-    test_stat: TestStat,
+    statistic: Statistic,
     limits: bool,
     mu: Array,
     level: Array,
@@ -70,14 +70,14 @@ def point(
     """Test one model, and set limits with it; and the test, from whose minima the next one may start."""
     space = model.space
     start = Start(space.init, space.lower, space.upper, space.fixed)
-    test = hypotest(minimiser, test_stat, mu, data, model, start, near)
+    test = hypotest(minimiser, statistic, mu, data, model, start, near)
     none = no_point(Status.NOT_COMPUTED, data.dtype)
     own = {"cls": test.cls, "cls_expected": test.cls_expected}
     own |= {"cls_status": test.cls_status, "cls_expected_status": test.expected_status}
     if not limits:
         return _traced(none._replace(**own, status=test.status)), test
     best = jnp.where(test.free_fit.status == Status.CONVERGED, test.free_fit.pars, space.init)
-    limit = upper_limit(minimiser, test_stat, level, data, model, start._replace(init=best))
+    limit = upper_limit(minimiser, statistic, level, data, model, start._replace(init=best))
     found = none._replace(
         **own,
         limit=limit.observed,
@@ -93,8 +93,8 @@ def _traced(result: PointResult) -> PointResult:
     return PointResult(*map(jnp.asarray, result))
 
 
-def _every(minimiser: Any, test_stat: Any, limits: bool, *batch: Any) -> PointResult:
-    test = partial(point, minimiser, test_stat, limits)
+def _every(minimiser: Any, statistic: Statistic, limits: bool, *batch: Any) -> PointResult:
+    test = partial(point, minimiser, statistic, limits)
     return by_platform(partial(_in_turn, test), partial(_together, test), *batch)
 
 
@@ -102,15 +102,15 @@ _compiled_every = Compiled(_every, static=3)
 
 
 @cache
-def compiled(minimiser: Any, test_stat: Any, limits: bool, n_devices: int) -> Callable[..., PointResult]:
+def compiled(minimiser: Any, statistic: Statistic, limits: bool, n_devices: int) -> Callable[..., PointResult]:
     """`point` for a batch (mu, level, data, model, real, alike); split over the devices.
 
     Data and model have a leading axis, as have two flags: a model that is not ``real`` only fills the batch, and one
     that is ``alike`` has the parameters of the one before.
     """
     if n_devices == 1:
-        return partial(_compiled_every, minimiser, test_stat, limits)
-    every = partial(_every, minimiser, test_stat, limits)
+        return partial(_compiled_every, minimiser, statistic, limits)
+    every = partial(_every, minimiser, statistic, limits)
     mesh = Mesh(np.array(jax.devices()[:n_devices]), ("points",))
     split, whole = PartitionSpec("points"), PartitionSpec()
     specs = whole, whole, split, split, split, split
@@ -155,7 +155,7 @@ def _together(
 
 def run(
     minimiser: Any,
-    test_stat: TestStat | str,
+    statistic: Statistic,
     limits: bool,
     mu: float,
     level: float,
@@ -175,6 +175,6 @@ def run(
     rows = np.stack([data[i] for i in repeated])
     devices = max(d for d in range(1, len(jax.devices()) + 1) if size % d == 0)
     real, follows = np.arange(size) < n, np.array([*alike, *[True] * (size - n)])
-    every = compiled(minimiser, test_stat, limits, devices)
+    every = compiled(minimiser, statistic, limits, devices)
     found = every(np.asarray(mu, float), np.asarray(level, float), rows, stacked, real, follows)
     return jax.tree.map(lambda x: np.asarray(x)[:n], found)

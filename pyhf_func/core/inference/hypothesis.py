@@ -18,9 +18,10 @@ from pyhf_func.core.fit.result import FitResult, describe, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference import statistics
-from pyhf_func.core.inference.asymptotics import TestStat, expected_p_values, p_values
+from pyhf_func.core.inference.asymptotics import expected_p_values, p_values
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
+from pyhf_func.core.statistics import Statistic
 from pyhf_func.results.base import Result
 from pyhf_func.results.tables import band
 
@@ -109,20 +110,20 @@ class Near(NamedTuple):
 
 def hypotest(
     minimiser: Minimiser,
-    test_stat: TestStat,
+    statistic: Statistic,
     mu: Array,
     data: Array,
     model: Likelihood,
     start: Start,
     near: Near | None = None,
 ) -> HypotestResult:
-    """Test the POI value ``mu`` (``q0``: zero, whatever ``mu``) against its Asimov value."""
-    poi, start = model.space.poi, statistics.bounded(test_stat, start, model.space.poi)
-    tested = jnp.zeros_like(mu) if test_stat == "q0" else mu
-    alternative = jnp.full_like(mu, _alternative(test_stat))
-    minima = without_derivative(_locator(minimiser, test_stat), tested, data, model, start, near)
+    """Test the POI value ``mu``, or the only one that the statistic tests, against its alternative."""
+    poi, start = model.space.poi, statistics.bounded(statistic, start, model.space.poi)
+    tested = statistics.tested_value(statistic, mu)
+    alternative = jnp.full_like(mu, statistic.alternative)
+    minima = without_derivative(_locator(minimiser, statistic), tested, data, model, start, near)
 
-    start = statistics.opened(test_stat, start, model.space, minima.free)
+    start = statistics.opened(statistic, start, model.space, minima.free)
     at_tested = fixed_poi_problem(model, data, start, tested)
     free = describe(fixed_poi_problem(model, data, start), minima.free)
     asimov_fit = describe(fixed_poi_problem(model, data, start, alternative), minima.asimov)
@@ -133,13 +134,13 @@ def hypotest(
 
     dark, n_bins = statistics.dark_bins(at_tested), model.n_bins
     zero, zero_asimov = jnp.any(dark & (data[:n_bins] > 0)), jnp.any(dark & (asimov[:n_bins] > 0))
-    q = statistics.statistic(test_stat, tested, start, poi, free, conditional, zero)
-    q_asimov = statistics.statistic(test_stat, tested, start, poi, free_asimov, conditional_asimov, zero_asimov)
+    q = statistics.ratio(statistic, tested, start, poi, free, conditional, zero)
+    q_asimov = statistics.ratio(statistic, tested, start, poi, free_asimov, conditional_asimov, zero_asimov)
     on_asimov = worst(asimov_fit.status, q_asimov.status)
     status = worst(q.status, on_asimov)
-    observed = p_values(q.value, q_asimov.value, test_stat)
+    observed = p_values(q.value, q_asimov.value, statistic)
     cls_status = jnp.where(jnp.isnan(observed.cls), jnp.maximum(status, Status.NOT_FINITE), status)
-    clsb_status = status if test_stat == "qtilde" else q.status
+    clsb_status = status if statistic.not_negative else q.status
     expected = where_known(on_asimov, expected_p_values(q_asimov.value))
     return HypotestResult(
         cls=where_known(cls_status, observed.cls),
@@ -163,10 +164,6 @@ def hypotest(
     )
 
 
-def _alternative(test_stat: TestStat) -> float:
-    return 1.0 if test_stat == "q0" else 0.0
-
-
 def fixed_poi_problem(model: Likelihood, data: Array, start: Start, value: Array | None = None) -> Problem:
     """The free fit, or with a value the fit with the POI fixed there."""
     if value is None:
@@ -176,10 +173,10 @@ def fixed_poi_problem(model: Likelihood, data: Array, start: Start, value: Array
     return Problem(model, data, init, start.lower, start.upper, start.fixed | poi)
 
 
-def _locator(minimiser: Minimiser, test_stat: TestStat) -> Callable[..., _Minima]:
+def _locator(minimiser: Minimiser, statistic: Statistic) -> Callable[..., _Minima]:
     """Locate the five minima of a test; mapped over tested values, the three that don't depend on them once."""
-    chain = partial(_consistent, partial(_chain, minimiser, _alternative(test_stat)), test_stat)
-    spread = partial(_consistent, partial(_spread, minimiser, _alternative(test_stat)), test_stat)
+    chain = partial(_consistent, partial(_chain, minimiser, statistic.alternative), statistic)
+    spread = partial(_consistent, partial(_spread, minimiser, statistic.alternative), statistic)
 
     def alone(tested: Array, data: Array, model: Likelihood, start: Start, near: Near | None) -> _Minima:
         minima = chain(tested[None], data, model, start, near)
@@ -211,7 +208,7 @@ class _Round(NamedTuple):
 
 def _consistent(
     fits: Callable[..., _Minima],
-    test_stat: TestStat,
+    statistic: Statistic,
     tested: Array,
     data: Array,
     model: Likelihood,
@@ -219,14 +216,14 @@ def _consistent(
     near: Near | None = None,
 ) -> _Minima:
     """The fits of tests, made again while a conditional one ends below the free one, from there."""
-    values = jnp.concatenate([jnp.full(1, _alternative(test_stat), tested.dtype), tested])
+    values = jnp.concatenate([jnp.full(1, statistic.alternative, tested.dtype), tested])
 
     def once(r: _Round) -> _Round:
         first = None if near is None else near._replace(usable=near.usable & (r.rounds == 0))
         found = fits(tested, data, model, r.start, first)
         minima = _Minima(*map(statistics.alike, found, r.minima))
         on_data = jax.tree.map(lambda one, many: jnp.concatenate([one[None], many]), minima.asimov, minima.conditional)
-        begin, wanted = statistics.restart(test_stat, r.start, model.space, minima.free, on_data, values)
+        begin, wanted = statistics.restart(statistic, r.start, model.space, minima.free, on_data, values)
         rounds = r.rounds + 1
         return _Round(minima, begin, rounds, wanted & (rounds < statistics.ROUNDS))
 

@@ -28,11 +28,12 @@ from pyhf_func.core.fit.result import FitResult, describe, where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference import statistics
-from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS, TestStat, log_p_values, square_root
+from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS, log_p_values, square_root
 from pyhf_func.core.inference.hypothesis import fixed_poi_problem
-from pyhf_func.core.inference.statistics import Statistic
+from pyhf_func.core.inference.statistics import Ratio
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data
+from pyhf_func.core.statistics import Statistic
 from pyhf_func.results.base import Result
 from pyhf_func.results.rootfile import limit_tree
 from pyhf_func.results.tables import band
@@ -106,20 +107,20 @@ class _Located(NamedTuple):
 
 
 def upper_limit(
-    minimiser: Minimiser, test_stat: TestStat, level: Array, data: Array, model: Likelihood, start: Start
+    minimiser: Minimiser, statistic: Statistic, level: Array, data: Array, model: Likelihood, start: Start
 ) -> LimitResult:
-    """Limits at the level by the asymptotic CLs of ``q`` or ``qtilde``."""
-    space, start = model.space, statistics.bounded(test_stat, start, model.space.poi)
+    """Limits at the level by asymptotic CLs."""
+    space, start = model.space, statistics.bounded(statistic, start, model.space.poi)
 
     def locate(level: Array, data: Array, model: Likelihood, start: Start) -> _Located:
-        return _search(_Task(minimiser, test_stat, level, data, model, expected_significances(level)), start)
+        return _search(_Task(minimiser, statistic, level, data, model, expected_significances(level)), start)
 
     found = without_derivative(one_by_one(locate), level, data, model, start)
-    start = statistics.opened(test_stat, start, space, jax.tree.map(lambda x: x[_FREE], found.shared))
+    start = statistics.opened(statistic, start, space, jax.tree.map(lambda x: x[_FREE], found.shared))
     inputs = _Inputs(level, data, model, start, found)
-    mu = _attach(test_stat, inputs, found.mu)
+    mu = _attach(statistic, inputs, found.mu)
     fits = _describe(mu, inputs)
-    log_cls, on_fits = _log_cls_of(test_stat, mu, start, space.poi, fits)
+    log_cls, on_fits = _log_cls_of(statistic, mu, start, space.poi, fits)
     status = worst(found.status, on_fits, _reached(found.status, log_cls, level), _valid(level))
     mu, cls = where_known(status, (mu, jnp.exp(log_cls)))
     return LimitResult(
@@ -168,21 +169,21 @@ class _Fits(NamedTuple):
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _attach(test_stat: TestStat, inputs: _Inputs, mu: Array) -> Array:
+def _attach(statistic: Statistic, inputs: _Inputs, mu: Array) -> Array:
     """The limits that were located, as a function of the inputs: derivatives of any order."""
     return mu
 
 
 @_attach.defjvp
 def _attach_jvp(
-    test_stat: TestStat, primals: tuple[_Inputs, Array], tangents: tuple[_Inputs, Array]
+    statistic: Statistic, primals: tuple[_Inputs, Array], tangents: tuple[_Inputs, Array]
 ) -> tuple[Array, Array]:
     inputs, located = primals
-    mu = _attach(test_stat, inputs, located)
+    mu = _attach(statistic, inputs, located)
 
     def miss(mu: Array, inputs: _Inputs) -> Array:
         fits = _describe(mu, inputs)
-        return _log_cls_of(test_stat, mu, inputs.start, inputs.model.space.poi, fits)[0] - jnp.log(inputs.level)
+        return _log_cls_of(statistic, mu, inputs.start, inputs.model.space.poi, fits)[0] - jnp.log(inputs.level)
 
     change = jax.jvp(partial(miss, mu), (inputs,), (tangents[0],))[1]
     slope = jax.jvp(lambda mu: miss(mu, inputs), (mu,), (jnp.ones_like(mu),))[1]
@@ -208,17 +209,17 @@ def _describe(mu: Array, inputs: _Inputs) -> _Fits:
     )
 
 
-def _log_cls_of(test_stat: TestStat, mu: Array, start: Start, poi: Array, fits: _Fits) -> tuple[Array, Array]:
+def _log_cls_of(statistic: Statistic, mu: Array, start: Start, poi: Array, fits: _Fits) -> tuple[Array, Array]:
     """Expected log CLs, each at its own limit, then observed log CLs, and their statuses; shape (6,) each."""
 
-    def statistic(mu: Array, free: FitResult, conditional: FitResult) -> Statistic:
-        return statistics.statistic(test_stat, mu, start, poi, free, conditional, jnp.zeros((), bool))
+    def ratio(mu: Array, free: FitResult, conditional: FitResult) -> Ratio:
+        return statistics.ratio(statistic, mu, start, poi, free, conditional, jnp.zeros((), bool))
 
-    q_asimov = statistic(mu, fits.free_asimov, fits.conditional_asimov)
-    q = statistic(mu[_OBSERVED], fits.free, fits.conditional)
+    q_asimov = ratio(mu, fits.free_asimov, fits.conditional_asimov)
+    q = ratio(mu[_OBSERVED], fits.free, fits.conditional)
     sigmas = jnp.asarray(EXPECTED_SIGMAS, mu.dtype)
     expected = log_ndtr(sigmas - square_root(q_asimov.value[:_OBSERVED])) - log_ndtr(sigmas)
-    observed = log_p_values(q.value, q_asimov.value[_OBSERVED], test_stat).cls
+    observed = log_p_values(q.value, q_asimov.value[_OBSERVED], statistic).cls
     status = worst(q_asimov.status, fits.asimov.status)
     return jnp.append(expected, observed), status.at[_OBSERVED].max(q.status)
 
@@ -234,7 +235,7 @@ class _Task:
     """What is searched."""
 
     minimiser: Minimiser
-    test_stat: TestStat
+    statistic: Statistic
     level: Array
     data: Array
     model: Likelihood
@@ -292,7 +293,7 @@ def _search(task: _Task, start: Start) -> _Located:
         first = s.stage == _FREE
         free = jax.tree.map(lambda one, all: jnp.where(first, one, all[_FREE]), found, s.located.shared)
         others, tested = jax.tree.map(lambda x: x[None], found), jnp.where(first, jnp.inf, value)[None]
-        begin, wanted = statistics.restart(task.test_stat, s.start, task.model.space, free, others, tested)
+        begin, wanted = statistics.restart(task.statistic, s.start, task.model.space, free, others, tested)
         wanted &= ~use_asimov & (s.rounds + 1 < statistics.ROUNDS)
         anew = _begin(task, begin)
         anew = anew._replace(rounds=s.rounds + 1, located=anew.located._replace(fits=s.located.fits))
@@ -353,9 +354,8 @@ def _after_root(task: _Task, s: _Search, found: Minimum) -> _Search:
     observed = number == _OBSERVED
     free = jnp.where(s.on_data, _FREE, _FREE_ASIMOV)
     q, slope = jnp.maximum(2 * (found.nll - s.located.shared.nll[free]), 0.0), 2 * found.gradient[task.poi]
-    # Where the tested value lies below the best one, the test statistic is zero.
-    above = mu >= s.located.shared.pars[free, task.poi]
-    q, slope = jnp.where(above, q, 0.0), jnp.where(above, slope, 0.0)
+    against = task.statistic.counts(s.located.shared.pars[free, task.poi], mu)
+    q, slope = jnp.where(against, q, 0.0), jnp.where(against, slope, 0.0)
     minima = s.located.asimov
     here = jax.tree.map(lambda all, one: all.at[number].set(one, mode="drop"), minima, found)
     located = s.located._replace(
@@ -369,7 +369,7 @@ def _after_root(task: _Task, s: _Search, found: Minimum) -> _Search:
         bracket=s.bracket._replace(tries=s.bracket.tries + 1),
     )
     miss_observed, slope_observed = jax.jvp(
-        lambda q, q_asimov: log_p_values(q, q_asimov, task.test_stat).cls - jnp.log(task.level),
+        lambda q, q_asimov: log_p_values(q, q_asimov, task.statistic).cls - jnp.log(task.level),
         (q, s.q_asimov),
         (slope, s.q_asimov_slope),
     )

@@ -1,4 +1,4 @@
-"""Hypothesis tests in other clothes: at many values of the POI, and for discovery."""
+"""Scans over values of the POI, and the discovery test."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from jax import Array
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.problem import Minimiser
 from pyhf_func.core.fit.result import FitResult
-from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS, TestStat, square_root
+from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS, square_root
 from pyhf_func.core.inference.hypothesis import hypotest
 from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.core.statistics import Q0, Statistic
 from pyhf_func.results.base import Result
 from pyhf_func.results.tables import band
 
@@ -66,12 +67,12 @@ class ScanResult(Result):
 
 
 def scan(
-    minimiser: Minimiser, test_stat: TestStat, mus: Array, data: Array, model: Likelihood, start: Start
+    minimiser: Minimiser, statistic: Statistic, mus: Array, data: Array, model: Likelihood, start: Start
 ) -> ScanResult:
     """Test every value; the fits that do not depend on it are made once."""
     if mus.shape[0] == 0:
         raise ValueError("mus is empty; give at least one value to test.")
-    every = jax.vmap(lambda mu: hypotest(minimiser, test_stat, mu, data, model, start))(mus)
+    every = jax.vmap(lambda mu: hypotest(minimiser, statistic, mu, data, model, start))(mus)
     once = {
         name: jax.tree.map(lambda x: x[0], getattr(every, name))
         for name in ("free_fit", "asimov_fit", "free_fit_asimov")
@@ -119,8 +120,8 @@ class DiscoveryResult(Result):
 
 
 def discovery(minimiser: Minimiser, data: Array, model: Likelihood, start: Start) -> DiscoveryResult:
-    """The test of POI = 0 with ``q0``."""
-    found = hypotest(minimiser, "q0", jnp.zeros((), data.dtype), data, model, start)
+    """The test of POI = 0 with `Q0`."""
+    found = hypotest(minimiser, Q0, jnp.zeros((), data.dtype), data, model, start)
     fits = {name: value for name, value in found._asdict().items() if isinstance(value, FitResult)}
     return DiscoveryResult(
         p0=found.clsb,

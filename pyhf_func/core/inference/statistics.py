@@ -1,8 +1,4 @@
-"""The test statistics: where the best value of the POI may lie, which values can be tested, and what q is then.
-
-All of them are -2 log of a profile likelihood ratio on one side of the best value: q_mu (Equation (14) of
-arXiv:1007.1727), q-tilde (16), whose best value is not negative, and q_0 (12).
-"""
+"""From fits to test statistics: bounds of the best value, values that can be tested, and the likelihood ratio."""
 
 from __future__ import annotations
 
@@ -17,50 +13,47 @@ from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.result import FitResult, worst
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.inference.asymptotics import TestStat
 from pyhf_func.core.likelihood.derived import with_one
 from pyhf_func.core.likelihood.structure import Space
 from pyhf_func.core.likelihood.yields import to_bins
+from pyhf_func.core.statistics import Statistic
 
 ROUNDS = 4
 """How often fits are made at most, until the free one is the lowest."""
 _HIDDEN = 1e-4  # by how much -2 log L may fall below that of the free fit before the ratio is none
 
 
-class Statistic(NamedTuple):
-    """A test statistic and how it ended."""
+class Ratio(NamedTuple):
+    """The value of a test statistic and how it ended."""
 
     value: Array  # ()
     status: Array  # () a `Status`
 
 
-def bounded(test_stat: TestStat | str, start: Start, poi: Array) -> Start:
-    """The start of the fits of a test: for q-tilde, the best value of the POI is not negative (Equation (16))."""
-    if test_stat != "qtilde":
+def tested_value(statistic: Statistic, mu: Array) -> Array:
+    """The value that is tested where ``mu`` was asked for."""
+    return mu if statistic.tested is None else jnp.full_like(mu, statistic.tested)
+
+
+def bounded(statistic: Statistic, start: Start, poi: Array) -> Start:
+    """The start of the fits of a test, in bounds with which the best value of the POI is not negative if it must be."""
+    if not statistic.not_negative:
         return start
     own = jnp.arange(start.init.shape[-1]) == poi
     lower = jnp.where(own, jnp.maximum(start.lower, 0.0), start.lower)
     return start._replace(init=jnp.where(own, jnp.maximum(start.init, lower), start.init), lower=lower)
 
 
-def is_open(test_stat: TestStat, start: Start, space: Space) -> Array:
-    """Whether nobody has set the POI's upper bound, so that the free fit may go beyond it; shape () of bool.
-
-    With q_0 it does not: the significance is that of a best value inside the bounds.
-    """
-    poi, wanted = space.poi, test_stat != "q0"
-    return wanted & space.default_upper[poi] & (start.upper[poi] == space.upper[poi])
+def is_open(statistic: Statistic, start: Start, space: Space) -> Array:
+    """Whether the free fit may go beyond the POI's upper bound, because nobody has set it; shape () of bool."""
+    poi = space.poi
+    return statistic.beyond & space.default_upper[poi] & (start.upper[poi] == space.upper[poi])
 
 
-def opened(test_stat: TestStat, start: Start, space: Space, free: Minimum) -> Start:
+def opened(statistic: Statistic, start: Start, space: Space, free: Minimum) -> Start:
     """The start with the bounds that a free fit had which went beyond the upper bound of the POI."""
-    beyond = is_open(test_stat, start, space) & (free.pars[space.poi] > start.upper[space.poi])
+    beyond = is_open(statistic, start, space) & (free.pars[space.poi] > start.upper[space.poi])
     return start._replace(upper=start.upper.at[space.poi].set(jnp.where(beyond, jnp.inf, start.upper[space.poi])))
-
-
-def counts(test_stat: TestStat, best: Array, tested: Array) -> Array:
-    """Whether a best value on this side of the tested one speaks against it."""
-    return best >= tested if test_stat == "q0" else best <= tested
 
 
 def lower_by(free: Array, other: Array) -> Array:
@@ -70,7 +63,7 @@ def lower_by(free: Array, other: Array) -> Array:
 
 
 def restart(
-    test_stat: TestStat, start: Start, space: Space, free: Minimum, others: Minimum, tested: Array
+    statistic: Statistic, start: Start, space: Space, free: Minimum, others: Minimum, tested: Array
 ) -> tuple[Start, Array]:
     """Where the fits are to be made again, and whether: ``others`` are conditional minima, shape (n, ...).
 
@@ -80,7 +73,7 @@ def restart(
     poi = space.poi
     upper = start.upper[poi]
     blocked = (free.pars[poi] >= upper) & (free.gradient[poi] < 0) & (free.status == Status.CONVERGED)
-    go_on = is_open(test_stat, start, space) & blocked & jnp.any(tested > upper)
+    go_on = is_open(statistic, start, space) & blocked & jnp.any(tested > upper)
     inside = (tested >= start.lower[poi]) & (tested <= upper) & (others.status == Status.CONVERGED)
     heights = jnp.where(inside & jnp.isfinite(others.nll), others.nll, jnp.inf)
     lowest = jnp.argmin(heights)
@@ -93,9 +86,9 @@ def restart(
     return begin, go_on | above
 
 
-def statistic(
-    test_stat: TestStat, tested: Array, start: Start, poi: Array, free: FitResult, conditional: FitResult, zero: Array
-) -> Statistic:
+def ratio(
+    statistic: Statistic, tested: Array, start: Start, poi: Array, free: FitResult, conditional: FitResult, zero: Array
+) -> Ratio:
     """The test statistic of two fits to the same data; infinite where the likelihood is ``zero`` at the tested value.
 
     It is where there are events in a bin that has no yield then, and with all parameters free there is a minimum.
@@ -104,12 +97,12 @@ def statistic(
     neither where the likelihood is larger at the tested value than at the best one (``BETTER_MINIMUM``).
     """
     difference, best = conditional.twice_nll - free.twice_nll, free.pars[poi]
-    against, zero = counts(test_stat, best, tested), zero & (free.status == Status.CONVERGED)
+    against, zero = statistic.counts(best, tested), zero & (free.status == Status.CONVERGED)
     value = jnp.where(against & (difference > 0), difference, 0.0)
     value = jnp.where(zero & against, jnp.inf, value)
     made = jnp.where(zero, Status.CONVERGED, conditional.status)
     ended = ratio_status(tested, start.upper[poi], best, difference, free.twice_nll)
-    return Statistic(value, worst(free.status, made, ended, _allowed(test_stat, tested, start.lower[poi])))
+    return Ratio(value, worst(free.status, made, ended, _allowed(statistic, tested, start.lower[poi])))
 
 
 def ratio_status(tested: Array, upper: Array, best: Array, difference: Array, twice_nll: Array) -> Array:
@@ -123,9 +116,9 @@ def hidden(difference: Array, twice_nll: Array) -> Array:
     return difference < -_HIDDEN - 1e3 * np.finfo(difference.dtype).eps * jnp.abs(twice_nll)
 
 
-def _allowed(test_stat: TestStat, tested: Array, lower: Array) -> Array:
+def _allowed(statistic: Statistic, tested: Array, lower: Array) -> Array:
     """The status of a tested value: below a bound that keeps the POI from it, a test for limits says nothing."""
-    senseless = (tested < 0) & (tested < lower) & (test_stat != "q0")
+    senseless = (tested < 0) & (tested < lower) & (statistic.tested is None)
     return jnp.where(senseless, Status.INVALID_ARGUMENT, Status.CONVERGED).astype(jnp.int32)
 
 

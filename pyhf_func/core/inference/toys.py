@@ -25,10 +25,10 @@ from pyhf_func.core.fit.result import where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference import statistics
-from pyhf_func.core.inference.asymptotics import TestStat
 from pyhf_func.core.inference.hypothesis import HypotestResult, fixed_poi_problem
 from pyhf_func.core.likelihood.sampling import sample
 from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.core.statistics import Statistic
 
 STARTS = 3
 """From how many starts a fit is tried: the nearest known minimum, the suggested start, and between them."""
@@ -68,7 +68,7 @@ def draw(model: Likelihood, pars: Array, key: Array, numbers: Array) -> Array:
 
 def toy_chunk(
     minimiser: Minimiser,
-    test_stat: TestStat | str,
+    statistic: Statistic,
     size: int,
     tested: Array,
     model: Likelihood,
@@ -80,7 +80,7 @@ def toy_chunk(
 ) -> Toys:
     """The toys with the numbers from ``first`` on, up to ``size`` and before ``stop``; arrays of shape (size, 2)."""
     drawn = _lanes(size, model, of.pars, key, first, stop)
-    found = teststatistics(minimiser, test_stat, tested, *drawn, model, start, of.slope)
+    found = teststatistics(minimiser, statistic, tested, *drawn, model, start, of.slope)
     return Toys(*(x.reshape(size, 2) for x in found))
 
 
@@ -99,7 +99,7 @@ def _lanes(
 
 def _teststatistics(
     minimiser: Minimiser,
-    test_stat: TestStat,
+    statistic: Statistic,
     tested: Array,
     samples: Array,
     wanted: Array,
@@ -116,9 +116,9 @@ def _teststatistics(
     def lane(
         sample: Array, wanted: Array, init: Array, tested: Array, model: Likelihood, start: Start, slope: Array
     ) -> Toys:
-        return _fit_toy(minimiser, test_stat, sample, wanted, init, tested, model, start, slope)
+        return _fit_toy(minimiser, statistic, sample, wanted, init, tested, model, start, slope)
 
-    start = statistics.bounded(test_stat, start, model.space.poi)
+    start = statistics.bounded(statistic, start, model.space.poi)
     every = jax.vmap(one_by_one(lane), in_axes=(0, 0, 0, None, None, None, None))
     return without_derivative(every, samples, wanted, inits, tested, model, start, slope)
 
@@ -140,7 +140,7 @@ class _State(NamedTuple):
 
 def _fit_toy(
     minimiser: Minimiser,
-    test_stat: TestStat,
+    statistic: Statistic,
     data: Array,
     wanted: Array,
     origin: Array,
@@ -165,7 +165,7 @@ def _fit_toy(
                 fixed=jnp.where(s.conditional, held.fixed, free.fixed),
             )
         )
-        return _after(test_stat, tested, model, s, statistics.alike(found, s.free))
+        return _after(statistic, tested, model, s, statistics.alike(found, s.free))
 
     zero, number = jnp.zeros((), origin.dtype), jnp.zeros((), jnp.int32)
     begin = _State(
@@ -183,7 +183,7 @@ def _fit_toy(
     return Toys(end.teststat, end.status, end.retries)
 
 
-def _after(test_stat: TestStat, tested: Array, model: Likelihood, s: _State, found: Minimum) -> _State:
+def _after(statistic: Statistic, tested: Array, model: Likelihood, s: _State, found: Minimum) -> _State:
     """What follows a fit: the same from another start, the conditional one, the free one again, or nothing."""
     poi = model.space.poi
     good = (found.status == Status.CONVERGED) & jnp.isfinite(found.nll)
@@ -191,9 +191,9 @@ def _after(test_stat: TestStat, tested: Array, model: Likelihood, s: _State, fou
     first = good & ~s.conditional
     free: Minimum = jax.tree.map(lambda new, old: jnp.where(first, new, old), found, s.free)
     others = jax.tree.map(lambda x: x[None], found)
-    begin, wanted = statistics.restart(test_stat, s.start, model.space, free, others, tested[None])
+    begin, wanted = statistics.restart(statistic, s.start, model.space, free, others, tested[None])
     anew = wanted & good & (s.rounds + 1 < statistics.ROUNDS)
-    to_conditional = first & ~anew & statistics.counts(test_stat, found.pars[poi], tested)
+    to_conditional = first & ~anew & statistic.counts(found.pars[poi], tested)
 
     difference = jnp.where(s.conditional, 2 * (found.nll - free.nll), 0.0)
     ended = statistics.ratio_status(tested, s.start.upper[poi], free.pars[poi], difference, 2 * free.nll)

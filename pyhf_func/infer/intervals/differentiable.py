@@ -14,9 +14,11 @@ from scipy.optimize import OptimizeResult
 
 from pyhf_func import functional
 from pyhf_func.core.fit import Newton, Status
+from pyhf_func.core.statistics import Statistic
 from pyhf_func.exceptions import FailedMinimization
 from pyhf_func.infer import engine
 from pyhf_func.infer.mle import start_of
+from pyhf_func.infer.utils import statistic_of
 from pyhf_func.optimize.arrays import bounds_array, call, kind, numbers, traced
 
 
@@ -34,8 +36,7 @@ def limits(data: Any, model: Any, level: Any, hypotest_kwargs: dict[str, Any]) -
         FailedMinimization: There is no limit, or a fit did not converge.
     """
     minimiser = engine.engine_minimiser(model)
-    qtilde = hypotest_kwargs.get("qtilde", True)
-    test_stat = hypotest_kwargs.get("test_stat", "qtilde" if qtilde else "q")
+    statistic = statistic_of(hypotest_kwargs.get("test_stat", "qtilde"), hypotest_kwargs.get("qtilde"))
     options = {"calctype": "asymptotics", "calc_base_dist": "normal", **hypotest_kwargs}
     if minimiser is None or (options["calctype"], options["calc_base_dist"]) != ("asymptotics", "normal"):
         raise TypeError(
@@ -44,7 +45,7 @@ def limits(data: Any, model: Any, level: Any, hypotest_kwargs: dict[str, Any]) -
         )
     init, bounds, flags = start_of(model, *(options.get(key) for key in ("init_pars", "par_bounds", "fixed_params")))
     start = engine.changed(model, numbers(init), bounds_array(bounds), np.asarray(flags, dtype=bool))
-    found, status = call(_runner(minimiser, test_stat), model, level, numbers(data), *start)
+    found, status = call(_runner(minimiser, statistic), model, level, numbers(data), *start)
     if not isinstance(status, jax.core.Tracer) and int(status) != Status.CONVERGED:
         message = f"The search for the limits failed. {Status(int(status)).sentence}"
         raise FailedMinimization(OptimizeResult(success=False, status=int(status), message=message))
@@ -52,13 +53,13 @@ def limits(data: Any, model: Any, level: Any, hypotest_kwargs: dict[str, Any]) -
 
 
 @cache
-def _runner(minimiser: Newton | engine.Lenient, test_stat: str) -> Callable[..., tuple[Array, Array]]:
-    return partial(_limits, minimiser, test_stat)
+def _runner(minimiser: Newton | engine.Lenient, statistic: Statistic) -> Callable[..., tuple[Array, Array]]:
+    return partial(_limits, minimiser, statistic)
 
 
 def _limits(
     minimiser: Newton | engine.Lenient,
-    test_stat: Any,
+    statistic: Statistic,
     model: Any,
     level: Any,
     data: Any,
@@ -67,6 +68,6 @@ def _limits(
     fixed: Any,
 ) -> tuple[Array, Array]:
     found = functional.upper_limit(
-        data, model, level=level, test_stat=test_stat, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
+        data, model, level=level, test_stat=statistic.name, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
     )
     return jnp.concatenate([found.observed[None], found.expected]), found.status

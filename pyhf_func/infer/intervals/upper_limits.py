@@ -13,6 +13,7 @@ from pyhf_func.infer import hypotest
 from pyhf_func.infer.arguments import check_limit, check_problem, values_of
 from pyhf_func.infer.intervals import differentiable
 from pyhf_func.infer.mle import start_of
+from pyhf_func.infer.utils import statistic_of
 from pyhf_func.optimize.arrays import kind, to_numpy
 from pyhf_func.optimize.engine import engine_model
 from pyhf_func.tensor.dispatch import backend_for
@@ -66,7 +67,7 @@ def upper_limit(
         return linear_grid_scan(data, model, scan, level, return_results, **hypotest_kwargs)
     check_poi(model)
     low, up = start_of(model, None, hypotest_kwargs.get("par_bounds"), None)[1][model.config.poi_index]
-    if hypotest_kwargs.get("test_stat", "qtilde") == "qtilde" and hypotest_kwargs.get("qtilde", True):
+    if statistic_of(hypotest_kwargs.get("test_stat", "qtilde"), hypotest_kwargs.get("qtilde")).not_negative:
         low = max(low, 0.0)  # no data exclude a negative value
     observed, expected, results = toms748_scan(
         data, model, low, up, level=level, from_upper_limit_fn=True, **hypotest_kwargs
