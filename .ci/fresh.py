@@ -120,7 +120,7 @@ class Workplace:
         done = subprocess.run(command, cwd=folder, env=environment, shell=shell, **texts, **options)
         shown = command if shell else f"{command[-1]}".strip().splitlines()[0]
         say(python.parents[1].name, start, str(shown))
-        if done.returncode or "Traceback" in done.stderr:
+        if done.returncode or "Traceback" in done.stderr or re.search(r"\bnan\b", done.stdout, re.IGNORECASE):
             told = f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"
             raise RuntimeError(f"{command}\nin {folder} ended with {done.returncode}:\n{told}")
 

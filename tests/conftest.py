@@ -15,6 +15,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+# Half of what the suite takes is compilation, for tiny models: as the library compiles its own programs at first.
+# Read by XLA when it starts, so before JAX is imported.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_cpu_use_fusion_emitters=false --xla_disable_hlo_passes=while-loop-invariant-code-motion,"
+    "simplify-while-loops,while-loop-trip-count-annotator,tree_reduction_rewriter",
+)
+
 import jax
 import pytest
 from hypothesis import HealthCheck, settings

@@ -1,4 +1,4 @@
-"""The example workspace, its plot and the examples of the README do what they say."""
+"""The example workspace, its plot and the programs beside it do what they say."""
 
 import importlib.util
 import os
@@ -59,16 +59,6 @@ def test_scan_draws_and_prints_limits(tmp_path: Path) -> None:
     expected = [float(text) for text in re.search(r"sigma: +(.*)", done.stdout)[1].split(", ")]
     assert expected == sorted(expected)
     assert expected[0] < observed < expected[-1]
-
-
-def test_readme_examples_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(ROOT)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert blocks
-    names: dict[str, object] = {}
-    for block in blocks:
-        exec(block, names)
-    assert "nan" not in capsys.readouterr().out.lower()
 
 
 def test_network_trained_on_cls_beats_cross_entropy(tmp_path: Path) -> None:
