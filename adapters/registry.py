@@ -1,7 +1,7 @@
 """The tensor frameworks: one line each, from which everything that chooses among frameworks derives.
 
-To add one: an adapter that fulfils the `contract`, the module of its class's name in ``pyhf_func/tensor/``, a tape in
-``adapters/tapes/`` if derivatives shall flow into it, and its line in `FRAMEWORKS`.
+To add one: an adapter that fulfils the `contract`, the module of its class's name in ``pyhf_func/pyhf/tensor/``, a
+tape in ``adapters/tapes/`` if derivatives shall flow into it, and its line in `FRAMEWORKS`.
 """
 
 from __future__ import annotations

@@ -11,9 +11,25 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from pyhf_func import _wings
 from pyhf_func._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from pyhf_func import adapters as adapters
+    from pyhf_func import cli as cli
+    from pyhf_func import compat as compat
+    from pyhf_func import contrib as contrib
+    from pyhf_func import documents as documents
+    from pyhf_func import exceptions as exceptions
+    from pyhf_func import mixins as mixins
+    from pyhf_func import patchset as patchset
+    from pyhf_func import plot as plot
+    from pyhf_func import readxml as readxml
+    from pyhf_func import schema as schema
+    from pyhf_func import typing as typing
+    from pyhf_func import utils as utils
+    from pyhf_func import workspace as workspace
+    from pyhf_func import writexml as writexml
     from pyhf_func._dropin import as_pyhf as as_pyhf
     from pyhf_func.compiled import use_cache as use_cache
     from pyhf_func.core.fit import LBFGS as LBFGS
@@ -64,14 +80,26 @@ if TYPE_CHECKING:
     from pyhf_func.functional import upper_limit as upper_limit
     from pyhf_func.functional import yields as yields
     from pyhf_func.patchset import PatchSet as PatchSet
-    from pyhf_func.pdf import Model as Model
+    from pyhf_func.pyhf import constraints as constraints
+    from pyhf_func.pyhf import events as events
+    from pyhf_func.pyhf import infer as infer
+    from pyhf_func.pyhf import interpolators as interpolators
+    from pyhf_func.pyhf import modifiers as modifiers
+    from pyhf_func.pyhf import optimize as optimize
+    from pyhf_func.pyhf import parameters as parameters
+    from pyhf_func.pyhf import paramsets as paramsets
+    from pyhf_func.pyhf import pdf as pdf
+    from pyhf_func.pyhf import probability as probability
+    from pyhf_func.pyhf import simplemodels as simplemodels
+    from pyhf_func.pyhf import tensor as tensor
+    from pyhf_func.pyhf.pdf import Model as Model
+    from pyhf_func.pyhf.tensor.manager import get_backend as get_backend
+    from pyhf_func.pyhf.tensor.manager import set_backend as set_backend
     from pyhf_func.results.hepdata import to_hepdata as to_hepdata
     from pyhf_func.results.rootfile import to_root as to_root
     from pyhf_func.saved_results import load as load
     from pyhf_func.signal_grids import GridResult as GridResult
     from pyhf_func.signal_grids import grid as grid
-    from pyhf_func.tensor.manager import get_backend as get_backend
-    from pyhf_func.tensor.manager import set_backend as set_backend
     from pyhf_func.workspace import Workspace as Workspace
 
     default_backend: Any
@@ -97,7 +125,7 @@ _HOMES = {
     "LimitResult": "core.inference",
     "Lumi": "documents.building",
     "Minuit": "core.fit",
-    "Model": "pdf",
+    "Model": "pyhf.pdf",
     "Newton": "core.fit",
     "Norm": "documents.building",
     "PatchSet": "patchset",
@@ -118,7 +146,7 @@ _HOMES = {
     "covariance": "functional",
     "discovery": "functional",
     "fit": "functional",
-    "get_backend": "tensor.manager",
+    "get_backend": "pyhf.tensor.manager",
     "goodness_of_fit": "functional",
     "grid": "signal_grids",
     "group_impacts": "functional",
@@ -131,7 +159,7 @@ _HOMES = {
     "profile": "functional",
     "read": "documents",
     "scan": "functional",
-    "set_backend": "tensor.manager",
+    "set_backend": "pyhf.tensor.manager",
     "to_hepdata": "results.hepdata",
     "to_root": "results.rootfile",
     "toys": "functional",
@@ -160,6 +188,7 @@ _MODULES = (
     "pdf",
     "plot",
     "probability",
+    "pyhf",
     "readxml",
     "schema",
     "simplemodels",
@@ -182,7 +211,7 @@ __all__ = ["__version__", *_HOMES, *_MODULES, *_CURRENT]
 
 def __getattr__(name: str) -> Any:
     if name in _CURRENT:
-        manager = importlib.import_module("pyhf_func.tensor.manager")
+        manager = importlib.import_module("pyhf_func.pyhf.tensor.manager")
         default, place = _CURRENT[name]
         return manager.backend(default) if place == 0 else manager.get_backend(default)[1]
     if name in _HOMES:
@@ -209,3 +238,5 @@ def _enable_64_bit() -> None:
 
 
 _enable_64_bit()
+_wings.install()
+__path__ = [*__path__, os.path.join(__path__[0], "pyhf")]  # for those that list the modules below

@@ -6,7 +6,6 @@ and writes the names of `pyhf_func`: only its version, that of the pyhf that it 
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import logging
 import os
@@ -17,10 +16,12 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, DistributionFinder
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import pyhf_func
+from pyhf_func import pyhf as documented
+from pyhf_func._wings import SameModule, second_name
 
 __all__ = ["VERSION", "as_pyhf", "main"]
 
@@ -34,33 +35,6 @@ _METADATA = {
     "METADATA": f"Metadata-Version: 2.1\nName: pyhf\nVersion: {VERSION}\nSummary: pyhf_func in place of pyhf\n",
     "entry_points.txt": "[console_scripts]\npyhf = pyhf.cli:cli\n",
 }
-
-_PUBLIC = [
-    "Model",
-    "PatchSet",
-    "Workspace",
-    "__version__",
-    "compat",
-    "default_backend",
-    "exceptions",
-    "get_backend",
-    "infer",
-    "interpolators",
-    "modifiers",
-    "optimizer",
-    "parameters",
-    "patchset",
-    "pdf",
-    "probability",
-    "schema",
-    "set_backend",
-    "simplemodels",
-    "tensor",
-    "tensorlib",
-    "utils",
-    "workspace",
-]
-"""What ``from pyhf import *`` gives: only names that programs written for pyhf expect."""
 
 _USAGE = """usage: python -m pyhf_func.as_pyhf SCRIPT [ARGUMENTS]
        python -m pyhf_func.as_pyhf -m MODULE [ARGUMENTS]
@@ -157,7 +131,7 @@ class _Top(ModuleType):
             delattr(pyhf_func, name)
 
     def __dir__(self) -> list[str]:
-        return _PUBLIC
+        return documented.__all__
 
 
 class _TopLoader(Loader):
@@ -168,11 +142,12 @@ class _TopLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__doc__, module.__file__ = pyhf_func.__doc__, pyhf_func.__file__
-        vars(module).update(__all__=_PUBLIC, __version__=VERSION)
+        vars(module).update(__all__=documented.__all__, __version__=VERSION)
 
     def get_resource_reader(self, name: str) -> Any:
         """The package's files, for `importlib.resources`."""
-        return _loader_of("pyhf_func").get_resource_reader("pyhf_func")
+        loader: Any = pyhf_func.__spec__.loader
+        return loader.get_resource_reader("pyhf_func")
 
 
 class _VersionLoader(Loader):
@@ -186,32 +161,6 @@ class _VersionLoader(Loader):
         vars(module).update(
             version=VERSION, __version__=VERSION, version_tuple=parts, __version_tuple__=parts, TYPE_CHECKING=False
         )
-
-
-class _SameModule(Loader):
-    """Gives a module of `pyhf_func`, as it is, a second name."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._spec: ModuleSpec | None = None
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = importlib.import_module(self._name)
-        self._spec = module.__spec__
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__spec__ = self._spec  # which the import of the second name has replaced
-
-    def get_code(self, name: str) -> CodeType | None:
-        """The code of the module, for ``python -m``."""
-        code: CodeType | None = _loader_of(self._name).get_code(self._name)
-        return code
-
-
-def _loader_of(name: str) -> Any:
-    spec = importlib.util.find_spec(name)
-    return None if spec is None else spec.loader
 
 
 class _Finder(DistributionFinder):
@@ -231,10 +180,7 @@ class _Finder(DistributionFinder):
             found = importlib.util.find_spec(ours)
         except ModuleNotFoundError:
             return None
-        if found is None:
-            return None
-        package = found.submodule_search_locations is not None
-        return importlib.util.spec_from_loader(name, _SameModule(ours), origin=found.origin, is_package=package)
+        return found and second_name(name, SameModule(ours), found)
 
     def find_distributions(self, context: Any = None) -> Iterable[Distribution]:
         context = context or DistributionFinder.Context()

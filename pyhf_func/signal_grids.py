@@ -48,7 +48,7 @@ from pyhf_func.functional.arguments import (
     traced_minimiser,
 )
 from pyhf_func.patchset import PatchSet
-from pyhf_func.pdf import Model
+from pyhf_func.pyhf.pdf import Model
 from pyhf_func.results.about import About
 from pyhf_func.results.base import Result, named
 from pyhf_func.results.tables import Table, band

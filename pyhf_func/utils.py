@@ -49,7 +49,7 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> Any:
     if name in _STATISTICS:
-        return getattr(importlib.import_module("pyhf_func.infer.classic"), name)
+        return getattr(importlib.import_module("pyhf_func.pyhf.infer.classic"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

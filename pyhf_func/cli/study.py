@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pyhf_func.core.fit import FitResult, Problem
     from pyhf_func.core.inference import CovarianceResult, LimitResult, ProfileResult
-    from pyhf_func.pdf import Model
+    from pyhf_func.pyhf.pdf import Model
     from pyhf_func.workspace import Workspace
 
 

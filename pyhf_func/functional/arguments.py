@@ -36,7 +36,7 @@ from pyhf_func.exceptions import (
     InvalidTestStatistic,
     UnspecifiedPOI,
 )
-from pyhf_func.pdf import Model
+from pyhf_func.pyhf.pdf import Model
 from pyhf_func.results.about import About
 from pyhf_func.results.base import Result, named
 from pyhf_func.schema.values import bins

@@ -23,7 +23,7 @@ from pyhf_func.functional.arguments import (
     tested_values,
     traced_minimiser,
 )
-from pyhf_func.pdf import Model
+from pyhf_func.pyhf.pdf import Model
 
 compiled_hypotest = Compiled(_inference.hypotest, static=2)
 _compiled_scan = Compiled(_inference.scan, static=2, long=True)

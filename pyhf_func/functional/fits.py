@@ -19,7 +19,7 @@ from pyhf_func.core.fit import FitResult, HostMinimiser, Minimiser, Problem, cho
 from pyhf_func.core.inference import CovarianceResult, ProfileResult
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.functional.arguments import for_every_framework, one_place, problem_of, traced_minimiser
-from pyhf_func.pdf import Model
+from pyhf_func.pyhf.pdf import Model
 from pyhf_func.results.base import named
 
 _compiled_description = Compiled(_fit.describe)

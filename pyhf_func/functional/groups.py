@@ -19,7 +19,7 @@ from pyhf_func.core.likelihood.measurements import constrained
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.functional.arguments import check_poi, on_host, one_place, problem_of
 from pyhf_func.functional.fits import covariance
-from pyhf_func.pdf import Model
+from pyhf_func.pyhf.pdf import Model
 from pyhf_func.results.base import Result
 
 _compiled_parts = Compiled(variance_parts)

@@ -43,7 +43,7 @@ from pyhf_func.functional.arguments import (
     traced_minimiser,
 )
 from pyhf_func.functional.asymptotic import compiled_hypotest
-from pyhf_func.pdf import Model
+from pyhf_func.pyhf.pdf import Model
 
 _CHUNK_ON_CPU = 64
 _MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about

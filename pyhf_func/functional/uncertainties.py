@@ -25,7 +25,7 @@ from pyhf_func.functional.arguments import (
     traced_minimiser,
 )
 from pyhf_func.functional.fits import fitted, with_covariance
-from pyhf_func.pdf import Model
+from pyhf_func.pyhf.pdf import Model
 
 _compiled_intervals = Compiled(_inference.intervals, static=1)
 _compiled_impacts = Compiled(_inference.impacts, static=1, long=True)

@@ -11,7 +11,7 @@ import numpy as np
 from pyhf_func.core.fit import Status
 from pyhf_func.exceptions import needs
 from pyhf_func.functional.arguments import no_model
-from pyhf_func.pdf import Model
+from pyhf_func.pyhf.pdf import Model
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:

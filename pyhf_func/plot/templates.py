@@ -11,12 +11,12 @@ import numpy as np
 from pyhf_func.contrib.viz.palette import BLUE, RED
 from pyhf_func.core.arrays import floats
 from pyhf_func.core.likelihood.yields import entry_yields
-from pyhf_func.pdf import Model
 from pyhf_func.plot.canvas import canvas, check_model, legend, styled, with_ratios
 from pyhf_func.plot.counts import reach_of
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.parameters import before
 from pyhf_func.plot.yields import finish, known, panels_of
+from pyhf_func.pyhf.pdf import Model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,10 @@ import numpy as np
 from pyhf_func._lookup import shown, unknown
 from pyhf_func.contrib.viz.palette import LINES, series
 from pyhf_func.core.inference import YieldBand, YieldsResult
-from pyhf_func.pdf import Model
 from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy, with_ratios
 from pyhf_func.plot.counts import draw_band, draw_counts, draw_outside, garwood, reach_of
 from pyhf_func.plot.labels import Binning, Labels, labels_of
+from pyhf_func.pyhf.pdf import Model
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:

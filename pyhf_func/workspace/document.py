@@ -35,7 +35,7 @@ from pyhf_func.workspace.source import Built
 if TYPE_CHECKING:
     from typing import Self
 
-    from pyhf_func.pdf import Model
+    from pyhf_func.pyhf.pdf import Model
 
 __all__ = ["Workspace"]
 
@@ -270,7 +270,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             origin = self._patched_origin()
         else:
             origin = self._origin(self._measurement_index(measurement_name, measurement_index))
-        from pyhf_func.pdf import Model
+        from pyhf_func.pyhf.pdf import Model
 
         model = Model(ModelSpec(content, origin), **config_kwargs)
         place = self._measurement_index(measurement_name, measurement_index)

@@ -17,7 +17,14 @@ from typing import Any
 import pyhf_func
 
 FILE = Path(__file__).with_name("public_names.txt")
-UNDOCUMENTED = ("pyhf_func.core", "pyhf_func.adapters", "pyhf_func.__main__", "pyhf_func._version")
+UNDOCUMENTED = (
+    "pyhf_func.pyhf",
+    "pyhf_func._wings",
+    "pyhf_func.core",
+    "pyhf_func.adapters",
+    "pyhf_func.__main__",
+    "pyhf_func._version",
+)
 """The engine and the adapters are offered through other names."""
 
 

@@ -18,7 +18,7 @@ from pyhf_func.core.likelihood import Likelihood, expected_main, logpdf
 from pyhf_func.documents.certifying.programs import described
 from pyhf_func.functional import fit, hypotest, upper_limit
 from pyhf_func.functional.arguments import problem_of
-from pyhf_func.pdf import Model
+from pyhf_func.pyhf.pdf import Model
 from pyhf_func.workspace import Workspace
 
 __all__ = ["Engine"]

@@ -1,0 +1,91 @@
+"""Calculators and test statistics by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from pyhf_func._lookup import unknown
+from pyhf_func.core.statistics import Q0, QTILDE, STATISTICS, Q, Statistic
+from pyhf_func.exceptions import InvalidCalculator, InvalidTestStatistic
+from pyhf_func.pyhf.infer import test_statistics
+
+log = logging.getLogger(__name__)  # programs written for pyhf set its level
+
+__all__ = ["create_calculator", "get_test_stat"]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+_TEST_STATS = {Q0.name: test_statistics.q0, Q.name: test_statistics.qmu, QTILDE.name: test_statistics.qmu_tilde}
+
+
+def all_pois_floating(pdf: Any, fixed_params: Any) -> bool:
+    """Whether the parameter of interest is free.
+
+    Args:
+        pdf: The model.
+        fixed_params: Flags of the parameters that stay fixed; shape (npars,).
+    """
+    return not fixed_params[pdf.config.poi_index]
+
+
+def create_calculator(calctype: str, *args: Any, **kwargs: Any) -> Any:
+    """The calculator of a type.
+
+    Args:
+        calctype: ``"asymptotics"`` or ``"toybased"``.
+        args: Arguments of `AsymptoticCalculator` or `ToyCalculator` (`pyhf_func.infer.calculators`).
+        kwargs: Likewise.
+
+    Raises:
+        InvalidCalculator: There is no such calculator; it is a KeyError, too.
+
+    Example:
+        >>> import pyhf_func as pyhf
+        >>> model = pyhf.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
+        >>> data = [51, 48] + model.config.auxdata
+        >>> calculator = pyhf.infer.utils.create_calculator("asymptotics", data, model, test_stat="qtilde")
+        >>> round(float(calculator.teststatistic(1.0)), 6)
+        0.140446
+    """
+    from pyhf_func.pyhf.infer.calculators import AsymptoticCalculator, ToyCalculator
+
+    calculators = {"asymptotics": AsymptoticCalculator, "toybased": ToyCalculator}
+    if not isinstance(calctype, str) or calctype not in calculators:
+        raise InvalidCalculator(f"calctype: {unknown('calculator', calctype, calculators, 'pyhf_func')}")
+    return calculators[calctype](*args, **kwargs)
+
+
+def get_test_stat(name: str) -> Callable[..., Any]:
+    """The test statistic of a name.
+
+    Args:
+        name: ``"q0"``, ``"q"`` or ``"qtilde"``.
+
+    Raises:
+        InvalidTestStatistic: There is no such test statistic.
+
+    Example:
+        >>> from pyhf_func.infer import test_statistics, utils
+        >>> utils.get_test_stat("qtilde") is test_statistics.qmu_tilde
+        True
+    """
+    if not isinstance(name, str) or name not in _TEST_STATS:
+        raise InvalidTestStatistic(f"test_stat: {unknown('test statistic', name, _TEST_STATS, 'pyhf_func')}")
+    return _TEST_STATS[name]
+
+
+def statistic_of(test_stat: Any = "qtilde", qtilde: bool | None = None) -> Statistic:
+    """The test statistic that options of a test ask for; ``qtilde`` is that of older versions of pyhf.
+
+    Raises:
+        InvalidTestStatistic: There is no such test statistic.
+    """
+    if qtilde is not None:
+        return QTILDE if qtilde else Q
+    get_test_stat(test_stat)
+    return STATISTICS[test_stat]
