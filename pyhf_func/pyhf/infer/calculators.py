@@ -20,7 +20,7 @@ from pyhf_func.pyhf.infer.utils import get_test_stat, statistic_of
 from pyhf_func.pyhf.optimize.arrays import to_numpy
 from pyhf_func.pyhf.tensor.dispatch import backend_for
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.infer.calculators")  # programs written for pyhf set its level
 
 __all__ = [
     "AsymptoticCalculator",

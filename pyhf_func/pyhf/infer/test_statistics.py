@@ -13,7 +13,7 @@ from pyhf_func.pyhf.infer.arguments import check_model
 from pyhf_func.pyhf.infer.mle import fit, fixed_poi_fit, start_of
 from pyhf_func.pyhf.tensor.dispatch import backend_for
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("pyhf_func.infer.test_statistics")
 
 __all__ = ["q0", "qmu", "qmu_tilde", "tmu", "tmu_tilde"]
 

@@ -11,7 +11,7 @@ from pyhf_func.core.statistics import Q0, QTILDE, STATISTICS, Q, Statistic
 from pyhf_func.exceptions import InvalidCalculator, InvalidTestStatistic
 from pyhf_func.pyhf.infer import test_statistics
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.infer.utils")  # programs written for pyhf set its level
 
 __all__ = ["create_calculator", "get_test_stat"]
 

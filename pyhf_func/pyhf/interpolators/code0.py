@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pyhf_func.pyhf.interpolators._sets import Interpolator, OneByOne
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.interpolators.code0")  # programs written for pyhf set its level
 
 __all__ = ["code0"]
 

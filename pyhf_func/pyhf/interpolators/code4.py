@@ -11,7 +11,7 @@ from jax import Array
 from pyhf_func.pyhf.interpolators._sets import Interpolator, OneByOne
 from pyhf_func.pyhf.tensor.dispatch import evaluate
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.interpolators.code4")  # programs written for pyhf set its level
 
 __all__ = ["code4"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from pyhf_func.pyhf.modifiers.applying import Scaling
 from pyhf_func.pyhf.modifiers.building import Builder
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.modifiers.lumi")  # programs written for pyhf set its level
 
 __all__ = ["lumi_builder", "lumi_combined", "required_parset"]
 

@@ -10,7 +10,7 @@ from pyhf_func.core.compiler.parameters import free
 from pyhf_func.pyhf.modifiers.applying import Scaling
 from pyhf_func.pyhf.modifiers.building import Builder, requirement
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.modifiers.normfactor")  # programs written for pyhf set its level
 
 __all__ = ["normfactor_builder", "normfactor_combined", "required_parset"]
 

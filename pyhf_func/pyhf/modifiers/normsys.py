@@ -10,7 +10,7 @@ from pyhf_func.core.compiler.parameters import unit_normal
 from pyhf_func.pyhf.modifiers.applying import Interpolating
 from pyhf_func.pyhf.modifiers.building import Builder, requirement
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.modifiers.normsys")  # programs written for pyhf set its level
 
 __all__ = ["normsys_builder", "normsys_combined", "required_parset"]
 

@@ -10,7 +10,7 @@ from pyhf_func.core.compiler.parameters import free
 from pyhf_func.pyhf.modifiers.applying import ScalingByBinOfChannel
 from pyhf_func.pyhf.modifiers.building import Builder, requirement
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.modifiers.shapefactor")  # programs written for pyhf set its level
 
 __all__ = ["required_parset", "shapefactor_builder", "shapefactor_combined"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from pyhf_func.pyhf.modifiers.applying import ScalingByBin
 from pyhf_func.pyhf.modifiers.building import Builder
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.modifiers.staterror")  # programs written for pyhf set its level
 
 __all__ = ["required_parset", "staterror_builder", "staterror_combined"]
 

@@ -17,7 +17,7 @@ from pyhf_func.pyhf.optimize.engine import Objective
 from pyhf_func.pyhf.tensor.dispatch import backend_for
 from pyhf_func.pyhf.tensor.manager import get_backend
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("pyhf_func.optimize.mixins")
 
 
 class OptimizerMixin:

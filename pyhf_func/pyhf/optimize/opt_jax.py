@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("pyhf_func.optimize.opt_jax")
 
 
 def _final_objective(

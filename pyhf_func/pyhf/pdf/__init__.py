@@ -7,7 +7,7 @@ from typing import Any
 from pyhf_func.pyhf.pdf.config import _ModelConfig as _ModelConfig
 from pyhf_func.pyhf.pdf.model import Model as Model
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.pdf")  # programs written for pyhf set its level
 
 __all__ = ["Model", "_ModelConfig"]
 

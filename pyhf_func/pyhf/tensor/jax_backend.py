@@ -4,6 +4,6 @@ import logging
 
 from pyhf_func.adapters.jax import jax_backend as jax_backend
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.tensor.jax_backend")  # programs written for pyhf set its level
 
 __all__ = ["jax_backend"]

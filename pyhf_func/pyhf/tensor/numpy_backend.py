@@ -4,6 +4,6 @@ import logging
 
 from pyhf_func.adapters.numpy import numpy_backend as numpy_backend
 
-log = logging.getLogger(__name__)  # programs written for pyhf set its level
+log = logging.getLogger("pyhf_func.tensor.numpy_backend")  # programs written for pyhf set its level
 
 __all__ = ["numpy_backend"]
