@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from pyhf_func.cli.documents import only_one_from_standard_input, output_option, workspace_argument, write
+from pyhf_func.cli import tables
+from pyhf_func.cli.documents import only_one_from_standard_input, output_option, workspace_argument
 from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.settings import (
     Settings,
@@ -32,6 +33,7 @@ from pyhf_func.core.statistics import Statistic
     show_default=True,
     help="Distributions of the test statistic: asymptotic formulae, or pseudo-experiments.",
 )
+@tables.format_option
 @fit_options
 @output_option
 def cls(
@@ -40,6 +42,7 @@ def cls(
     poi: str | None,
     statistic: Statistic,
     calctype: str,
+    layout: str,
     patches: tuple[str, ...],
     measurement: str | None,
     backend: str,
@@ -56,6 +59,10 @@ def cls(
 
     With --test-stat q0, where CLs has no meaning, it tests the background-only hypothesis and writes its
     p-value p0 instead: {"p0_exp": [five values], "p0_obs": value}, expected for a signal of strength 1.
+
+    \b
+    Example:
+      pyhf-func cls workspace.json --patch signal.json --format table
     """
     poi_value = tested_value(poi_value, statistic)
     only_one_from_standard_input(workspace, *patches)
@@ -72,7 +79,9 @@ def cls(
             observed, expected = _with_backend(poi_value, data, model, statistic, calctype, settings)
         if not all(map(math.isfinite, [observed, *expected])):
             raise CommandError("The p-values are not finite numbers, although every fit converged.")
-        write({f"{statistic.p_value}_obs": observed, f"{statistic.p_value}_exp": expected}, output_file)
+        name = statistic.p_value
+        results = {f"{name}_obs": observed, f"{name}_exp": expected}
+        tables.write_rows(layout, results, tables.by_data({name: observed}, {name: expected}), output_file)
 
 
 def _with_verb(poi_value: float, data: list[float], model: Any, statistic: Statistic) -> tuple[float, list[float]]:

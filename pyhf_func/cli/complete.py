@@ -16,7 +16,9 @@ from pyhf_func.cli.streams import echo
 def completions(context: click.Context, shell: str | None) -> None:
     """Write the completion script of SHELL, by default that of the environment variable SHELL.
 
-    For bash: eval "$(pyhf-func completions bash)"
+    \b
+    Example:
+      eval "$(pyhf-func completions bash)"
     """
     name = shell or Path(os.environ.get("SHELL", "")).name
     found = get_completion_class(name)

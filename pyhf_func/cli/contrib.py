@@ -10,7 +10,12 @@ from pyhf_func.cli.streams import echo
 
 @click.group()
 def contrib() -> None:
-    """Around the library: downloads."""
+    """Around the library: downloads.
+
+    \b
+    Example:
+      pyhf-func contrib download https://www.hepdata.net/record/resource/1234567?view=true likelihoods
+    """
 
 
 @contrib.command()
@@ -20,7 +25,12 @@ def contrib() -> None:
 @click.option("-f", "--force", is_flag=True, help="Download from a host that is not an approved one.")
 @click.option("-c", "--compress", is_flag=True, help="Keep the archive as it is: OUTPUT_DIRECTORY names a file.")
 def download(archive_url: str, output_directory: str, verbose: bool, force: bool, compress: bool) -> None:
-    """Download the archive at ARCHIVE_URL, such as that of a likelihood on HEPData, into OUTPUT_DIRECTORY."""
+    """Download the archive at ARCHIVE_URL, such as that of a likelihood on HEPData, into OUTPUT_DIRECTORY.
+
+    \b
+    Example:
+      pyhf-func contrib download https://www.hepdata.net/record/resource/1234567?view=true likelihoods
+    """
     from pyhf_func.contrib.utils import download as fetch
 
     with reported():

@@ -38,6 +38,10 @@ def convert(given: str, out: str, wanted: str | None, **options: Any) -> None:
     can hold the likelihood exactly, otherwise JSON of the model language (--to pyhf refuses then, naming all that it
     lacks); HS3 that ROOT and pyhs3 read; XML with its ROOT file, in folders config and data beside it; or a datacard
     with its file of histograms.
+
+    \b
+    Example:
+      pyhf-func convert card.txt workspace.hs3.json --mass 125
     """
     from pyhf_func.documents import read_document
     from pyhf_func.documents.formats import datacards, hs3

@@ -26,6 +26,10 @@ def discovery(study: Study, layout: str) -> None:
     p-value of 0, is null; so is a number that failed, which "p0_obs_status" or "p0_exp_status" say.
 
     --plot draws the profile likelihood of the parameter of interest.
+
+    \b
+    Example:
+      pyhf-func discovery workspace.json --format table
     """
     import pyhf_func as pf
     from pyhf_func.core.fit import Newton

@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyhf_func.cli import pictures
+from pyhf_func.cli import pictures, tables
 from pyhf_func.cli.documents import (
     only_one_from_standard_input,
     output_option,
     read_patches,
     read_workspace,
     workspace_argument,
-    write,
 )
 from pyhf_func.cli.errors import reported
 from pyhf_func.cli.pictures import plot_option
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 )
 @plot_option
 @pictures.metadata_option
+@tables.format_option
 @fit_options
 @output_option
 def fit(
@@ -41,6 +41,7 @@ def fit(
     report: bool,
     plot: str | None,
     metadata: str | None,
+    layout: str,
     patches: tuple[str, ...],
     measurement: str | None,
     backend: str,
@@ -54,6 +55,11 @@ def fit(
 
     Writes {"mle_parameters": {name: [values]}}, with --value also "twice_nll". With --report and --plot, which
     draws pulls, errors come from the exact Hessian at the minimum; fixed parameters and those at a bound have none.
+    A table has a row for each parameter, with --report its error, too.
+
+    \b
+    Example:
+      pyhf-func fit workspace.json --report --format table --plot pulls.pdf
     """
     only_one_from_standard_input(workspace, *patches)
     settings = Settings(backend, optimizer, optconf)
@@ -79,15 +85,27 @@ def fit(
         if value or report:
             document["twice_nll"] = twice_nll
         if report:
-            study.write({**document, **_report(study)})
+            document |= _report(study)
+        rows = _rows(study, pars, report=report)
+        if report and layout == "json":
+            study.write(document)
         else:
-            write(document, output_file)
+            tables.write_rows(layout, document, rows, output_file)
         study.draw(lambda: _pulls(study))
 
 
 def _by_name(study: Study, values: list[float]) -> dict[str, list[float]]:
     config = study.model.config
     return {name: values[config.par_slice(name)] for name in config.par_order}
+
+
+def _rows(study: Study, pars: list[float], *, report: bool) -> list[dict[str, Any]]:
+    """A row for each component of a parameter."""
+    columns = {"value": pars}
+    if report:
+        columns |= {"error": study.fitted.errors.tolist(), "at_bound": study.fitted.fit.at_bound.tolist()}
+    names = study.model.config.par_names
+    return [{"parameter": name, **{key: x[i] for key, x in columns.items()}} for i, name in enumerate(names)]
 
 
 def _fit(study: Study) -> tuple[list[float], float]:

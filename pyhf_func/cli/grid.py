@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyhf_func.cli import tables
 from pyhf_func.cli.documents import only_one_from_standard_input, read_patchset, workspace_argument, write_text
 from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.report import computed, failures, status_of, tell_failures
@@ -39,14 +40,7 @@ _LIMITS = ("limit_obs", "limit_exp", "limit_obs_status", "limit_exp_status")
 @poi_value_option
 @level_option
 @statistic_option(limits=True)
-@click.option(
-    "--format",
-    "layout",
-    type=click.Choice(["json", "csv"]),
-    default="json",
-    show_default=True,
-    help="JSON, or the table alone as comma-separated values.",
-)
+@tables.format_option
 @click.option(
     "--axes",
     nargs=2,
@@ -86,6 +80,10 @@ def grid(
     the others stay.
 
     --plot draws the contour of points that are excluded at the level.
+
+    \b
+    Example:
+      pyhf-func grid background.json patchset.json --checkpoint points.jsonl --jobs 4 --plot contour.pdf
     """
     import pyhf_func as pf
 
@@ -112,18 +110,13 @@ def grid(
                 checkpoint=checkpoint,
             )
             found, not_saved = computed(run)
+    draw = partial(pf.plot.exclusion, found, x, y, metadata=study.metadata)
     if layout == "csv":
         write_text(found.to_csv(), study.output_file)
-        study.draw(lambda: pf.plot.exclusion(found, x, y, metadata=study.metadata))
+        study.draw(draw)
     else:
-        study.write(
-            {"points": _rows(found, limits)},
-            lambda: pf.plot.exclusion(found, x, y, metadata=study.metadata),
-            poi_value=mu,
-            level=level,
-            limits=limits,
-            test_stat=statistic.name,
-        )
+        results, settings = {"points": _rows(found, limits)}, {"limits": limits, "test_stat": statistic.name}
+        tables.write(study, layout, results, _table(found, limits), draw, poi_value=mu, level=level, **settings)
     if not_saved:
         raise CommandError(not_saved)
     tell_failures("points", failures(found.status), len(found.names))
@@ -161,6 +154,12 @@ def _prepare(cached: bool) -> None:
     """Set up a worker; Ctrl-C, which it gets too, is the business of the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare_jax(cached=cached)
+
+
+def _table(found: "GridResult", limits: bool) -> list[dict[str, Any]]:
+    """The points for people, without the limits where none were asked for."""
+    unwanted = ("message",) if limits else ("message", "limit_")
+    return [{name: x for name, x in row.items() if not name.startswith(unwanted)} for row in found.table().rows]
 
 
 def _rows(found: "GridResult", limits: bool) -> list[dict[str, Any]]:

@@ -23,6 +23,10 @@ def limit(study: Study, level: float, statistic: Statistic, layout: str) -> None
     the level; the expected values are those for data at -2, -1, 0, 1 and 2 standard deviations around the
     background-only expectation. The parameter's bounds do not cap them. Each has the word for its own status beside
     it, as "limit_obs_status": one that failed is null, as is a limit that does not exist (NO_LIMIT).
+
+    \b
+    Example:
+      pyhf-func limit workspace.json --format table --plot limit.pdf
     """
     import pyhf_func as pf
 

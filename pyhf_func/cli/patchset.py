@@ -19,7 +19,12 @@ _name = click.option("--name", required=True, help="Name of the patch.")
 
 @click.group()
 def patchset() -> None:
-    """Signal points as patches to a background-only workspace."""
+    """Signal points as patches to a background-only workspace.
+
+    \b
+    Example:
+      pyhf-func patchset inspect patchset.json
+    """
 
 
 @patchset.command()
@@ -30,7 +35,12 @@ def patchset() -> None:
     "--with-metadata/--without-metadata", default=False, help="Write what is said of the patch and of the set too."
 )
 def extract(patchset: str, name: str, output_file: str | None, with_metadata: bool) -> None:
-    """Write one patch of PATCHSET as a JSON patch."""
+    """Write one patch of PATCHSET as a JSON patch.
+
+    \b
+    Example:
+      pyhf-func patchset extract patchset.json --name m1000_0 --output-file signal.json
+    """
     with reported():
         opened = read_patchset(patchset)
         patch = opened[name]
@@ -46,7 +56,12 @@ def extract(patchset: str, name: str, output_file: str | None, with_metadata: bo
 @_name
 @output_option
 def apply(background_only: str, patchset: str, name: str, output_file: str | None) -> None:
-    """Write BACKGROUND_ONLY with one patch of PATCHSET applied."""
+    """Write BACKGROUND_ONLY with one patch of PATCHSET applied.
+
+    \b
+    Example:
+      pyhf-func patchset apply background.json patchset.json --name m1000_0 --output-file workspace.json
+    """
     only_one_from_standard_input(background_only, patchset)
     with reported(ValueError):
         write(read_patchset(patchset).apply(read_workspace(background_only), name), output_file)
@@ -56,7 +71,12 @@ def apply(background_only: str, patchset: str, name: str, output_file: str | Non
 @_background
 @_patchset
 def verify(background_only: str, patchset: str) -> None:
-    """Check that BACKGROUND_ONLY is the workspace that PATCHSET was made for."""
+    """Check that BACKGROUND_ONLY is the workspace that PATCHSET was made for.
+
+    \b
+    Example:
+      pyhf-func patchset verify background.json patchset.json
+    """
     only_one_from_standard_input(background_only, patchset)
     with reported(ValueError):
         read_patchset(patchset).verify(read_workspace(background_only))
@@ -66,7 +86,12 @@ def verify(background_only: str, patchset: str) -> None:
 @patchset.command()
 @_patchset
 def inspect(patchset: str) -> None:
-    """List the patches of PATCHSET."""
+    """List the patches of PATCHSET.
+
+    \b
+    Example:
+      pyhf-func patchset inspect patchset.json
+    """
     with reported():
         opened = read_patchset(patchset)
     echo(f"\n    {len(opened)} patches found in Patchset\n---------------------------------\n\n")

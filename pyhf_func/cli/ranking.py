@@ -28,6 +28,10 @@ def ranking(study: Study, top: int | None, poi: str | None, layout: str) -> None
     (postfit) while all others are fitted again. Writes {"parameters": [{"name": ..., "postfit_up": change,
     ...}, ...]}, the largest impact first, with pulls, constraints, and the impacts that the covariance gives
     without a fit (..._linear). --plot draws the first 20, or as many as --top says.
+
+    \b
+    Example:
+      pyhf-func ranking workspace.json --top 30 --plot ranking.pdf
     """
     import numpy as np
 

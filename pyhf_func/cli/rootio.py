@@ -63,7 +63,12 @@ def xml2json(
     strict: bool,
     allow_outside: bool,
 ) -> None:
-    """Write a workspace made of ENTRYPOINT_XML, HistFactory's top-level XML, and the files that it names."""
+    """Write a workspace made of ENTRYPOINT_XML, HistFactory's top-level XML, and the files that it names.
+
+    \b
+    Example:
+      pyhf-func xml2json config/FitConfig.xml --basedir . --output-file workspace.json
+    """
     from pyhf_func import readxml
 
     with reported(*_WRONG_INPUT):
@@ -99,7 +104,12 @@ def json2xml(
     patches: tuple[str, ...],
     strict: bool,
 ) -> None:
-    """Write WORKSPACE as HistFactory's XML and ROOT files."""
+    """Write WORKSPACE as HistFactory's XML and ROOT files.
+
+    \b
+    Example:
+      pyhf-func json2xml workspace.json --output-dir xml
+    """
     from pyhf_func import readxml, writexml
 
     only_one_from_standard_input(workspace, *patches)

@@ -72,6 +72,11 @@ def scan(
     then given once for each.
 
     A number whose fit fails is null and says why; the others stay.
+
+    \b
+    Example:
+      pyhf-func scan workspace.json --range 0 3 31 --plot brazil.pdf
+      pyhf-func scan workspace.json --parameter mu --plot profile.pdf
     """
     if values and ranges:
         raise click.UsageError("Give --values or --range, not both.")

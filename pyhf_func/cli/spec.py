@@ -1,6 +1,6 @@
 """Commands on workspace documents: inspect, prune, rename, combine, digest, sort."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,12 +29,19 @@ _PAIR = click.Tuple([str, str])
 @click.option("--output-file", type=OutputPath(), help="Write the summary here too, as JSON.")
 @click.option("--measurement", help="Name of the measurement to mark.  [default: the first]")
 def inspect(workspace: str, output_file: str | None, measurement: str | None) -> None:
-    """Summarise WORKSPACE, a JSON file or - for standard input: channels, samples, parameters, measurements."""
+    """Summarise WORKSPACE, a file of any format or - for standard input: channels, samples, parameters, measurements.
+
+    The constraint of a parameter is the one that the likelihood has with the marked measurement.
+
+    \b
+    Example:
+      pyhf-func inspect workspace.json --output-file summary.json
+    """
     with reported():
         opened = read_workspace(workspace)
-        chosen = opened.get_measurement(measurement)["name"]
-        summary = _summary(opened)
-        echo("\n".join([*_table(summary, chosen), ""]))
+        chosen = opened.get_measurement(measurement)
+        summary = _summary(opened, chosen["config"]["parameters"])
+        echo("\n".join([*_table(summary, chosen["name"]), ""]))
         if output_file is not None:
             write(summary, output_file)
 
@@ -58,7 +65,12 @@ def prune(
     types: tuple[str, ...],
     measurements: tuple[str, ...],
 ) -> None:
-    """Write WORKSPACE without some of its parts. Options can be repeated."""
+    """Write WORKSPACE without some of its parts. Options can be repeated.
+
+    \b
+    Example:
+      pyhf-func prune workspace.json --channel CR --modifier-type staterror --output-file pruned.json
+    """
     with reported():
         opened = read_workspace(workspace)
         write(opened.prune(modifiers, types, samples, channels, measurements), output_file)
@@ -79,7 +91,12 @@ def rename(
     modifiers: tuple[tuple[str, str], ...],
     measurements: tuple[tuple[str, str], ...],
 ) -> None:
-    """Write WORKSPACE with other names. Options can be repeated."""
+    """Write WORKSPACE with other names. Options can be repeated.
+
+    \b
+    Example:
+      pyhf-func rename workspace.json --sample ttbar top --output-file renamed.json
+    """
     with reported():
         opened = read_workspace(workspace)
         write(opened.rename(dict(modifiers), dict(samples), dict(channels), dict(measurements)), output_file)
@@ -104,7 +121,12 @@ def rename(
     help="Join channels of one name sample by sample (outer joins only).",
 )
 def combine(workspace_one: str, workspace_two: str, join: str, output_file: str | None, merge_channels: bool) -> None:
-    """Write WORKSPACE_ONE and WORKSPACE_TWO as one workspace."""
+    """Write WORKSPACE_ONE and WORKSPACE_TWO as one workspace.
+
+    \b
+    Example:
+      pyhf-func combine one.json two.json --join outer --output-file both.json
+    """
     from pyhf_func.workspace import Workspace
 
     only_one_from_standard_input(workspace_one, workspace_two)
@@ -128,7 +150,12 @@ def combine(workspace_one: str, workspace_two: str, join: str, output_file: str 
 )
 @click.option("-j/-p", "--json/--plaintext", "as_json", default=False, help="Write JSON, or lines of text.")
 def digest(workspace: str, algorithms: tuple[str, ...], as_json: bool) -> None:
-    """Write digests of WORKSPACE, which do not depend on the order of keys."""
+    """Write digests of WORKSPACE, which do not depend on the order of keys.
+
+    \b
+    Example:
+      pyhf-func digest workspace.json --algorithm sha256 --json
+    """
     from pyhf_func.utils import digest as digest_of
 
     with reported(ValueError):
@@ -144,18 +171,23 @@ def digest(workspace: str, algorithms: tuple[str, ...], as_json: bool) -> None:
 @workspace_argument
 @output_option
 def sort(workspace: str, output_file: str | None) -> None:
-    """Write WORKSPACE with everything that has a name sorted by it."""
+    """Write WORKSPACE with everything that has a name sorted by it.
+
+    \b
+    Example:
+      pyhf-func sort workspace.json --output-file sorted.json
+    """
     from pyhf_func.workspace import Workspace
 
     with reported():
         write(Workspace.sorted(read_workspace(workspace)), output_file)
 
 
-def _summary(workspace: "Workspace") -> dict[str, Any]:
+def _summary(workspace: "Workspace", configs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     types: dict[str, list[str]] = {}
     for name, kind in workspace.modifiers:
         types.setdefault(name, []).append(kind)
-    parameters = [[name, _constraint(kinds)] for name, kinds in types.items()]
+    parameters = _parameters(workspace, configs)
     measurements = [
         [one["name"], one["config"]["poi"], [parameter["name"] for parameter in one["config"]["parameters"]]]
         for one in workspace["measurements"]
@@ -170,12 +202,17 @@ def _summary(workspace: "Workspace") -> dict[str, Any]:
     }
 
 
-def _constraint(kinds: Iterable[str]) -> str:
-    if "shapesys" in kinds:
-        return "constrained_by_poisson"
-    if {"histosys", "lumi", "normsys", "staterror"} & set(kinds):
-        return "constrained_by_normal"
-    return "unconstrained"
+def _parameters(workspace: "Workspace", configs: Iterable[Mapping[str, Any]]) -> list[list[str]]:
+    """All parameters with the constraints that they have."""
+    from pyhf_func.schema.extended import walk
+    from pyhf_func.schema.sharing import USUAL_CONSTRAINTS
+
+    usual = {name: USUAL_CONSTRAINTS.get(kind, "none") for name, kind in workspace.modifiers}
+    asked = {modifier["name"]: modifier["constraint"] for *_, modifier in walk(workspace) if "constraint" in modifier}
+    asked |= {config["name"]: config["constraint"] for config in configs if "constraint" in config}
+    words = {"none": "unconstrained", "gauss": "constrained_by_normal"}
+    found = {name: asked.get(name, word) for name, word in usual.items()}
+    return [[name, words.get(word, f"constrained_by_{word}")] for name, word in found.items()]
 
 
 def _table(summary: dict[str, Any], chosen: str) -> list[str]:
@@ -211,4 +248,4 @@ def _table(summary: dict[str, Any], chosen: str) -> list[str]:
 
 def _row(width: int, cells: tuple[str, ...]) -> str:
     first, *others = cells
-    return f"{first:>{width}}  {'  '.join(f'{cell:<22}' for cell in others)}".rstrip()
+    return f"{first:>{width}}  {'  '.join(f'{cell:<25}' for cell in others)}".rstrip()

@@ -12,6 +12,7 @@ from pyhf_func.cli.documents import only_one_from_standard_input, output_option,
 from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.report import plain
 from pyhf_func.cli.settings import model_options, poi_option, prepare_jax
+from pyhf_func.cli.waiting import told
 from pyhf_func.core.statistics import Statistic
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Study:
         from pyhf_func.compiled import Compiled
         from pyhf_func.core.memory import enough
 
-        with enough(self.model.likelihood, function.__name__):
+        with told(function.__name__.replace("_", " ")), enough(self.model.likelihood, function.__name__):
             return Compiled(function, len(static), long=long)(*static, *args)
 
     @cached_property

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyhf_func.cli import pictures
-from pyhf_func.cli.documents import output_option, workspace_argument, write
+from pyhf_func.cli import pictures, tables
+from pyhf_func.cli.documents import output_option, workspace_argument
 from pyhf_func.cli.errors import CommandError, reported, warn
-from pyhf_func.cli.report import computed, plain, require_converged
+from pyhf_func.cli.report import computed, require_converged
 from pyhf_func.cli.settings import (
     Number,
     poi_value_option,
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     "batch system, goes on from it, and jobs may share it.",
 )
 @progress_option
+@tables.format_option
 @study_options(tests=True)
 def toys(
     study: Study,
@@ -69,6 +70,7 @@ def toys(
     max_error: float | None,
     checkpoint: str | None,
     progress: bool,
+    layout: str,
 ) -> None:
     """Observed and expected CLs of WORKSPACE, a JSON file or - for standard input, by pseudo-experiments.
 
@@ -77,6 +79,10 @@ def toys(
     hypothesis is written instead of CLs. One seed gives the same numbers, in one job or in several.
 
     --plot draws the distributions of the test statistic.
+
+    \b
+    Example:
+      pyhf-func toys workspace.json --ntoys 5000 --checkpoint toys.npz --plot toys.pdf
     """
     import jax
 
@@ -88,8 +94,11 @@ def toys(
     with reported():
         run = partial(pf.toys, mu, study.data, study.model, key, ntoys, checkpoint=checkpoint, progress=progress)
         found, not_saved = computed(partial(run, **options))
-    study.write(
+    tables.write(
+        study,
+        layout,
         _numbers(found, statistic),
+        _rows(found, statistic),
         lambda: pf.plot.toys(found, study.model, metadata=study.metadata),
         poi_value=mu,
         ntoys=ntoys,
@@ -104,13 +113,22 @@ def toys(
 @click.command("toys-merge", short_help="Merge pseudo-experiments of several jobs.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False))
 @click.option("--save", type=click.Path(dir_okay=False), metavar="FILE", help="Write all of them to this file (.npz).")
+@tables.format_option
 @output_option
 @pictures.plot_option
-def toys_merge(files: tuple[str, ...], save: str | None, output_file: str | None, plot: str | None) -> None:
+def toys_merge(
+    files: tuple[str, ...], save: str | None, layout: str, output_file: str | None, plot: str | None
+) -> None:
     """Merge the pseudo-experiments in FILES, which toys kept with --checkpoint.
 
     Writes what one job with all of them would have written. The jobs must be of one test and one seed, and have
     numbers of their own (--first).
+
+    \b
+    Example:
+      pyhf-func toys workspace.json --checkpoint a.npz
+      pyhf-func toys workspace.json --checkpoint b.npz --first 1000
+      pyhf-func toys-merge a.npz b.npz --plot toys.pdf
     """
     import pyhf_func as pf
 
@@ -121,9 +139,11 @@ def toys_merge(files: tuple[str, ...], save: str | None, output_file: str | None
         found = pf.merge_toys(map(pf.ToysResult.load, files))
         if save is not None:
             found.save(save)
-        results = _numbers(found, Q0 if found.of_discovery else QTILDE)
+        statistic = Q0 if found.of_discovery else QTILDE
+        results = _numbers(found, statistic)
         about = {"command": "toys-merge", "versions": versions(), "key": found.key, "files": len(files)}
-        write(plain({**results, "about": about}), output_file)
+        rows = _rows(found, statistic)
+        tables.write_rows(layout, {**results, "about": about}, rows, output_file)
         if plot is not None:
             pictures.save(pf.plot.toys(found), plot)
     _tell_failures(found)
@@ -133,8 +153,7 @@ def _numbers(found: "ToysResult", statistic: Statistic) -> dict[str, Any]:
     """The numbers of a result by the names under which they are written: CLs and its parts, or p0."""
     status = require_converged(found.status)
     p_values: dict[str, Any] = {}
-    parts = ("CLsb", "clsb"), ("CLb", "clb")
-    for name, field in ((statistic.p_value, statistic.field), *(parts if statistic.sets_limits else ())):
+    for name, field in _quantities(statistic):
         p_values[f"{name}_obs"] = getattr(found, field)
         p_values[f"{name}_obs_error"] = getattr(found, f"{field}_error")
         p_values[f"{name}_exp"] = getattr(found, f"{field}_expected")
@@ -143,6 +162,22 @@ def _numbers(found: "ToysResult", statistic: Statistic) -> dict[str, Any]:
         p_values["CLs_obs_range"] = found.cls_range
     counts = {"ntoys": found.numbers.size, "failed": found.failed, "retried": found.retried}
     return {"mu": found.mu, "teststat_obs": found.teststat, **p_values, **counts, **status}
+
+
+def _rows(found: "ToysResult", statistic: Statistic) -> list[dict[str, Any]]:
+    """The table: a row for each kind of data, with Monte Carlo errors where they are known."""
+    observed, expected = {}, {}
+    for name, field in _quantities(statistic):
+        observed[name], expected[name] = getattr(found, field), getattr(found, f"{field}_expected")
+        observed[f"{name}_error"] = getattr(found, f"{field}_error")
+        expected[f"{name}_error"] = found.cls_expected_error if name == "CLs" else [None] * 5
+    return tables.by_data(observed, expected)
+
+
+def _quantities(statistic: Statistic) -> tuple[tuple[str, str], ...]:
+    """The p-values of a test, and the fields that hold them."""
+    parts = ("CLsb", "clsb"), ("CLb", "clb")
+    return (statistic.p_value, statistic.field), *(parts if statistic.sets_limits else ())
 
 
 def _tell_failures(found: "ToysResult") -> None:

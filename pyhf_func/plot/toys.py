@@ -83,7 +83,7 @@ def toys(
             middle = (edges[1:] + edges[:-1]) / 2
             axes.plot(middle, expected, color=colour, linestyle="dotted", label=f"{text}, asymptotic")
     axes.set_yscale("log")
-    axes.set_xlim(0.0, edges[-1])
+    axes.set_xlim(-0.02 * edges[-1] if observed <= 0 else 0.0, edges[-1])  # so that a line at zero is seen whole
     axes.set_ylim(0.3 / max(map(len, sets)), 2.0)
     axes.set_xlabel(f"test statistic for {hypotheses[0]}")
     axes.set_ylabel("fraction of toys")

@@ -123,6 +123,32 @@ def test_inspect_marks_the_measurement(tmp_path: Path) -> None:
     assert "third" in refused(run("inspect", path, "--measurement", "third"))
 
 
+def test_inspect_shows_the_constraints_that_the_likelihood_has(tmp_path: Path) -> None:
+    """As the model has them: by the modifiers, and by the configuration of the chosen measurement."""
+    import pyhf_func as pf
+
+    spec = workspace_spec()
+    normfactor = {"name": "squared", "type": "normfactor", "data": None, "expression": "a * b"}
+    other = {"name": "loose", "type": "normsys", "data": {"hi": 1.1, "lo": 0.9}, "constraint": "none"}
+    stat = {"name": "stat", "type": "staterror", "data": [1.0, 2.0], "constraint": "poisson"}
+    lognormal = {"name": "wide", "type": "normsys", "data": {"hi": 1.1, "lo": 0.9}, "constraint": "lognormal"}
+    count = len(spec["channels"][0]["samples"][0]["data"])
+    stat["data"] = [1.0] * count
+    spec["channels"][0]["samples"][0]["modifiers"] += [normfactor, other, stat, lognormal]
+    measured = {"name": "a", "constraint": "gauss", "auxdata": [1.0], "sigmas": [0.1]}
+    spec["measurements"][0]["config"]["parameters"].append(measured)
+    path = written(tmp_path / "w.json", spec)
+    assert run("inspect", path, "--output-file", tmp_path / "summary.json").exit_code == 0
+    found = dict(json.loads((tmp_path / "summary.json").read_text())["parameters"])
+    config = pf.Workspace(spec).model().config
+    assert {*found} == {*config.par_order}
+    for name, words in found.items():
+        own = config.param_set(name)
+        constraint = own.pdf_type if own.constrained else "unconstrained"
+        assert words.removeprefix("constrained_by_") == constraint
+    assert (found["a"], found["b"], found["loose"]) == ("constrained_by_normal", "unconstrained", "unconstrained")
+
+
 # patch sets
 
 

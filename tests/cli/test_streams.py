@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +77,21 @@ def test_interrupted_commands_exit_as_the_shell_expects(folder: Path, monkeypatc
 
     monkeypatch.setattr("pyhf_func.documents.read", interrupt)
     assert refused(run("cls", folder / "w"), 130) == "Interrupted.\n"
+
+
+def test_long_work_is_told_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyhf_func.cli import waiting
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(waiting, "_FIRST", 0.01)
+    monkeypatch.setattr(waiting, "_STEP", 0.01)
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with waiting.told("impacts"):
+            time.sleep(0.05)
+        text = stream.getvalue()
+        assert ("\rimpacts: 0 s" in text) == stream.isatty()
+        assert text.split("\r")[-1] == ""

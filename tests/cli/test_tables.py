@@ -149,19 +149,32 @@ def test_a_fit_that_fails_is_an_error(command: str, workspace: Path, tmp_path: P
     assert not (tmp_path / "none.png").exists()
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, *WITHOUT_PICTURE])
-def test_help_fits_a_page_and_has_an_example(command: str) -> None:
-    text = run_help(command)
-    assert f"pyhf-func {command} workspace.json" in text
-    assert len(text.splitlines()) <= 66
+def test_every_command_that_computes_writes_tables() -> None:
+    from pyhf_func.cli.main import _SECTIONS
+
+    for command in _SECTIONS["Statistics"]:
+        [option] = [one for one in command.params if one.name == "layout"]
+        assert option.type.choices == ("json", "table", "csv", "latex")
 
 
-def run_help(command: str) -> str:
-    from click.testing import CliRunner
+def test_fits_and_tests_are_tables_too(workspace: Path, tmp_path: Path) -> None:
+    rows, found = table(run("cls", workspace, "--format", "csv")), values(run("cls", workspace))
+    assert [float(row["CLs"]) for row in rows] == close([found["CLs_obs"], *found["CLs_exp"]])
+    rows, found = table(run("fit", workspace, "--report", "--format", "csv")), values(run("fit", workspace, "--report"))
+    assert [row["parameter"] for row in rows] == found["parameters"]
+    for column, name in (("value", "mle_parameters"), ("error", "errors")):
+        assert {row["parameter"]: [float(row[column])] for row in rows} == found[name]
+    assert "error" not in table(run("fit", workspace, "--format", "csv"))[0]
 
-    from pyhf_func.cli import main
 
-    return CliRunner().invoke(main, [command, "--help"]).output
+def test_toys_are_tables_too(workspace: Path, tmp_path: Path) -> None:
+    toys = tmp_path / "toys.npz"
+    found = values(run("toys", workspace, "--ntoys", 50, "--checkpoint", toys))
+    for command in (("toys", workspace, "--ntoys", 50, "--checkpoint", toys), ("toys-merge", toys)):
+        rows = table(run(*command, "--format", "csv"))
+        assert [float(row["CLs"]) for row in rows] == close([found["CLs_obs"], *found["CLs_exp"]])
+        assert float(rows[0]["CLb_error"]) == close(found["CLb_obs_error"])
+        assert rows[1]["CLb_error"] == ""
 
 
 def test_an_unknown_channel_is_refused(workspace: Path) -> None:
