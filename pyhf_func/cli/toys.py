@@ -164,7 +164,7 @@ def _numbers(found: "ToysResult", statistic: Statistic) -> dict[str, Any]:
     return {"mu": found.mu, "teststat_obs": found.teststat, **p_values, **counts, **status}
 
 
-def _rows(found: "ToysResult", statistic: Statistic) -> list[dict[str, Any]]:
+def _rows(found: "ToysResult", statistic: Statistic) -> list[tables.Row]:
     """The table: a row for each kind of data, with Monte Carlo errors where they are known."""
     observed, expected = {}, {}
     for name, field in _quantities(statistic):
