@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from pyhf_func import readxml
 from pyhf_func.documents.formats import datacards, hs3
 from pyhf_func.documents.plain import plain
 from pyhf_func.exceptions import Fault, InvalidDocument, PyhfFuncError
@@ -183,8 +184,6 @@ def _unpacked(content: bytes, name: str) -> bytes:
 
 
 def _of_xml(source: Any, name: str, **options: Any) -> Document:
-    from pyhf_func import readxml
-
     if not isinstance(source, str | os.PathLike) or "://" in str(source) or source == "-":
         raise _refusal("HistFactory's XML names other files: read it from a path", name)
     folder = options.get("folder") or _folder_of(Path(source))

@@ -34,14 +34,6 @@ def test_documents_are_what_their_script_writes() -> None:
         assert (EXAMPLES / f"{name}.json").read_text(encoding="utf-8") == maker.text(document)
 
 
-def test_limit_is_where_the_curve_crosses() -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
-    scan = script("scan")
-    mu = np.array([0.0, 1.0, 2.0, 3.0])
-    assert scan.crossing(mu, np.array([1.0, 0.5, 0.06, 0.02])) == pytest.approx(2.25)
-    assert np.isnan(scan.crossing(mu, np.array([1.0, 0.9, 0.8, 0.7])))
-
-
 def test_scan_draws_and_prints_limits(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     picture = tmp_path / "folder" / "scan.png"

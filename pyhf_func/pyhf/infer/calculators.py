@@ -15,8 +15,7 @@ from pyhf_func.functional.arguments import count
 from pyhf_func.pyhf.infer import engine, toys
 from pyhf_func.pyhf.infer.arguments import check_problem
 from pyhf_func.pyhf.infer.mle import fixed_poi_fit, one_value, start_of
-from pyhf_func.pyhf.infer.test_statistics import advise, tested_value
-from pyhf_func.pyhf.infer.utils import get_test_stat, statistic_of
+from pyhf_func.pyhf.infer.test_statistics import advise, function_of, statistic_of, tested_value
 from pyhf_func.pyhf.optimize.arrays import to_numpy
 from pyhf_func.pyhf.tensor.dispatch import backend_for
 
@@ -289,7 +288,7 @@ class AsymptoticCalculator(_Calculator):
 
     def _step_by_step(self, poi_test: Any) -> Any:
         """The same with any optimizer and any model."""
-        statistic, compute = statistic_of(self.test_stat), get_test_stat(self.test_stat)
+        statistic, compute = statistic_of(self.test_stat), function_of(self.test_stat)
         q, (conditional, free) = compute(poi_test, self.data, self.pdf, *self._start, return_fitted_pars=True)
         asimov_data, asimov_pars = generate_asimov_data(
             statistic.alternative, self.data, self.pdf, *self._start, return_fitted_pars=True
@@ -448,7 +447,7 @@ class ToyCalculator(_Calculator):
 
     def _statistic(self, poi_test: Any) -> Callable[[Any, Any], Iterable[Any]]:
         """The test statistics of toys, batch after batch."""
-        statistic, compute = statistic_of(self.test_stat), get_test_stat(self.test_stat)
+        statistic, compute = statistic_of(self.test_stat), function_of(self.test_stat)
         minimiser = engine.engine_minimiser(self.pdf)
         if minimiser is None:
             return lambda samples, _: ([compute(poi_test, sample, self.pdf, *self._start)] for sample in samples)
@@ -488,7 +487,7 @@ class ToyCalculator(_Calculator):
             InvalidTestStatistic: There is no such test statistic.
             FailedMinimization: A fit did not converge.
         """
-        return get_test_stat(self.test_stat)(poi_test, self.data, self.pdf, *self._start)
+        return function_of(self.test_stat)(poi_test, self.data, self.pdf, *self._start)
 
 
 def _fractions_above(samples: np.ndarray, values: np.ndarray) -> np.ndarray:

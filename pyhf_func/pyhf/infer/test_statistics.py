@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import jax
 
-from pyhf_func.core.statistics import Q0, QTILDE, Q, Statistic
-from pyhf_func.exceptions import UnspecifiedPOI
+from pyhf_func._lookup import unknown
+from pyhf_func.core.statistics import Q0, QTILDE, STATISTICS, Q, Statistic
+from pyhf_func.exceptions import InvalidTestStatistic, UnspecifiedPOI
 from pyhf_func.pyhf.infer.arguments import check_model
 from pyhf_func.pyhf.infer.mle import fit, fixed_poi_fit, start_of
 from pyhf_func.pyhf.tensor.dispatch import backend_for
@@ -257,10 +259,39 @@ def advise(statistic: Statistic, pdf: Any, par_bounds: Any) -> None:
     """Log a warning where the POI's bounds don't suit a test statistic for limits."""
     if statistic.sets_limits:
         fitting = Q if statistic.not_negative else QTILDE
-        _advise(pdf, par_bounds, _NAMES[statistic], _NAMES[fitting], f'set test_stat="{fitting.name}"')
+        _advise(
+            pdf,
+            par_bounds,
+            _FUNCTIONS[statistic.name].__name__,
+            _FUNCTIONS[fitting.name].__name__,
+            f'set test_stat="{fitting.name}"',
+        )
 
 
-_NAMES = {Q: "qmu", QTILDE: "qmu_tilde"}
+_FUNCTIONS = {Q0.name: q0, Q.name: qmu, QTILDE.name: qmu_tilde}
+
+
+def function_of(name: Any) -> Callable[..., Any]:
+    """The function that computes the test statistic of a name.
+
+    Raises:
+        InvalidTestStatistic: There is no such test statistic.
+    """
+    if not isinstance(name, str) or name not in _FUNCTIONS:
+        raise InvalidTestStatistic(f"test_stat: {unknown('test statistic', name, _FUNCTIONS, 'pyhf_func')}")
+    return _FUNCTIONS[name]
+
+
+def statistic_of(test_stat: Any = "qtilde", qtilde: bool | None = None) -> Statistic:
+    """The test statistic that options of a test ask for; ``qtilde`` is that of older versions of pyhf.
+
+    Raises:
+        InvalidTestStatistic: There is no such test statistic.
+    """
+    if qtilde is not None:
+        return QTILDE if qtilde else Q
+    function_of(test_stat)
+    return STATISTICS[test_stat]
 
 
 def _advise(pdf: Any, par_bounds: Any, name: str, other: str, flag: str = "") -> None:

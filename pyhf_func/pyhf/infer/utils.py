@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from pyhf_func._lookup import unknown
-from pyhf_func.core.statistics import Q0, QTILDE, STATISTICS, Q, Statistic
-from pyhf_func.exceptions import InvalidCalculator, InvalidTestStatistic
+from pyhf_func.exceptions import InvalidCalculator
 from pyhf_func.pyhf.infer import test_statistics
+from pyhf_func.pyhf.infer.calculators import AsymptoticCalculator, ToyCalculator
 
 log = logging.getLogger("pyhf_func.infer.utils")  # programs written for pyhf set its level
 
@@ -18,9 +18,6 @@ __all__ = ["create_calculator", "get_test_stat"]
 
 def __dir__() -> list[str]:
     return __all__
-
-
-_TEST_STATS = {Q0.name: test_statistics.q0, Q.name: test_statistics.qmu, QTILDE.name: test_statistics.qmu_tilde}
 
 
 def all_pois_floating(pdf: Any, fixed_params: Any) -> bool:
@@ -52,8 +49,6 @@ def create_calculator(calctype: str, *args: Any, **kwargs: Any) -> Any:
         >>> round(float(calculator.teststatistic(1.0)), 6)
         0.140446
     """
-    from pyhf_func.pyhf.infer.calculators import AsymptoticCalculator, ToyCalculator
-
     calculators = {"asymptotics": AsymptoticCalculator, "toybased": ToyCalculator}
     if not isinstance(calctype, str) or calctype not in calculators:
         raise InvalidCalculator(f"calctype: {unknown('calculator', calctype, calculators, 'pyhf_func')}")
@@ -74,18 +69,4 @@ def get_test_stat(name: str) -> Callable[..., Any]:
         >>> utils.get_test_stat("qtilde") is test_statistics.qmu_tilde
         True
     """
-    if not isinstance(name, str) or name not in _TEST_STATS:
-        raise InvalidTestStatistic(f"test_stat: {unknown('test statistic', name, _TEST_STATS, 'pyhf_func')}")
-    return _TEST_STATS[name]
-
-
-def statistic_of(test_stat: Any = "qtilde", qtilde: bool | None = None) -> Statistic:
-    """The test statistic that options of a test ask for; ``qtilde`` is that of older versions of pyhf.
-
-    Raises:
-        InvalidTestStatistic: There is no such test statistic.
-    """
-    if qtilde is not None:
-        return QTILDE if qtilde else Q
-    get_test_stat(test_stat)
-    return STATISTICS[test_stat]
+    return test_statistics.function_of(name)

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 import pyhf_func.pyhf.tensor as retriever
+from pyhf_func.adapters import bridge
 from pyhf_func.core.arrays import argument, floats
 from pyhf_func.core.processes import check_process
 from pyhf_func.pyhf.tensor.manager import current_backend
@@ -43,8 +44,6 @@ def _kind(value: Any) -> str | None:
         return "jax"
     if isinstance(value, list | tuple) and _NUMBERS.issuperset(map(type, value)):
         return None
-    from pyhf_func.adapters import bridge
-
     framework = bridge.kind(value)
     if framework is not None:
         return framework
@@ -80,8 +79,6 @@ def call(here: str | None, function: Callable[..., Any], *args: Any) -> Any:
     if here == "jax":
         return function(*args)
     if here is not None:
-        from pyhf_func.adapters import bridge
-
         return _as_set(here, bridge.apply(function, *args))
     return as_current(function(*args))
 

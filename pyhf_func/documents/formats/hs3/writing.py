@@ -8,6 +8,7 @@ from typing import Any
 
 from pyhf_func._version import __version__
 from pyhf_func.core.codes import DEFAULT_CODES
+from pyhf_func.core.expression import parse
 from pyhf_func.documents.formats.hs3.codes import root_code
 from pyhf_func.documents.formats.hs3.owners import Owned, owned
 from pyhf_func.documents.formats.hs3.parts import Notes, Steps
@@ -276,8 +277,6 @@ def _function_name(name: str, parameters: Mapping[str, Owned]) -> str:
 def _functions(modifier: Mapping[str, Any], parameters: Mapping[str, Owned]) -> Iterator[Document]:
     if "expression" not in modifier:
         return
-    from pyhf_func.core.expression import parse
-
     expression = parse(modifier["expression"], modifier.get("arguments", []))
     text = expression.with_names(
         {name: parameters[name].owners[0] for name in expression.names}, modifier.get("arguments")

@@ -18,7 +18,7 @@ from pyhf_func.core.statistics import Statistic
 from pyhf_func.exceptions import FailedMinimization
 from pyhf_func.pyhf.infer import engine
 from pyhf_func.pyhf.infer.mle import start_of
-from pyhf_func.pyhf.infer.utils import statistic_of
+from pyhf_func.pyhf.infer.test_statistics import statistic_of
 from pyhf_func.pyhf.optimize.arrays import bounds_array, call, kind, numbers, traced
 
 

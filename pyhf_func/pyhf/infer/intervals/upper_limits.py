@@ -9,11 +9,11 @@ import numpy as np
 from scipy.optimize import toms748
 
 from pyhf_func.functional.arguments import check_poi, number
-from pyhf_func.pyhf.infer import hypotest
 from pyhf_func.pyhf.infer.arguments import check_limit, check_problem, values_of
+from pyhf_func.pyhf.infer.hypothesis import hypotest
 from pyhf_func.pyhf.infer.intervals import differentiable
 from pyhf_func.pyhf.infer.mle import start_of
-from pyhf_func.pyhf.infer.utils import statistic_of
+from pyhf_func.pyhf.infer.test_statistics import statistic_of
 from pyhf_func.pyhf.optimize.arrays import kind, to_numpy
 from pyhf_func.pyhf.optimize.engine import engine_model
 from pyhf_func.pyhf.tensor.dispatch import backend_for

@@ -1,0 +1,98 @@
+"""The house is kept in order: functions are short, imports run one way, and stand at the top of their files."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pyhf_func
+
+LONGEST = 60
+LONG = {"core/fit/descent.py: advance", "core/fit/descent.py: descend", "core/fit/newton.py: minimise"}
+"""Functions that are still longer: an entry that is no longer needed fails the test."""
+CIRCLES = {("results.base", "results.documents")}
+"""Files that still import each other; likewise."""
+LAZY = {
+    "documents/building/pruning.py": "pyhf_func.functional",
+    "results/base.py": "pyhf_func.results.documents",
+    "workspace/document.py": "pyhf_func.pyhf.pdf",
+}
+"""Imports inside functions of what loads JAX, in files that do without it; likewise. The shell's are its own."""
+
+PACKAGE = Path(pyhf_func.__file__).parent
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def files() -> dict[str, ast.Module]:
+    """Every file of the package, adapters too, by its path; without a suffix for names."""
+    folders = {"": PACKAGE, "adapters/": Path(pyhf_func.adapters.__path__[0])}
+    return {
+        prefix + path.relative_to(folder).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for prefix, folder in folders.items()
+        for path in folder.rglob("*.py")
+    }
+
+
+def lines(function: Function) -> int:
+    """Of a function's body, without its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def test_functions_are_short() -> None:
+    long = {
+        f"{path}: {node.name}"
+        for path, tree in files().items()
+        for node in ast.walk(tree)
+        if isinstance(node, Function) and lines(node) > LONGEST
+    }
+    assert long == LONG
+
+
+def imports(node: ast.AST, *, inside: bool = False) -> Iterator[tuple[str, bool]]:
+    """The modules that a file imports, but for type checkers, and whether that is inside a function."""
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, inside) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from ((f"{node.module}.{alias.name}", inside) for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from imports(child, inside=inside or isinstance(node, Function))
+
+
+def name_of(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def arrows() -> dict[str, set[str]]:
+    """Which files each file imports, at its top or inside functions."""
+    names = {name_of(path) for path in files()}
+    found: dict[str, set[str]] = {}
+    for path, tree in files().items():
+        wanted = [module.removeprefix("pyhf_func.") for module, _ in imports(tree) if module.startswith("pyhf_func.")]
+        homes = {module if module in names else module.rpartition(".")[0] for module in wanted}
+        found[name_of(path)] = homes & names - {"", name_of(path)}
+    return found
+
+
+def test_no_files_import_each_other() -> None:
+    """Neither at their top nor inside functions, directly or over others."""
+    found = arrows()
+    reached = {name: set(homes) for name, homes in found.items()}
+    for middle in found:
+        for name in found:
+            if middle in reached[name]:
+                reached[name] |= reached[middle]
+    assert {name for name in found if name in reached[name]} == {name for circle in CIRCLES for name in circle}
+
+
+def test_imports_inside_functions_are_of_optional_packages() -> None:
+    own = {
+        (path, module.rpartition(".")[0])
+        for path, tree in files().items()
+        for module, inside in imports(tree)
+        if inside and module.startswith("pyhf_func.") and not path.startswith("cli/")
+    }
+    assert own == set(LAZY.items())
