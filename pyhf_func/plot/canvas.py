@@ -183,10 +183,56 @@ def legend(drawn: Canvas, header: str, columns: int) -> None:
     named = list(found.values()), list(found)
     style: dict[str, Any] = {"title": header or None, "title_fontsize": "medium", "columnspacing": 1.2}
     if drawn.ours:
-        drawn.figure.legend(*named, loc="outside upper center", ncols=min(columns, len(found)), **style)
+        _shorten(drawn)
+        texts, ncols = _fitting(named[1], min(columns, len(found)), drawn.figure.get_figwidth())
+        drawn.figure.legend(named[0], texts, loc="outside upper center", ncols=ncols, **style)
     else:
         style |= {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "frameon": False, "fontsize": "x-small"}
         drawn.axes[0].legend(*named, ncols=min(columns, 2), bbox_transform=_above(drawn), **style)
+
+
+def _fitting(texts: list[str], columns: int, room: float) -> tuple[list[str], int]:
+    """Entries of a legend that fit into a width in inches, and in how many columns: fewer, or shortened in one."""
+    size = _STYLE["legend.fontsize"]
+    beside, between = 2.6 * size / 72, 1.2 * size / 72  # handles with the space around them; between columns
+    widths = [_width(text, size) + beside for text in texts]
+    for n in range(columns, 1, -1):
+        if sum(max(map(float, part)) + between for part in np.array_split(widths, n) if len(part)) <= room:
+            return texts, n
+    border = 2.0 * size / 72
+    return [shortened(text, 0.95 * (room - beside - border), size) for text in texts], 1
+
+
+def _shorten(drawn: Canvas) -> None:
+    """Titles at the right, and names of axes, that are longer than their axes lose their middle."""
+    width, height = drawn.figure.get_size_inches()
+    for axes in drawn.axes:
+        place: Any = axes.get_subplotspec()
+        rows, columns = place.get_gridspec().get_geometry()
+        across, along = 0.9 * float(width) / columns - 0.3, max(1.2, 0.9 * float(height) / rows - 0.6)
+        if title := axes.get_title(loc="right"):
+            axes.set_title(shortened(title, across, 0.833 * _STYLE["font.size"]), loc="right", fontsize="small")
+        axes.set_xlabel(shortened(axes.get_xlabel(), across, _STYLE["axes.labelsize"]))
+        axes.set_ylabel(shortened(axes.get_ylabel(), along, _STYLE["axes.labelsize"]))
+
+
+def shortened(text: str, room: float, size: float) -> str:
+    """A text that fits into a width in inches: names that are too long lose their middle; mathematics stay whole."""
+    if _width(text, size) <= room or "$" in text.replace(r"\$", ""):
+        return text
+    keep = max(8, int(len(text) * room / _width(text, size)) - 3)
+    return f"{text[: keep // 2].rstrip(chr(92))}…{text[-(keep - keep // 2) :]}"
+
+
+@functools.cache
+def _width(text: str, size: float) -> float:
+    """Width of a text in inches."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    math = "$" in text.replace(r"\$", "")
+    width: float = TextToPath().get_text_width_height_descent(text, FontProperties(size=size), math)[0]
+    return width / 72
 
 
 def _above(drawn: Canvas) -> Any:

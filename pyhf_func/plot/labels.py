@@ -36,7 +36,8 @@ class Labels(NamedTuple):
         whole, bracket, component = name.partition("[")
         if bracket and whole in self.names:
             return f"{self.names[whole]} [{component}"
-        return name.replace("$", r"\$")
+        shown = name.replace("$", r"\$")
+        return f"\N{HAIR SPACE}{shown}" if shown.startswith("_") else shown  # which legends would leave out
 
 
 def labels_of(label: Mapping[str, str] | None, metadata: Mapping[str, Any] | None, header: str | None) -> Labels:

@@ -217,7 +217,7 @@ def _draw_yields(
         axes.set_yscale("log")
         axes.set_ylim(0.05 * float(np.min(positive, initial=max(1.0, highest))), 4 * highest)
     else:
-        axes.set_ylim(0.0, 1.15 * highest)
+        axes.set_ylim(1.15 * min(0.0, *(float(np.min(top)) for top, *_ in stack)), 1.15 * highest)
 
 
 def _draw_ratio(axes: Axes, panel: Panel, observed: Any, band: YieldBand) -> None:

@@ -204,3 +204,63 @@ def test_templates_are_the_models_yields_at_one_standard_deviation() -> None:
 def test_templates_of_a_parameter_without_a_constraint_are_refused() -> None:
     with pytest.raises(ValueError, match="'mu' has no constraint"):
         pf.plot.templates(made.model(), "mu", "SR")
+
+
+def test_names_that_are_too_long_lose_their_middle_and_stay_in_the_picture() -> None:
+    """Whatever stands in legends and titles is no wider than its room; both ends of a name are kept."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    name = "a_name_" + "that_goes_on_and_on_" * 12 + "and_ends"
+    label = {channel: f"{name}_{channel}" for channel in made.model().config.channels}
+    label |= {sample: f"{name}_{sample}" for sample in made.model().config.samples}
+    figure = pf.plot.yields(made.yields(), made.model(), label=label)
+    FigureCanvasAgg(figure).draw()
+    [legend] = figure.legends
+    width = figure.get_figwidth() * figure.dpi
+    box = legend.get_window_extent()
+    assert (box.x0 >= 0, box.x1 <= width) == (True, True)
+    assert all(text.get_text().startswith("a_name_") for text in legend.get_texts()[:2])
+    assert all("…" in text.get_text() for text in legend.get_texts()[:2])
+    for axes in figure.axes:
+        title = axes.get_title(loc="right")
+        if title:
+            assert "…" in title or "channels of one bin" in title
+            assert title.endswith("(post-fit)")
+
+
+@pytest.mark.filterwarnings("ignore:.*negative yield")
+def test_negative_yields_are_inside_of_the_panel() -> None:
+    """Interference pulls the stack below zero."""
+    spec = {
+        "channels": [
+            {
+                "name": "SR",
+                "samples": [
+                    {"name": "signal", "data": [6.0, 5.0], "modifiers": [made._MU]},
+                    {"name": "a", "data": [-3.0, -2.0], "modifiers": []},
+                    {"name": "b", "data": [30.0, 20.0], "modifiers": []},
+                ],
+            }
+        ]
+    }
+    model = pf.Model(spec)
+    table = np.array([[-3.0, -2.0], [30.0, 20.0], [6.0, 5.0]])
+    total = table.sum(axis=0)
+    band = made.made(pf.YieldBand, samples=table, samples_error=0 * table, total=total, total_error=0 * total)
+    result = made.made(pf.YieldsResult, observed=total, prefit=band, postfit=band, status=np.int32(0))
+    assert pf.plot.yields(result, model).axes[0].get_ylim()[0] < -3.0
+
+
+def test_samples_whose_names_begin_with_a_line_are_named() -> None:
+    """Such labels are left out of matplotlib's legends."""
+    spec = {"channels": [{"name": "_SR", "samples": [{"name": "_fakes", "data": [3.0], "modifiers": [made._MU]}]}]}
+    band = made.made(
+        pf.YieldBand,
+        samples=np.array([[3.0]]),
+        samples_error=np.zeros((1, 1)),
+        total=np.array([3.0]),
+        total_error=np.array([0.1]),
+    )
+    result = made.made(pf.YieldsResult, observed=np.array([3.0]), prefit=band, postfit=band, status=np.int32(0))
+    figure = pf.plot.yields(result, pf.Model(spec))
+    assert "_fakes" in [text.strip("\N{HAIR SPACE}") for text in named(figure)]
