@@ -63,6 +63,7 @@ lint: $(VENV)/stamp-test
 	cd build/typed && $(abspath $(BIN))/mypy --config-file ../../pyproject.toml pyhf_func benchmarks examples
 	$(BIN)/lint-imports
 	$(BIN)/deptry pyhf_func adapters
+	$(BIN)/python .ci/words.py
 
 test: lint $(VENV)/stamp-mxnet
 	$(SUITE)

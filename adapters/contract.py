@@ -1,4 +1,4 @@
-"""What every backend offers: the tensor operations, each documented once and tested against each framework.
+"""The tensor operations of every backend, each documented once and tested against each framework.
 
 A backend is an adapter of one framework. `TensorBackend` documents the operations and writes down, once, all
 that follows from a few *primitives* (the methods with a leading underscore), which an adapter supplies.
@@ -318,7 +318,7 @@ class TensorBackend(abc.ABC):
         true_callable: Callable[[], Tensor],
         false_callable: Callable[[], Tensor],
     ) -> Tensor:
-        """What ``true_callable()`` returns if the predicate is true, else what ``false_callable()`` returns.
+        """The value of ``true_callable()`` if the predicate is true, else that of ``false_callable()``.
 
         Only one of them is called, except while JAX or TensorFlow traces: then both are traced, and must return
         tensors of one shape and type.
@@ -711,7 +711,7 @@ class TensorBackend(abc.ABC):
 
     @abc.abstractmethod
     def _convert(self, values: TensorLike, dtype: np.dtype[Any]) -> Tensor:
-        """A tensor of values that are none."""
+        """A tensor of values that are not a tensor yet."""
 
     @abc.abstractmethod
     def _cast(self, tensor: Tensor, dtype: np.dtype[Any]) -> Tensor:

@@ -41,7 +41,7 @@ def __dir__() -> list[str]:
 @functools.partial(jax.tree_util.register_dataclass, data_fields=("floats", "others"), meta_fields=("layout",))
 @dataclass(frozen=True)
 class Outputs:
-    """What a function returned: its leaves, those that have a derivative apart, and its structure.
+    """The value of a function: its leaves, those that have a derivative apart, and its structure.
 
     Attributes:
         floats: The leaves of floats.
@@ -66,7 +66,7 @@ class Outputs:
         return cls(floats, others, (structure, is_float))
 
     def tree(self) -> Any:
-        """What the function returned."""
+        """The value of the function."""
         structure, is_float = self.layout
         sources = {True: iter(self.floats), False: iter(self.others)}
         return jax.tree.unflatten(structure, [next(sources[yes]) for yes in is_float])
@@ -83,7 +83,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Program:
-    """A function whose arguments are split into inputs (with derivatives), constants, and what is no array.
+    """A function whose arguments are split into inputs (with derivatives), constants, and all that is not an array.
 
     Attributes:
         function: The function of pytrees.
@@ -244,7 +244,7 @@ def split(
 
 @functools.cache
 def _slot(leaf_type: type, tensor_type: type | tuple[type, ...]) -> str | None:
-    """Where leaves of a class go; None for what is no array and no number."""
+    """Where leaves of a class go; None for all that is neither an array nor a number."""
     if issubclass(leaf_type, tensor_type):
         return INPUT
     if issubclass(leaf_type, jax.core.Tracer):

@@ -110,7 +110,7 @@ def detector_systematics(nominal: Yields, size: float) -> list[Json]:
 
 
 def own_modifiers(sample: str, channel: str, nominal: Yields) -> list[Json]:
-    """What belongs to one background alone: normalisation, theory and method uncertainties."""
+    """The uncertainties of one background alone: normalisation, theory and method uncertainties."""
     lumi: Json = {"name": "lumi", "type": "lumi", "data": None}
     hard = 1.0 if channel.startswith("SR") else 0.35
     by_sample: dict[str, list[Json]] = {

@@ -75,7 +75,7 @@ def network(key: Array, outputs: int) -> Weights:
 
 
 def outputs(weights: Weights, events: Array) -> Array:
-    """What the network says of each event; shape (..., outputs)."""
+    """The network's output for each event; shape (..., outputs)."""
     *hidden, (matrix, bias) = weights
     for m, b in hidden:
         events = jax.nn.relu(events @ m + b)

@@ -32,7 +32,7 @@ CENTRES = {"signal": (1.0, 1.0), "background": (2.5, 2.0), "up": (2.5, 3.0), "do
 
 
 class Result(NamedTuple):
-    """What a training gave."""
+    """The result of a training."""
 
     losses: list[float]  # expected CLs of the soft histograms, step by step
     cls: float  # expected CLs of the trained network, on new events

@@ -204,7 +204,7 @@ _CURRENT = {
     "optimizer": (False, 1),
     "tensorlib": (False, 0),
 }
-"""What the backend's setting decides: whether it is the default's, and its place in ``get_backend``."""
+"""Names that depend on the backend's setting: whether of the default one, and the place in ``get_backend``."""
 
 __all__ = ["__version__", *_HOMES, *_MODULES, *_CURRENT]
 

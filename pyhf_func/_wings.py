@@ -29,7 +29,7 @@ DOCUMENTED = frozenset(
         "tensor",
     )
 )
-"""What lies in ``pyhf_func/pyhf/``, and is ``pyhf_func.NAME``, too."""
+"""Modules that lie in ``pyhf_func/pyhf/``, and are ``pyhf_func.NAME``, too."""
 
 SHARED = frozenset(
     (

@@ -38,7 +38,7 @@ def paramset_to_rootnames(paramset: Any) -> str | list[str]:
 
 
 def interpret_rootname(rootname: str) -> dict[str, Any]:
-    """What a parameter name of ROOT says of the parameter.
+    """The parameter that a parameter name of ROOT stands for.
 
     Returns:
         ``constrained``, ``is_scalar``, ``name`` and ``element`` (the component); "n/a" for what it does not say.

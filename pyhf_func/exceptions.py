@@ -230,7 +230,7 @@ class InvalidArchiveHost(PyhfFuncError):
 
 
 class InvalidArchive(PyhfFuncError):
-    """What an archive's address returned is not an archive."""
+    """The content at an archive's address is not an archive."""
 
 
 class InvalidPatchSet(PyhfFuncError):

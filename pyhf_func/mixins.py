@@ -1,4 +1,4 @@
-"""What is known of a document from its list of channels."""
+"""Properties of a document that follow from its list of channels."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class PatchSet:
             self._by_key[patch.name] = self._by_key[patch.values] = patch
 
     def _faults(self) -> Iterator[Fault]:
-        """What the schema does not see."""
+        """Checks beyond the schema."""
         first: dict[Any, int] = {}
         for p, patch in enumerate(self._patches):
             place = ("patches", p, "metadata")
@@ -168,7 +168,7 @@ class PatchSet:
 
     @property
     def description(self) -> str:
-        """What it is."""
+        """A description of the analysis."""
         return str(self._metadata["description"])
 
     @property
@@ -179,7 +179,7 @@ class PatchSet:
 
     @property
     def labels(self) -> list[str]:
-        """What the values of a patch mean."""
+        """The names of the values of a patch."""
         labels: list[str] = self._metadata["labels"]
         return labels
 

@@ -172,7 +172,7 @@ _BAD_POINT = (
     AttributeError,
     LookupError,
 )
-"""What a patch or yields that don't fit the workspace, or are none, may raise."""
+"""Exceptions of patches or yields that are invalid, or do not fit the workspace."""
 
 
 class _Point(NamedTuple):

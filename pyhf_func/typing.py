@@ -35,7 +35,7 @@ ShapeLike: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 
 
 class ParameterBase(TypedDict, total=False):
-    """What a measurement may say of a parameter."""
+    """The settings of a parameter in a measurement."""
 
     auxdata: Sequence[float]
     bounds: Sequence[Sequence[float]]
@@ -65,7 +65,7 @@ class Measurement(TypedDict):
 
 
 class ModifierBase(TypedDict):
-    """What all modifiers have."""
+    """The keys that all modifiers have."""
 
     name: str
 
@@ -137,7 +137,7 @@ Modifier: TypeAlias = NormSys | NormFactor | HistoSys | StatError | ShapeSys | S
 
 
 class SampleBase(TypedDict, total=False):
-    """What a sample may carry while it is read from ROOT files."""
+    """The further keys of a sample while it is read from ROOT files."""
 
     parameter_configs: Sequence[Parameter]
 
@@ -158,7 +158,7 @@ class Channel(TypedDict):
 
 
 class Observation(TypedDict):
-    """What was counted in a channel."""
+    """The counts in a channel."""
 
     name: str
     data: Sequence[float]
@@ -173,7 +173,7 @@ class Workspace(TypedDict):
 
 
 class TensorBackend(Protocol):
-    """What `set_backend` takes for a backend; all operations are in ``pyhf_func.adapters.contract``."""
+    """A backend for `set_backend`; all operations are in ``pyhf_func.adapters.contract``."""
 
     name: str
     precision: str
@@ -184,7 +184,7 @@ class TensorBackend(Protocol):
 
 
 class Optimizer(Protocol):
-    """What `set_backend` takes for an optimizer."""
+    """An optimizer for `set_backend`."""
 
     name: str
 

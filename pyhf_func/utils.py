@@ -54,7 +54,7 @@ def __getattr__(name: str) -> Any:
 
 
 def citation(oneline: bool = False) -> str:
-    """What to cite, in BibTeX: pyhf, whose format and interface this is, this software, and the papers behind both.
+    """References in BibTeX: pyhf, whose format and interface this is, this software, and the papers behind both.
 
     Args:
         oneline: Whether to leave out line breaks.

@@ -210,7 +210,7 @@ _ATTRIBUTES = ("bounds", "auxdata", "sigmas", "factors")
 
 
 def _doubts(spec: Mapping[str, Any]) -> list[Fault]:
-    """What a workspace says of parameters and has no place in the XML."""
+    """The settings of parameters in a workspace that have no place in the XML."""
     kinds = _parameters(spec["channels"])[0]
     doubts = []
     for m, measurement in enumerate(spec["measurements"]):

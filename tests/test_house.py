@@ -1,6 +1,10 @@
-"""The house is kept in order: functions are short, imports run one way, and stand at the top of their files."""
+"""The house is kept in order: functions are short, imports run one way, docstrings read whole."""
 
 import ast
+import inspect
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -96,3 +100,22 @@ def test_imports_inside_functions_are_of_optional_packages() -> None:
         if inside and module.startswith("pyhf_func.") and not path.startswith("cli/")
     }
     assert own == set(LAZY.items())
+
+
+def test_help_reads_whole() -> None:
+    """No argument, value or exception of a public function is only explained elsewhere."""
+    rooms = (
+        pyhf_func,
+        pyhf_func.infer,
+        pyhf_func.modifiers,
+        *(getattr(pyhf_func.infer, n) for n in pyhf_func.infer.__all__),
+    )
+    reference = re.compile(r"^ +(\w+: )?As (for )?`\w+`", re.MULTILINE)
+    functions = [getattr(room, name) for room in rooms for name in dir(room) if not name.startswith("_")]
+    assert not [one.__name__ for one in functions if inspect.isfunction(one) and reference.search(one.__doc__ or "")]
+
+
+def test_words_are_idiomatic() -> None:
+    script = Path(__file__).parents[1] / ".ci" / "words.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

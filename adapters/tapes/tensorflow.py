@@ -174,7 +174,7 @@ def _to_jax(tensor: tf.Tensor) -> Any:
 
 
 def _exporter(tensors: Sequence[tf.Tensor]) -> Callable[[jax.Array], tf.Tensor]:
-    """What turns JAX's arrays into tensors that lie with the given ones; without copy, where it can be."""
+    """The function that turns JAX's arrays into tensors that lie with the given ones; without copy, where it can be."""
     device = tensors[0].device if tensors else None
 
     def to_tensor(array: jax.Array) -> tf.Tensor:

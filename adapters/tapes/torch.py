@@ -126,7 +126,7 @@ def _to_jax(tensor: torch.Tensor) -> Any:
 
 
 def _exporter(tensors: Sequence[torch.Tensor]) -> Callable[[jax.Array], torch.Tensor]:
-    """What turns JAX's arrays into tensors that lie with the given ones; without copy, where it can be."""
+    """The function that turns JAX's arrays into tensors that lie with the given ones; without copy, where it can be."""
     device = tensors[0].device if tensors else torch.device("cpu")
 
     def to_torch(array: jax.Array) -> torch.Tensor:

@@ -58,7 +58,7 @@ def write(
 
 
 def write_rows(layout: str, results: dict[str, Any], rows: Sequence[Row], output_file: str | None) -> None:
-    """Write results as JSON, or their table, of what is no study."""
+    """Write results as JSON, or their table, of a command without a study."""
     if layout == "json":
         write_json(plain(results), output_file)
         return

@@ -91,7 +91,7 @@ def write(key: str | None, program: jax.stages.Compiled) -> None:
 
 
 def read_plain(key: str | None) -> Any:
-    """What is stored under a key; None where there is nothing, or nothing that can be read."""
+    """The content that is stored under a key; None where there is nothing, or nothing that can be read."""
     folder = _folder()
     content = None if folder is None or key is None else sealed.read(_path(folder, key), key)
     try:
@@ -144,7 +144,7 @@ def _code() -> str:
 
 
 def _surroundings() -> dict[str, Any]:
-    """What else decides how a function is traced and compiled: releases, and JAX's settings."""
+    """The surroundings on which tracing and compilation depend: releases, and JAX's settings."""
     settings = {name: value for name, value in jax.config.values.items() if "cache" not in name}
     return {
         "python": sys.version,

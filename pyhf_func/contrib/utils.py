@@ -103,7 +103,7 @@ def download(
 
 
 def _check_address(url: str) -> None:
-    """Refuse what is no address of the web, and addresses that others on the way can answer for."""
+    """Raise unless this is an address of the web for which nobody else on the way can answer."""
     shown = cut(url, 200)
     try:
         address = urlsplit(url)

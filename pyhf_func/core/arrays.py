@@ -38,7 +38,7 @@ def floats(values: Numbers) -> Array:
 
 
 def argument(values: Any, name: str) -> Array:
-    """What was given under a name, as an argument of a compiled function.
+    """A value that was given under a name, as an argument of a compiled function.
 
     As `floats`, but what is on the host stays there, as a copy: the compiled function takes it over, and makes it an
     array of JAX's, faster than that could be done before.

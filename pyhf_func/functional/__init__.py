@@ -5,6 +5,7 @@ model. Called with plain numbers they run a compiled program that is shared by a
 with tensors of PyTorch, TensorFlow or MXNet they give such tensors, with gradients.
 """
 
+from pyhf_func._docs import read_whole
 from pyhf_func.functional.asymptotic import discovery as discovery
 from pyhf_func.functional.asymptotic import hypotest as hypotest
 from pyhf_func.functional.asymptotic import scan as scan
@@ -19,3 +20,21 @@ from pyhf_func.functional.uncertainties import goodness_of_fit as goodness_of_fi
 from pyhf_func.functional.uncertainties import impacts as impacts
 from pyhf_func.functional.uncertainties import intervals as intervals
 from pyhf_func.functional.uncertainties import yields as yields
+
+read_whole(
+    [
+        covariance,
+        discovery,
+        fit,
+        goodness_of_fit,
+        group_impacts,
+        hypotest,
+        impacts,
+        intervals,
+        profile,
+        scan,
+        toys,
+        upper_limit,
+        yields,
+    ]
+)

@@ -113,7 +113,7 @@ def _without_model(call: str, given: Mapping[str, Any]) -> str:
 
 
 def no_model(value: Any, name: str) -> str:
-    """What was given in place of a model, and how it becomes one."""
+    """The message for a value that was given in place of a model: how it becomes one."""
     kind = type(value)
     if isinstance(value, Mapping) and "channels" in value:
         if "measurements" not in value:
@@ -344,7 +344,7 @@ def level_of(level: Any) -> Array:
 
 
 def check_level(level: float, stacklevel: int = 2) -> None:
-    """Refuse a level of upper limits that is none, and warn of one that looks like a confidence level.
+    """Raise unless the level of upper limits is valid, and warn of one that looks like a confidence level.
 
     Raises:
         ValueError: It is not between 0 and 1.
@@ -362,7 +362,7 @@ def check_level(level: float, stacklevel: int = 2) -> None:
 
 
 def check_flag(value: Any, name: str) -> None:
-    """Refuse what is neither true nor false.
+    """Raise unless the value is true or false.
 
     Raises:
         TypeError: It is something else.
@@ -372,7 +372,7 @@ def check_flag(value: Any, name: str) -> None:
 
 
 def check_path(path: Any, name: str) -> None:
-    """Refuse what is not the path of a file, or one in a folder that can't be written to.
+    """Raise unless this is the path of a file in a folder that can be written to.
 
     Raises:
         TypeError: It is not a path.

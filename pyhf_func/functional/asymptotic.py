@@ -57,7 +57,8 @@ def hypotest(
         init: As for `fit`.
         bounds: As for `fit`.
         fixed: As for `fit`.
-        minimiser: As for `fit`; not SciPy or Minuit.
+        minimiser: ``"newton"`` (our own, in JAX), ``"lbfgs"`` (optax), or one of `Newton`, `LBFGS`, `FirstOrder` with
+            options. SciPy and Minuit run on the host: they cannot be part of a compiled computation.
 
     Returns:
         CLs and its parts, observed and expected, each with its own status, and the fits.
@@ -164,7 +165,8 @@ def upper_limit(
         data: As for `hypotest`.
         model: As for `hypotest`.
         level: CLs at the limit: 1 - confidence level.
-        test_stat: ``"qtilde"`` or ``"q"``, as for `hypotest`.
+        test_stat: ``"qtilde"``, whose best value of the POI is not negative (Equation (16)), or ``"q"``, whose best
+            value may be.
         poi: As for `hypotest`.
         init: As for `hypotest`.
         bounds: As for `hypotest`.
@@ -175,7 +177,13 @@ def upper_limit(
         The observed and the five expected limits, each with its own status, and the fits there.
 
     Raises:
-        As `hypotest`; ValueError: the level is not between 0 and 1.
+        UnspecifiedPOI: The model has no parameter of interest.
+        InvalidModel: The parameter of interest is fixed.
+        InvalidTestStatistic: There is no such test statistic for limits.
+        InvalidPdfData: The data have another shape, or a count is negative or not finite.
+        InvalidPdfParameters: A name or shape does not fit the model, or a start value lies outside of its bounds.
+        TypeError: An argument is of the wrong kind.
+        ValueError: The level is not between 0 and 1.
 
     Warns:
         UserWarning: The level looks like a confidence level, such as 0.95.
@@ -220,7 +228,11 @@ def discovery(
         p-values (Equation (52)) and significances (Equation (53)), each with its own status, and the fits.
 
     Raises:
-        As `hypotest`.
+        UnspecifiedPOI: The model has no parameter of interest.
+        InvalidModel: The parameter of interest is fixed.
+        InvalidPdfData: The data have another shape, or a count is negative or not finite.
+        InvalidPdfParameters: A name or shape does not fit the model, or a start value lies outside of its bounds.
+        TypeError: An argument is of the wrong kind.
 
     Example:
         >>> import pyhf_func as pf

@@ -102,7 +102,7 @@ def profile(
         init: As for `fit`.
         bounds: As for `fit`.
         fixed: As for `fit`.
-        minimiser: As for `fit`; not SciPy or Minuit.
+        minimiser: As for `hypotest`.
 
     Returns:
         -2 log of the profile likelihood ratio on the grid, and the fits.

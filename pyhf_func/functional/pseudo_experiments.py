@@ -96,7 +96,7 @@ def toys(
         init: As for `fit`.
         bounds: As for `fit`.
         fixed: As for `fit`.
-        minimiser: As for `fit`; not SciPy or Minuit.
+        minimiser: As for `hypotest`.
 
     Returns:
         CLs and its parts, observed and expected, with Monte Carlo errors, all toys and their statuses. Toys that
@@ -106,7 +106,7 @@ def toys(
         UnspecifiedPOI: The model has no parameter of interest.
         InvalidTestStatistic: There is no such test statistic.
         InvalidPdfData, InvalidPdfParameters: A shape or name does not fit the model.
-        TypeError: The key is none, or an option needs values but the arguments are traced.
+        TypeError: ``key`` is not a random key, or an option needs values but the arguments are traced.
         ValueError: A number makes no sense.
         InvalidCheckpoint: The checkpoint is damaged, or of another test.
         CheckpointNotWritten: The disk was full at the end, say; the exception has the result.

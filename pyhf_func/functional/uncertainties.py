@@ -61,7 +61,7 @@ def intervals(
         init: As for `fit`.
         bounds: As for `fit`. An end never lies beyond a bound: where that comes first, it is the end, and flagged.
         fixed: As for `fit`.
-        minimiser: As for `fit`; not SciPy or Minuit.
+        minimiser: As for `hypotest`.
 
     Returns:
         Both ends for each parameter, with the fits there.
@@ -112,7 +112,7 @@ def impacts(
         init: As for `fit`.
         bounds: As for `fit`.
         fixed: As for `fit`.
-        minimiser: As for `fit`; not SciPy or Minuit.
+        minimiser: As for `hypotest`.
 
     Returns:
         Impacts, pulls and constraints, the largest impact first.

@@ -42,7 +42,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def check_arguments(result: Any, kind: type, verb: str, model: Any = None, *, needs_model: bool = True) -> None:
-    """Refuse the result of another verb, and what is no model.
+    """Raise unless the result is of this verb, and the model is a model.
 
     Raises:
         TypeError: It is.
@@ -54,7 +54,7 @@ def check_arguments(result: Any, kind: type, verb: str, model: Any = None, *, ne
 
 
 def check_model(model: Any) -> None:
-    """Refuse what is no model.
+    """Raise unless this is a model.
 
     Raises:
         TypeError: It is.

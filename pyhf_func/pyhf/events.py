@@ -124,7 +124,7 @@ def register(event: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def trigger(event: str) -> Callable[..., None]:
-    """What to call when the event happens: its subscribers, or `noop` where it has none or is disabled."""
+    """The function to call when the event happens: its subscribers, or `noop` where it has none or is disabled."""
     if event in __disabled_events or event not in __events:
         return noop
     return __events[event]

@@ -121,7 +121,7 @@ def _check_bounds(bounds: list[Any], place: Steps, report: Report) -> None:
         infinite = lower == -inf or upper == inf
         possible = all(is_finite(bound) or abs(bound) == inf for bound in (lower, upper))
         if not possible or lower == inf or upper == -inf:
-            report.fault(here, f"[{lower}, {upper}] holds what is no bound. Give finite numbers")
+            report.fault(here, f"[{lower}, {upper}] holds something that is not a bound. Give finite numbers")
         elif lower > upper:
             report.fault(here, f"the lower bound {lower} is above the upper bound {upper}. Swap them")
         elif lower == upper:

@@ -46,7 +46,7 @@ def as_json(value: Any) -> Any:
     """An array as a list, for :func:`json.dumps`.
 
     Raises:
-        TypeError: The value is none.
+        TypeError: The value is not JSON.
     """
     if is_array(value):
         return as_list(value)

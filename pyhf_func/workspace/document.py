@@ -457,7 +457,7 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
 
 
 def _require_document(document: Any, name: str) -> None:
-    """Refuse what is no document.
+    """Raise unless this is a document.
 
     Raises:
         TypeError: It is something else.

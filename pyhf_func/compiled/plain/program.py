@@ -32,7 +32,7 @@ class Program:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     slots: tuple[Any, ...]
-    """What the slots hold at the beginning: constants."""
+    """The content of the slots at the beginning: constants."""
     steps: tuple[tuple[Callable[..., Any], tuple[int, ...], int | tuple[int, ...]], ...]
     size: int
     """How many equations, those of inner programs included."""

@@ -41,7 +41,7 @@ def __dir__() -> list[str]:
 
 
 class BrazilBandCollection(NamedTuple):
-    """What was drawn; None for what was left out."""
+    """The artists that were drawn; None for those that were left out."""
 
     cls_obs: Line2D | None
     """Observed CLs."""

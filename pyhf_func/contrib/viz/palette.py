@@ -10,7 +10,7 @@ ONE_SIGMA, TWO_SIGMA = "#7AC74F", "#FFE74C"
 LINES = ("#C2004E", "#000000", "#5E3C99", "#1B7837")
 """Lines over stacks."""
 UNKNOWN = "#D0D0D0"
-"""What could not be computed."""
+"""For numbers that could not be computed."""
 
 _SERIES = ("#56B4E9", ORANGE, GREEN, "#CC79A7", "#F0E442", BLUE, RED, "#999999", "#B2DF8A", "#CAB2D6")
 """Colours that can be told apart by everyone (Okabe and Ito, 2008), and two more."""

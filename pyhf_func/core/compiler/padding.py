@@ -34,7 +34,7 @@ class Sizes(NamedTuple):
 
 
 def kind(model: Likelihood) -> tuple[object, ...]:
-    """What no padding makes equal: likelihoods that agree in it can be padded to one shape."""
+    """The structure that padding does not change: likelihoods that agree in it can be padded to one shape."""
     return (
         model.n_bins,
         model.histosys,

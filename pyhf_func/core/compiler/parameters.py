@@ -160,7 +160,7 @@ def _reconstrained(parameter: ParameterSet, constraint: Constraint) -> Parameter
 
 
 def _configure(required: ParameterSet, config: Mapping[str, Any]) -> ParameterSet:
-    """What the measurement says of a parameter, in place of the defaults."""
+    """The settings of a parameter in the measurement, in place of the defaults."""
     if "constraint" in config and density_of(config["constraint"]) != required.constraint:
         required = _reconstrained(required, density_of(config["constraint"]))
     changes: dict[str, Any] = {}

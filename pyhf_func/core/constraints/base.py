@@ -1,4 +1,4 @@
-"""What a density of auxiliary measurements must say of itself; the engine asks nothing else."""
+"""The interface of densities of auxiliary measurements; the engine asks nothing else."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Density(ABC):
     """
 
     name: ClassVar[str]
-    """What the engine calls it."""
+    """Its name in the engine."""
     word: ClassVar[str]
-    """What the model language calls it."""
+    """Its name in the model language."""
     attributes: ClassVar[tuple[str, ...]]
     """Attributes of a parameter's configuration that describe the measurement, beside ``auxdata``."""
     counts: ClassVar[bool] = False

@@ -247,7 +247,7 @@ def _flipped(p: Prepared, x: Expansion, pars: Array, low: Array, high: Array, br
 
 
 class _Question(NamedTuple):
-    """What a step is looked for: see `newton_step`."""
+    """The system of which a step is the solution: see `newton_step`."""
 
     x: Expansion
     pars: Array
@@ -262,7 +262,7 @@ class _Question(NamedTuple):
     lifting: Array
 
     def pushes(self, held: Array) -> tuple[Push, Array]:
-        """What the walls that are held add, and the gradient with it."""
+        """The addition of the walls that are held, and the gradient with it."""
         add, lift = wall.push(self.x, self.walls, held), wall.lift(self.x, held)
         push: Push = jax.tree.map(partial(jnp.where, self.lifting), lift, add)
         return push, jnp.where(self.lifting, 0.0, self.x.gradient) - push.up @ self.bins
@@ -356,7 +356,7 @@ def _solved(asked: _Question) -> _Attempt:
 
 
 def _taken(asked: _Question, attempt: _Attempt) -> Step:
-    """What is taken of the Newton step."""
+    """The part of the Newton step that is taken."""
     x, pars, low, high, _, walls, *_, probing, lifting = asked
     free, held, found, b, counts, through, *_ = attempt
     slope, bend = b @ found.step, found.step @ (b - found.residual)

@@ -1,4 +1,4 @@
-"""What a fit is given and what a minimiser gives back."""
+"""The input of a fit and the output of a minimiser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyhf_func.core.likelihood.structure import Likelihood
 
 
 class Problem(NamedTuple):
-    """What is minimised: -log L(pars | data) inside the bounds, from ``init``, where ``fixed`` parameters stay."""
+    """The function to minimise, -log L(pars | data), its bounds and its start; ``fixed`` parameters stay there."""
 
     model: Likelihood
     data: Array  # (bins + aux,)

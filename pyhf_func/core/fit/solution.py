@@ -47,13 +47,13 @@ class Solution(NamedTuple):
 
 
 class _Held(NamedTuple):
-    """What holds yields at walls."""
+    """The multipliers that hold yields at walls."""
 
     rates: Array  # (bins,) where they are held
     forces: Array  # (bins,)
 
     def energy(self, rates: Array) -> Array:
-        """What walls add to the negative log-likelihood; ()."""
+        """The addition of walls to the negative log-likelihood; ()."""
         held, moved = self.forces > 0, rates - self.rates
         length = _SOFT * jnp.where(held, self.rates, 1.0)
         return jnp.sum(jnp.where(held, self.forces * moved * (moved / (2 * length) - 1), 0.0))

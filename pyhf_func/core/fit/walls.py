@@ -49,7 +49,7 @@ class Walls(NamedTuple):
 
 
 class Push(NamedTuple):
-    """What bins add to a Newton system."""
+    """The addition of bins to a Newton system."""
 
     counts: Array  # (bins,) see `Walls`
     effective: Array  # (bins,) observed events that give the Hessian its curvature
@@ -98,14 +98,14 @@ def settled(x: Expansion, walls: Walls) -> Array:
 
 
 def change(old: Walls, new: Walls, rates: Array) -> Array:
-    """What other events behind walls add to the negative log-likelihood."""
+    """The addition of other events behind walls to the negative log-likelihood."""
     counts = jnp.stack([jnp.where(old.counts > 0, old.counts, old.observed), new.counts])
     before, after = poisson_value(counts, jnp.stack([rates, rates]))
     return jnp.sum(jnp.where(new.counts != old.counts, after - before, 0.0))
 
 
 def push(x: Expansion, walls: Walls, held: Array) -> Push:
-    """What the bins that are held by a wall add."""
+    """The addition of the bins that are held by a wall."""
     new = held & (walls.counts == 0)
     first = jnp.maximum(_FIRST * x.rates, fewest(x, walls))
     counts = jnp.where(new, first, walls.counts)

@@ -91,7 +91,7 @@ def predict(p: Prepared, pars: Array, box: Box) -> Wells:
     slopes = fisher[:, None] * jacobian(x) * free[None]
 
     def follow(effect: Array) -> tuple[Array, Array]:
-        """What the effects push the other parameters by, and how far they follow; (chosen, pars) each."""
+        """By how much the effects push the other parameters, and how far they follow; (chosen, pars) each."""
         push = jnp.where(own > 0, 0.0, effect.T @ slopes)
         response = inverse(push)
         along = jnp.sum(columns * push, axis=1) / jnp.sum(columns * own, axis=1)

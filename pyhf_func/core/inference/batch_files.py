@@ -145,7 +145,7 @@ class Kept:
         return result
 
     def told(self, broken: BaseException, done: int) -> str:
-        """What is saved of a run that was broken off, and how to go on."""
+        """A note on a run that was broken off: what is saved, and how to go on."""
         if self.path is None:
             kept = "No points are kept: a grid with a checkpoint file keeps them when it is broken off."
             return "" if isinstance(broken, Exception) else kept
@@ -159,7 +159,7 @@ def _content(row: Row, result: PointResult) -> dict[str, Any]:
 
 
 def _array(value: Any) -> Any:
-    """What `_written` wrote: statuses as integers, numbers as floats."""
+    """A result that `_written` wrote: statuses as integers, numbers as floats."""
     array = np.asarray(value)
     return array.astype(np.int32) if array.dtype.kind == "i" else array.astype(float)
 

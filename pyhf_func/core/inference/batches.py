@@ -26,14 +26,14 @@ from pyhf_func.core.statistics import Statistic
 
 
 class PointResult(NamedTuple):
-    """What a grid keeps of one model."""
+    """The result for one model of a grid."""
 
     cls: Array
     """() CLs."""
     cls_expected: Array
     """(5,) expected CLs."""
     limit: Array
-    """() observed upper limit; not a number where none was asked for."""
+    """() observed upper limit; NaN if limits were not requested."""
     limit_expected: Array
     """(5,) expected upper limits."""
     status: Array
@@ -43,13 +43,13 @@ class PointResult(NamedTuple):
     cls_expected_status: Array
     """() of ``cls_expected``."""
     limit_status: Array
-    """() of ``limit``; ``NOT_COMPUTED`` where none was asked for."""
+    """() of ``limit``; ``NOT_COMPUTED`` if limits were not requested."""
     limit_expected_status: Array
     """(5,) of each expected limit."""
 
 
 def no_point(status: Status, dtype: Any = float) -> PointResult:
-    """What stands for a model without a result, and why."""
+    """The entry of a model without a result, with the reason."""
     nan: Any = np.asarray(np.nan, dtype)
     ended: Any = np.asarray(status, np.int32)
     band: Any = np.full(5, nan)

@@ -1,4 +1,4 @@
-"""What the constraint terms say about the parameters before any fit."""
+"""Values and widths that the constraint terms give the parameters before any fit."""
 
 from __future__ import annotations
 

@@ -233,7 +233,7 @@ def _consistent(
 
 
 class _Known(NamedTuple):
-    """What a chain of fits has found so far."""
+    """The findings of a chain of fits so far."""
 
     free: Array  # (pars,) free minimum for the data
     asimov_pars: Array  # (pars,) minimum at the alternative

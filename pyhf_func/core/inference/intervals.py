@@ -54,7 +54,7 @@ class IntervalResult(Result):
     """() standard deviations of a normal distribution that the intervals correspond to."""
     status: Array
     """(n, 2) the worst status of the free fit, each search and its last fit; ``BETTER_MINIMUM`` where the search met a
-    minimum below that of the free fit, around which the interval is none. A `Status`."""
+    minimum below that of the free fit, around which this is not an interval. A `Status`."""
     fits: Array
     """(n, 2) number of fits."""
     covariance: CovarianceResult
@@ -129,7 +129,7 @@ def intervals(
 
 
 def _free(around: CovarianceResult, n_bins: int, place: Array, sigmas: Array) -> _Free:
-    """What a search starts from: to second order, the end is one standard error away, and the others follow."""
+    """The start of a search: to second order, the end is one standard error away, and the others follow."""
     fit, shared = around.fit, around.covariance[:, place]
     variance = shared[place]
     known = variance > 0
@@ -152,7 +152,7 @@ def _free(around: CovarianceResult, n_bins: int, place: Array, sigmas: Array) ->
 
 
 class _Inputs(NamedTuple):
-    """What the ends depend on, and where their fits are."""
+    """The inputs on which the ends depend, and where their fits are."""
 
     problem: Problem
     sigmas: Array

@@ -151,7 +151,7 @@ def _valid(level: Array) -> Array:
 
 
 class _Inputs(NamedTuple):
-    """What the limits depend on, and where their fits are."""
+    """The inputs on which the limits depend, and where their fits are."""
 
     level: Array
     data: Array
@@ -232,7 +232,7 @@ def expected_significances(level: Array) -> Array:
 
 @dataclass(frozen=True)
 class _Task:
-    """What is searched."""
+    """The task of a search."""
 
     minimiser: Minimiser
     statistic: Statistic
@@ -255,7 +255,7 @@ class _Nearby(NamedTuple):
 
 
 class _Bracket(NamedTuple):
-    """What is known of one limit."""
+    """The knowledge of one limit."""
 
     mu: Array  # tested value
     low: Array

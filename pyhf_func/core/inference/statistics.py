@@ -20,7 +20,7 @@ from pyhf_func.core.statistics import Statistic
 
 ROUNDS = 4
 """How often fits are made at most, until the free one is the lowest."""
-_HIDDEN = 1e-4  # by how much -2 log L may fall below that of the free fit before the ratio is none
+_HIDDEN = 1e-4  # by how much -2 log L may fall below that of the free fit before the ratio is invalid
 
 
 class Ratio(NamedTuple):
@@ -138,7 +138,7 @@ def dark_bins(problem: Problem) -> Array:
 
 
 def no_minimum(init: Array, n_bins: int, *shape: int) -> Minimum:
-    """What stands for minima that have not been looked for; of shape (*shape, ...)."""
+    """Placeholders for minima that have not been searched; of shape (*shape, ...)."""
     zero, number = jnp.zeros(shape, init.dtype), jnp.zeros(shape, int)
     pars = jnp.zeros((*shape, *init.shape), init.dtype)
     forces = jnp.zeros((*shape, n_bins), init.dtype)

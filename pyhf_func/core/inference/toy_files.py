@@ -70,7 +70,7 @@ class Checkpoint:
         return found
 
     def told(self, broken: BaseException, wanted: range) -> str:
-        """What is saved of a run that was broken off, and how to go on."""
+        """A note on a run that was broken off: what is saved, and how to go on."""
         if self.path is None:
             kept = "No toys are kept: a run with a checkpoint file keeps them when it is broken off."
             return "" if isinstance(broken, Exception) else kept
@@ -183,7 +183,7 @@ def _digest(arrays: dict[str, Any]) -> str:
 
 
 def _fault(record: Record) -> str | None:
-    """What toys can't be; None where nothing is wrong."""
+    """The fault of an array of toys; None where nothing is wrong."""
     numbers, toys, pars = record.numbers, record.toys, record.bounds.shape[:1]
     kinds: tuple[tuple[str, Any, str, tuple[int, ...]], ...] = (
         ("toy numbers", numbers, "iu", numbers.shape[:1]),

@@ -1,4 +1,4 @@
-"""What a run of toys has found so far: added to, merged, compared."""
+"""Records of runs of toys: added to, merged, compared."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLOSE = 1e-6
 
 
 class Record(NamedTuple):
-    """What a run has found so far: what a result is made from."""
+    """The findings of a run so far, from which its result is made."""
 
     mu: Any
     teststat: Any

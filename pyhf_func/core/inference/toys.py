@@ -43,7 +43,7 @@ class Toys(NamedTuple):
 
 
 class Origins(NamedTuple):
-    """What toys are drawn from and start from: the tested hypothesis, then the alternative."""
+    """The parameters from which toys are drawn and fits start: the tested hypothesis, then the alternative."""
 
     pars: Array  # (2, pars) conditional minima for the data
     slope: Array  # (pars,) the way of the conditional minima from the alternative to the tested value
@@ -184,7 +184,7 @@ def _fit_toy(
 
 
 def _after(statistic: Statistic, tested: Array, model: Likelihood, s: _State, found: Minimum) -> _State:
-    """What follows a fit: the same from another start, the conditional one, the free one again, or nothing."""
+    """The state after a fit: next is the same from another start, the conditional or the free one, or nothing."""
     poi = model.space.poi
     good = (found.status == Status.CONVERGED) & jnp.isfinite(found.nll)
     again = ~good & (s.attempt + 1 < STARTS)

@@ -81,7 +81,7 @@ def coupling(model: Likelihood, v: Array) -> Array:
 
 
 def constant(model: Likelihood, aux: Sequence[Array]) -> Array:
-    """What `value` leaves out, but for that of counts."""
+    """The terms that `value` leaves out, but for those of counts."""
     total = jnp.zeros((), aux[0].dtype)
     for each, data in zip(measured(model), aux, strict=True):
         if not each.density.counts:

@@ -17,7 +17,7 @@ from pyhf_func.core.likelihood.terms import Matrix, histosys_matrix
 
 
 class Prepared(NamedTuple):
-    """What does not depend on the parameters: interpolation coefficients and the observed data."""
+    """Everything that does not depend on the parameters: interpolation coefficients and the observed data."""
 
     model: Likelihood
     histosys: tuple[tuple[Matrix, ...], ...]  # coefficients of the shifts of each group, (entries, pars) each
@@ -64,7 +64,7 @@ def constraint_gradient(p: Prepared, pars: Array) -> Array:
 
 
 def constant(p: Prepared) -> Array:
-    """What ``value`` leaves out: the terms of -log L that do not depend on the parameters."""
+    """The terms of -log L that ``value`` leaves out: they do not depend on the parameters."""
     every = zip(measurements.measured(p.model), p.aux, strict=True)
     counts = jnp.concatenate([p.main, *(aux for each, aux in every if each.density.counts)])
     saturated = jnp.sum(poisson_logpdf(counts, counts))

@@ -127,7 +127,7 @@ class Derived:
 
 
 class Custom(Protocol):
-    """What modifiers that users define do to the entries: a pure, hashable function of the parameters."""
+    """The effect of modifiers that users define on the entries: a pure, hashable function of the parameters."""
 
     def __call__(self, pars: Array) -> tuple[Array, Array]:
         """Shifts and factors; they broadcast to (entries,)."""

@@ -136,7 +136,7 @@ def certify(
         The certificate; ``agrees`` is what counts.
 
     Raises:
-        As `read`, for what cannot be read.
+        InvalidDocument: The document, or a file that it names, cannot be read.
 
     Example:
         >>> import pyhf_func as pf
@@ -229,7 +229,7 @@ def _with_pyhf(source: Any, workspace: Workspace, document: Mapping[str, Any], m
 
 
 def _xml_by_pyhf(source: Any) -> Mapping[str, Any] | None:
-    """HistFactory's XML as pyhf reads it; None of what is none, or it cannot read."""
+    """HistFactory's XML as pyhf reads it; None where it is something else, or pyhf cannot read it."""
     if not isinstance(source, str | os.PathLike) or not str(source).endswith(".xml"):
         return None
     import pyhf.readxml

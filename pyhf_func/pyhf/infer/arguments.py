@@ -15,7 +15,7 @@ _KNOWN = (None, "jax")
 
 
 def check_model(pdf: Any, name: str = "pdf") -> None:
-    """Refuse what is no model.
+    """Raise unless this is a model.
 
     Raises:
         TypeError: It has no configuration, or is a model of pyhf.
@@ -25,7 +25,7 @@ def check_model(pdf: Any, name: str = "pdf") -> None:
 
 
 def check_problem(data: Any, pdf: Any, name: str = "pdf") -> None:
-    """Refuse what is no model, and data that do not fit it; what is traced, or on a framework's tape, is let through.
+    """Raise unless this is a model and the data fit it; traced data, or those on a framework's tape, are let through.
 
     Raises:
         TypeError: There is no model, or there are no data.
@@ -41,7 +41,7 @@ def check_problem(data: Any, pdf: Any, name: str = "pdf") -> None:
 
 
 def check_limit(data: Any, model: Any, level: Any) -> None:
-    """Refuse data, model and level of an upper limit that are none.
+    """Raise unless data, model and level of an upper limit are valid.
 
     Raises:
         TypeError, ValueError, InvalidPdfData: One of them is not what it should be.

@@ -140,7 +140,7 @@ class HypoTestFitResults:
 
 
 class _Calculator:
-    """What is tested, and how p-values follow from distributions."""
+    """A test of data and model, with p-values from distributions."""
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class AsymptoticCalculator(_Calculator):
         *,
         qtilde: bool | None = None,
     ) -> None:
-        """What to test.
+        """A calculator for data and model.
 
         Args:
             data: Main and auxiliary data; shape (nmaindata + nauxdata,).
@@ -391,7 +391,7 @@ class ToyCalculator(_Calculator):
         *,
         qtilde: bool | None = None,
     ) -> None:
-        """What to test.
+        """A calculator for data and model.
 
         Args:
             data: Main and auxiliary data; shape (nmaindata + nauxdata,).

@@ -68,7 +68,7 @@ def qmu(mu: Any, data: Any, pdf: Any, init_pars: Any, par_bounds: Any) -> Any:
 
 
 def generate_asimov_data(asimov_mu: Any, data: Any, pdf: Any, init_pars: Any, par_bounds: Any) -> Any:
-    """What is expected for a value of the parameter of interest, with the other parameters fitted to the data.
+    """Asimov data: expected for a value of the parameter of interest, with the other parameters fitted to the data.
 
     Args:
         asimov_mu: The value of the parameter of interest.

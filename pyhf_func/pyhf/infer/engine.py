@@ -92,7 +92,7 @@ def test(
 
 
 def _overrides(pdf: Any, start: Start) -> tuple[Any, Any, Any]:
-    """What the engine must be told of a start, which is checked; a start that it agreed with is known again."""
+    """The parts of a start, checked, that differ from the engine's own; a start that agreed with it is known again."""
     space, plain = pdf.likelihood.space, _plain(start)
     agreed = pdf.config._agreed
     if plain and agreed is not None and agreed[0] is space and start == agreed[1]:

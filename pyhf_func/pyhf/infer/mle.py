@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from pyhf_func._docs import read_whole
 from pyhf_func._lookup import shown
 from pyhf_func.core.arrays import argument
 from pyhf_func.exceptions import InvalidPdfParameters, UnspecifiedPOI
@@ -243,3 +244,6 @@ def check_value(value: Any, bounds: Any, index: int) -> None:
             "Change the value (init_pars, the POI, or inits in the measurement) or the bounds (par_bounds, or "
             "bounds in the measurement)."
         )
+
+
+read_whole((fit, fixed_poi_fit))

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 
+from pyhf_func._docs import read_whole
 from pyhf_func._lookup import unknown
 from pyhf_func.core.statistics import Q0, QTILDE, STATISTICS, Q, Statistic
 from pyhf_func.exceptions import InvalidTestStatistic, UnspecifiedPOI
@@ -353,3 +354,6 @@ def one_sided(
     counts = tensorlib.astensor(statistic.counts(free[pdf.config.poi_index], mu), dtype="bool")
     value = tensorlib.where(counts, value, tensorlib.astensor(0.0))
     return (value, (conditional, free)) if return_fitted_pars else value
+
+
+read_whole((q0, qmu, qmu_tilde, tmu, tmu_tilde))

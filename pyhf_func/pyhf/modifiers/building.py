@@ -19,7 +19,7 @@ _TYPES = {"none": "unconstrained", "normal": "constrained_by_normal", "poisson":
 
 
 def requirement(parameter: ParameterSet) -> dict[str, Any]:
-    """What a modifier requires of its parameter, in the words of `pyhf_func.parameters`."""
+    """The parameter set that a modifier requires, in the words of `pyhf_func.parameters`."""
     flags = set(parameter.fixed)
     required: dict[str, Any] = {
         "paramset_type": _TYPES[parameter.constraint],
@@ -58,7 +58,7 @@ class Builder(ABC):
 
     @abstractmethod
     def required(self, thismod: Mapping[str, Any], nom: Sequence[float]) -> dict[str, Any] | None:
-        """What the modifier requires of its parameter; None where that is known only in the end."""
+        """The parameter set that the modifier requires; None where that is known only in the end."""
 
     def append(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from pyhf_func._docs import read_whole
 from pyhf_func.exceptions import InvalidModifier
 
 __all__ = ["add_to_registry", "modifier", "registry", "validate_modifier_structure"]
@@ -88,7 +89,8 @@ def modifier(
     Raises:
         TypeError: The name is no string.
         ValueError: There are other arguments, or what is decorated is no class.
-        KeyError, InvalidModifier: As `add_to_registry`.
+        KeyError: The name is taken.
+        InvalidModifier: The class has no ``required_parset``, or there is no such density or operation.
 
     Example:
         >>> import pyhf_func as pyhf
@@ -121,3 +123,6 @@ def _decorated(register: Callable[[C], C], args: tuple[Any, ...]) -> Any:
             "@modifier decorates a class; everything else is given by keyword, as in @modifier(name='tilt')."
         )
     return register(args[0])
+
+
+read_whole((add_to_registry, modifier))

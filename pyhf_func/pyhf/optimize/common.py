@@ -47,7 +47,7 @@ def shim(
     do_grad: bool = False,
     do_stitch: bool = False,
 ) -> tuple[dict[str, Any], Callable[..., Any]]:
-    """What a minimiser needs.
+    """The inputs of a minimiser.
 
     Args:
         objective: A function of (pars, data, pdf).

@@ -1,4 +1,4 @@
-"""What all optimizers share: the documented `minimize`."""
+"""The method `minimize` that all optimizers share."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class _ModelConfig:
     """A start that was found to be the one that the model's arrays suggest: those arrays, and the start."""
 
     _seen: Any = None
-    """What parameter sets in users' hands suggested when it was last read."""
+    """The suggestions of parameter sets in users' hands when they were last read."""
 
     @classmethod
     def _of(cls, names: Names, live: Mapping[str, Any] | None = None) -> _ModelConfig:

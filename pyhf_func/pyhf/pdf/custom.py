@@ -99,7 +99,7 @@ class CustomModifiers:
         return order._replace(modifiers=tuple(sorted(every)))
 
     def _own_parameters(self, configs: Mapping[str, Mapping[str, Any]]) -> dict[str, list[ParameterSet]]:
-        """What the builders require, by type."""
+        """The requirements of the builders, by type."""
         return {
             kind: [
                 _parameter(required)
@@ -121,7 +121,7 @@ class CustomModifiers:
         return tuple(ordered.values())
 
     def effect(self, names: Names) -> CustomEffect | None:
-        """What they do to the entries of a model; None where all types are HistFactory's."""
+        """Their effect on the entries of a model; None where all types are HistFactory's."""
         if not self._kinds:
             return None
         config = _ModelConfig._of(names)

@@ -44,7 +44,7 @@ def _numbers_as_lists(spec: Any) -> Any:
 
 
 def kept(spec: Any) -> Any:
-    """What stays as it is when the spec is changed: what cannot be changed is shared, the rest copied."""
+    """A copy that stays as it is when the spec is changed: only immutable parts are shared."""
     return spec if isinstance(spec, FrozenDict | FrozenList) else _copied(spec, kept)
 
 

@@ -84,7 +84,7 @@ def call(here: str | None, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def numbers(here: str | None, values: Any, name: str) -> Any:
-    """What was given under a name, numbers of the kind ``here``, as an array of that kind, of floating point.
+    """Numbers of the kind ``here`` that were given under a name, as an array of that kind, of floating point.
 
     Raises:
         TypeError: They are no numbers.

@@ -89,7 +89,7 @@ def get_backend(default: bool = False) -> tuple[Any, Any]:
 
 
 class Restore:
-    """What `set_backend` returns: as a context manager, it restores the previous setting on exit.
+    """The value of `set_backend`: a context manager that restores the previous setting on exit.
 
     It prints nothing at a prompt, so that ``set_backend(...)`` reads there as a statement.
     """

@@ -75,9 +75,7 @@ def constraint_of(
     elif default == "none" and "constraint_name" in modifier:
         parts.notes.fault(steps, f"there is no distribution {modifier['constraint_name']!r}")
     if not kind:
-        parts.notes.fault(
-            steps, f"the constraint {(found[0][1].get('type') if found else spoken)!r} is none that we know"
-        )
+        parts.notes.fault(steps, f"the constraint {(found[0][1].get('type') if found else spoken)!r} is not known here")
         return Constraint(default)
     result = Constraint(kind)
     for (place, density), owner in zip(found, owners if len(found) == len(owners) else (), strict=False):

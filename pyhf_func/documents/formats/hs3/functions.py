@@ -11,7 +11,7 @@ _MOST = 1000
 
 
 def expression_of(name: str, parts: Parts, notes: Notes) -> dict[str, object] | None:
-    """The keys ``expression`` and ``arguments`` of a function; None, with a fault, where it is none that we know."""
+    """The keys ``expression`` and ``arguments`` of a function; None, with a fault, where its type is not known."""
     arguments: list[str] = []
     text = _text(name, parts, notes, arguments, ())
     if text is None:

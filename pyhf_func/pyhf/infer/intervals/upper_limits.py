@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.optimize import toms748
 
+from pyhf_func._docs import read_whole
 from pyhf_func.functional.arguments import check_poi, number
 from pyhf_func.pyhf.infer.arguments import check_limit, check_problem, values_of
 from pyhf_func.pyhf.infer.hypothesis import hypotest
@@ -260,3 +261,6 @@ def _crossing(level: float, tested: np.ndarray, curve: Any) -> Any:
         return current_backend().astensor(mus[0] if level <= values[0] else mus[-1])
     i = int(np.searchsorted(values, level, side="right")) - 1
     return mus[i] + (level - curve[i]) * (mus[i + 1] - mus[i]) / (curve[i + 1] - curve[i])
+
+
+read_whole((linear_grid_scan, toms748_scan, upper_limit))
