@@ -187,6 +187,12 @@ CLOSED: dict[str, tuple[str, dict[str, float], float]] = {
         {"k": 1.0},
         main(5 * math.exp(math.hypot(math.log(1.2), math.log(1.3))) + 10) + 1,
     ),
+    "an effect that rises turned round": ("k lnN 1.2 -\nnuisance edit flip s SR k p2n", {"k": 1.0}, main(5 / 1.2 + 10) + 1),
+    "all that fall turned round": ("k lnN 0.8 1.1\nnuisance edit flip * * k n2p", {"k": 1.0}, main(5 / 0.8 + 11) + 1),
+    "both turned round": ("k lnN 0.8 1.1\nnuisance edit flip * * k n2p p2n", {"k": 1.0}, main(5 / 0.8 + 10 / 1.1) + 1),
+    "two sides turned round": ("k lnN - 0.8/1.25\nnuisance edit flip b .* k p2n", {"k": 1.0}, main(5 + 8) + 1),
+    "two sides that stay": ("k lnN - 0.8/1.25\nnuisance edit flip b .* k n2p", {"k": 1.0}, main(5 + 12.5) + 1),
+    "nothing to turn round": ("k lnN 1.2 -\nnuisance edit flip s SR j p2n ifexists", {"k": 1.0}, main(16) + 1),
     "a density changed": ("k lnN - 1.5\nnuisance edit changepdf k lnU", {"k": 0.5}, main(5 + 10 * 1.5**0.5)),
 }
 
@@ -243,6 +249,10 @@ def test_everything_wrong_is_told_at_once_with_its_line() -> None:
         (counting("k rateParam SR b w.root:f"), "workspace"),
         (counting("k gmN 4 - 1"), "not the rate"),
         (counting("g group += k"), "defined once"),
+        (counting("k lnN 1.2 -\nnuisance edit flip s SR k"), "flip: needs p2n"),
+        (counting("k lnU 1.2 -\nnuisance edit flip s SR k p2n"), "'k' is a lnU"),
+        (counting("k lnN 1.2 -\nnuisance edit flip s SR j p2n"), "there is no 'j' to flip"),
+        (counting("k lnN 1.2 -\nnuisance edit turn s SR j"), "'turn' is not read, only add, drop"),
         (counting(header="shapes * * FAKE\nshapes * * FAKE"), "given twice"),
     ],
 )

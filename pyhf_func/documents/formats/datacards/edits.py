@@ -28,6 +28,7 @@ def edit(card: Card, line: int, words: list[str], notes: Notes) -> None:
         "freeze": (_freeze, 1),
         "split": (_split, 7),
         "merge": (_merge, 4),
+        "flip": (_flip, 3),
     }
     action, *arguments = words or [""]
     if action == "rename" and len(arguments) == 2:
@@ -180,3 +181,21 @@ def _merge(card: Card, arguments: list[str], options: list[str], line: int) -> s
                 return message
             nuisance.effects[column] = 0.0
     return None if found or "ifexists" in options else f"there is no {old!r} to merge"
+
+
+def _flip(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
+    """Turn log-normal effects round: ``p2n`` those that rise, ``n2p`` those that fall; of two sides the first tells."""
+    process, channel, name = arguments
+    if not {"p2n", "n2p"} & set(options):
+        return "needs p2n, n2p or both"
+    columns, found = _matching(card, process, channel), list(_named(card, name))
+    for nuisance in found:
+        if nuisance.kind != "lnN":
+            return f"{nuisance.name!r} is a {nuisance.kind}, and only lnN can be flipped"
+        for column in columns:
+            effect = nuisance.effects.get(column, 0.0)
+            first = effect[0] if isinstance(effect, tuple) else effect
+            falls = first < 1 if not isinstance(effect, tuple) else first > 1
+            if effect not in (0.0, 1.0) and first != 1 and ("n2p" if falls else "p2n") in options:
+                nuisance.effects[column] = (1 / effect[0], 1 / effect[1]) if isinstance(effect, tuple) else 1 / effect
+    return None if (found and columns) or "ifexists" in options else f"there is no {name!r} to flip"
