@@ -18,15 +18,14 @@ def of_root(question: dict[str, Any]) -> dict[str, Any]:
 
     ROOT.gROOT.SetBatch(True)
     ROOT.RooMsgService.instance().setGlobalKillBelow(ROOT.RooFit.FATAL)
-    workspace = ROOT.RooWorkspace("workspace")
+    workspace, analysis = ROOT.RooWorkspace("workspace"), chosen(question)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "likelihood.json")
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(question["document"], file)
+            json.dump({**question["document"], "analyses": [analysis]}, file)
         if not ROOT.RooJSONFactoryWSTool(workspace).importJSON(path):
             raise RuntimeError("ROOT cannot import the document")
-    analysis = chosen(question)
-    config = workspace.obj(analysis["name"])
+    [config] = [one for one in workspace.allGenericObjects() if hasattr(one, "GetPdf")]  # it has ROOT's own name
     likelihood = next(one for one in question["document"]["likelihoods"] if one["name"] == analysis["likelihood"])
     data = workspace.data(likelihood["data"][0]) if len(likelihood["data"]) == 1 else workspace.data("obsData")
     data = data or next(iter(workspace.allData()))
