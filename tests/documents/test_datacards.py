@@ -187,7 +187,7 @@ CLOSED: dict[str, tuple[str, dict[str, float], float]] = {
         {"k": 1.0},
         main(5 * math.exp(math.hypot(math.log(1.2), math.log(1.3))) + 10) + 1,
     ),
-    "an effect that rises turned round": ("k lnN 1.2 -\nnuisance edit flip s SR k p2n", {"k": 1.0}, main(5 / 1.2 + 10) + 1),
+    "one that rises turned round": ("k lnN 1.2 -\nnuisance edit flip s SR k p2n", {"k": 1.0}, main(5 / 1.2 + 10) + 1),
     "all that fall turned round": ("k lnN 0.8 1.1\nnuisance edit flip * * k n2p", {"k": 1.0}, main(5 / 0.8 + 11) + 1),
     "both turned round": ("k lnN 0.8 1.1\nnuisance edit flip * * k n2p p2n", {"k": 1.0}, main(5 / 0.8 + 10 / 1.1) + 1),
     "two sides turned round": ("k lnN - 0.8/1.25\nnuisance edit flip b .* k p2n", {"k": 1.0}, main(5 + 8) + 1),
