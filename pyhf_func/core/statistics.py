@@ -60,7 +60,12 @@ QTILDE = Statistic("qtilde", "upper limits", "below", not_negative=True)
 Q0 = Statistic("q0", "discovery", "above", p_value="p0", tested=0.0, alternative=1.0, beyond=False)
 """Equation (12). The significance is that of a best value inside the bounds."""
 
-STATISTICS = {statistic.name: statistic for statistic in (Q, QTILDE, Q0)}
+_EVERY = (
+    Q,
+    QTILDE,
+    Q0,
+)
+STATISTICS = {statistic.name: statistic for statistic in _EVERY}
 """Every test statistic by its name."""
 
 

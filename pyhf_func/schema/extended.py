@@ -24,7 +24,13 @@ __all__ = ["CODES", "CONSTRAINTS", "METADATA", "check", "modifiers", "validate",
 Document = dict[str, Any]
 Steps = tuple[str | int, ...]
 
-CONSTRAINTS = ("gauss", "poisson", "lognormal", "gamma", "none")
+CONSTRAINTS = (
+    "gauss",
+    "poisson",
+    "lognormal",
+    "gamma",
+    "none",
+)
 """Densities of an auxiliary measurement."""
 
 CODES = {kind: codes.of_modifiers(kind) for kind in ("normsys", "histosys")}

@@ -10,7 +10,11 @@ from pyhf_func.core.constraints.positive import Gamma, LogNormal
 NORMAL, POISSON = Normal(), Poisson()
 """Those of pyhf's format, whose numbers have arrays of their own in every model."""
 
-OTHERS: tuple[Density, ...] = (LogNormal(), Gamma(), Bifurcated())
+OTHERS: tuple[Density, ...] = (
+    LogNormal(),
+    Gamma(),
+    Bifurcated(),
+)
 """Those of the model language; a model holds what it has measurements of."""
 
 DENSITIES: dict[str, Density] = {density.name: density for density in (NORMAL, POISSON, *OTHERS)}
