@@ -23,8 +23,9 @@ from tests.core.test_expansion import case
 def everything(model: Likelihood, data: Array, pars: Array) -> Any:
     prepared = prepare(model, data)
     x = expand(prepared, pars)
-    hessian = jax.vmap(hessian_product(x))(jnp.eye(pars.shape[0]))
-    return x.value, value_at(prepared, pars), x.gradient, x.rates, x.constraint, jacobian(x), hessian
+    unit = jnp.eye(pars.shape[0])
+    slopes, hessian = jax.vmap(jacobian(x).times, out_axes=1)(unit), jax.vmap(hessian_product(x))(unit)
+    return x.value, value_at(prepared, pars), x.gradient, x.rates, x.constraint, slopes, hessian
 
 
 def test_agrees_with_the_structured_expansion() -> None:

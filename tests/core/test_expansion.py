@@ -81,12 +81,11 @@ def everything(model: Likelihood, data: Array, points: Array) -> Everything:
     def at(pars: Array) -> Everything:
         prepared = prepare(model, data)
         x = expand(prepared, pars)
-        hessian = jax.vmap(hessian_product(x))(jnp.eye(pars.shape[0]))
+        unit = jnp.eye(pars.shape[0])
+        slopes, hessian = jax.vmap(jacobian(x).times, out_axes=1)(unit), jax.vmap(hessian_product(x))(unit)
         value, gradient = jax.value_and_grad(nll)(pars)
         plain = value, gradient, jax.jacfwd(lambda p: expected_main(model, p))(pars), jax.hessian(nll)(pars)
-        return Everything(
-            x.value, value_at(prepared, pars), constant(prepared), x.gradient, jacobian(x), hessian, plain
-        )
+        return Everything(x.value, value_at(prepared, pars), constant(prepared), x.gradient, slopes, hessian, plain)
 
     return jax.vmap(at)(points)
 

@@ -15,8 +15,11 @@ from pyhf_func.core.compiler.order import Order, order_spec
 from pyhf_func.core.compiler.parameters import ParameterSet, collect_parameters
 from pyhf_func.core.compiler.terms import Layout, Terms, table
 from pyhf_func.core.constraints import DENSITIES
-from pyhf_func.core.likelihood.structure import Correlation, Indices, Likelihood, Measured, Space, Values
+from pyhf_func.core.likelihood.structure import Correlation, Indices, Likelihood, Measured, Private, Space, Values
 from pyhf_func.exceptions import InvalidInterpCode, InvalidModel
+
+_FILLED = 0.25
+"""The share of bins that have a private parameter more, for it to be worth a place in all bins."""
 
 
 class Compiled(NamedTuple):
@@ -105,6 +108,7 @@ def compile_model(
             poisson_aux=poisson.aux,
         ),
         space=parameter_space(parameters, poi_index(poi_name, parameters)),
+        private=_private(terms, order.n_bins, sum(p.n_parameters for p in parameters)),
         n_bins=order.n_bins,
         histosys=terms.histosys_groups,
         normsys=terms.normsys_groups,
@@ -195,6 +199,28 @@ def parameter_space(parameters: Sequence[ParameterSet], poi: int) -> Space:
         default_upper=_flags([p.default_bounds for p in parameters for _ in p.bounds]),
         poi=jax.device_put(np.asarray(poi, dtype=np.int32)),
     )
+
+
+def _private(terms: Terms, n_bins: int, n_pars: int) -> Private:
+    """Which parameters do nothing but scale yields of one bin; as many of each bin as many bins have."""
+    bins = np.repeat(terms.entry_bin, [len(scales) for scales in terms.scales]).astype(int)
+    pars = np.array([par for scales in terms.scales for par in scales], dtype=int)
+    first, last = np.full(n_pars, n_bins), np.full(n_pars, -1)
+    np.minimum.at(first, pars, bins)
+    np.maximum.at(last, pars, bins)
+    single = first == last
+    single[terms.other_pars()] = False
+    found = np.flatnonzero(single)
+    found = found[np.argsort(first[found], kind="stable")]
+    rank = np.arange(found.size) - np.searchsorted(first[found], first[found])
+    per_bin = int(np.sum(np.bincount(rank) >= _FILLED * n_bins)) if found.size else 0
+    private = found[rank < per_bin]
+    shared = np.setdiff1d(np.arange(n_pars), private)
+    n_shared = max(shared.size, 1)  # a matrix without columns is no use to anyone
+    place = np.empty(n_pars, dtype=np.int32)
+    place[shared] = np.arange(shared.size)
+    place[private] = n_shared + first[private] * per_bin + rank[rank < per_bin]
+    return Private(jax.device_put(place), n_shared, per_bin)
 
 
 def _floats(values: Sequence[float] | np.ndarray | np.floating[Any]) -> Array:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from pyhf_func.core.likelihood.structure import Derived, Indices, Likelihood, Space, Values
+from pyhf_func.core.likelihood.structure import Derived, Indices, Likelihood, Private, Space, Values
 
 Resize = Callable[[np.ndarray], Any]
 
@@ -31,6 +31,8 @@ class Sizes(NamedTuple):
     per_bin: int  # entries of a bin
     per_row: int  # normsys terms of a row
     per_entry: int  # scale factors of an entry
+    shared: int
+    private: int  # parameters of a bin
 
 
 def kind(model: Likelihood) -> tuple[object, ...]:
@@ -81,7 +83,8 @@ def common_sizes(models: Sequence[Likelihood]) -> Sizes:
     common = Sizes(*map(max, zip(*every, strict=True)))
     # Constraints that are added need a parameter of their own.
     short = [own.pars + 1 for own in every if own.normal < common.normal or own.poisson < common.poisson]
-    return common._replace(pars=max([common.pars, *short]))
+    pars = max([common.pars, *short])
+    return common._replace(pars=pars, shared=max(own.shared + pars - own.pars for own in every))
 
 
 def pad(model: Likelihood, data: np.ndarray, sizes: Sizes) -> tuple[Likelihood, np.ndarray]:
@@ -134,6 +137,7 @@ def pad(model: Likelihood, data: np.ndarray, sizes: Sizes) -> tuple[Likelihood, 
         values=padded_values,
         indices=padded_indices,
         space=padded_space,
+        private=_longer_private(model.private, sizes),
         derived=_longer_derived(model.derived, sizes.entries, sizes.rows),
     )
     return padded, _longer(np.asarray(data), n_main + n_aux + aux.size, 1.0)
@@ -152,7 +156,19 @@ def _sizes(model: Likelihood) -> Sizes:
         per_bin=indices.bin_entries.shape[1],
         per_row=indices.row_normsys.shape[1],
         per_entry=indices.entry_scales.shape[1],
+        shared=model.private.shared,
+        private=model.private.per_bin,
     )
+
+
+def _longer_private(private: Private, sizes: Sizes) -> Private:
+    """The same private parameters; those that are added are shared."""
+    place, own = np.asarray(private.place), private.shared
+    if private.per_bin:
+        bins, number = np.divmod(place - own, private.per_bin)
+        place = np.where(place < own, place, sizes.shared + bins * sizes.private + number)
+    added = own + np.arange(sizes.pars - place.shape[0])
+    return Private(_with(place, added), sizes.shared, sizes.private)
 
 
 def _longer(array: np.ndarray, length: int, value: float) -> Any:

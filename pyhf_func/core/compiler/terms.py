@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -174,6 +175,10 @@ class Terms:
         self._derived.sums = [place[terms].tolist() for terms in self._derived.sums]
         return groups
 
+    def other_pars(self) -> list[int]:
+        """Parameters that do more than scale entries."""
+        return [*self.histosys_par, *self.normsys_par, *self._derived.pars()]
+
     def derived(self) -> Derived | None:
         """The derived factors; None where there are none."""
         return self._derived.finished()
@@ -237,6 +242,13 @@ class DerivedTerms:
         for b, error in enumerate(errors):
             spread = self.spreads.setdefault((first + b, row.first_bin + b), len(self.spreads))
             self.errors.append((float(error), row.number, spread))
+
+    def pars(self) -> Iterator[int]:
+        """Parameters of expressions, and those of rows whose uncertainties are added in quadrature."""
+        for known in self.formulas.values():
+            yield from chain.from_iterable(known)
+        if self.spreads:
+            yield from chain.from_iterable(self.row_scales)
 
     def finished(self) -> Derived | None:
         """All derived factors; None where there are none."""

@@ -27,6 +27,7 @@ from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.walls import Push, Walls
 from pyhf_func.core.likelihood.expansion import Expansion, expand, hessian_product, jacobian
 from pyhf_func.core.likelihood.objective import Prepared
+from pyhf_func.core.likelihood.places import Jacobian
 from pyhf_func.core.likelihood.yields import expected_main
 
 _CONJUGATE_ITERATIONS = 100
@@ -257,7 +258,7 @@ class _Question(NamedTuple):
     walls: Walls
     probe: Array
     lifted: Array
-    bins: Array  # (bins, pars) Jacobian
+    bins: Jacobian
     probing: Array
     lifting: Array
 
@@ -265,11 +266,11 @@ class _Question(NamedTuple):
         """The addition of the walls that are held, and the gradient with it."""
         add, lift = wall.push(self.x, self.walls, held), wall.lift(self.x, held)
         push: Push = jax.tree.map(partial(jnp.where, self.lifting), lift, add)
-        return push, jnp.where(self.lifting, 0.0, self.x.gradient) - push.up @ self.bins
+        return push, jnp.where(self.lifting, 0.0, self.x.gradient) - self.bins.transposed_times(push.up)
 
     def ahead(self, change: Array) -> Array:
         """The yields after a step, to first order."""
-        return self.x.rates + self.bins @ change
+        return self.x.rates + self.bins.times(change)
 
     def through(self, change: Array) -> Array:
         """Which walls a step leads through, not to first order alone; (bins,) of bool.

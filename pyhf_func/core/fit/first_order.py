@@ -130,7 +130,7 @@ def _unbounded(problem: Problem) -> tuple[Callable[[Array], Array], Array]:
     init = jnp.where(problem.fixed, problem.init, jnp.clip(problem.init, low, high))
     x = expand(prepared, init)
     weight = jnp.where(x.rates > 0, prepared.main / jnp.where(x.rates > 0, x.rates, 1.0) ** 2, 0.0)
-    curvature = x.constraint + weight @ jacobian(x) ** 2
+    curvature = x.constraint + jacobian(x).squared().transposed_times(weight)
     width = jnp.where(curvature > 0, 1 / jnp.sqrt(jnp.where(curvature > 0, curvature, 1.0)), half)
     width = jnp.minimum(width, half)
     angle = jnp.arcsin(jnp.clip((init - middle) / half, -1 + 1e-3, 1 - 1e-3))

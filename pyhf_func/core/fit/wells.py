@@ -29,7 +29,7 @@ from pyhf_func.core.likelihood.groups import every_group, normsys_factors
 from pyhf_func.core.likelihood.interpolation import shift_code
 from pyhf_func.core.likelihood.objective import Prepared, constraint_gradient
 from pyhf_func.core.likelihood.structure import Likelihood
-from pyhf_func.core.likelihood.terms import histosys_matrix, in_bins
+from pyhf_func.core.likelihood.terms import histosys_matrix, normsys_matrix
 
 _MOST = 32  # parameters that are looked at, those of the largest effects
 _POINTS = 41  # of the range of each
@@ -80,19 +80,22 @@ def predict(p: Prepared, pars: Array, box: Box) -> Wells:
     fisher = ratio(ratio(p.main, x.rates), x.rates)
     even, odd = _effects(x, pars)
     jumps = _jumps(p.model)
-    strength = jnp.where(box.turning, fisher @ (even**2 + odd**2 if jumps else even**2), -1.0)
+    strength = p.places.only(fisher @ (even**2 + odd**2 if jumps else even**2))
+    strength = jnp.where(box.turning, strength, -1.0)
     chosen = jax.lax.top_k(strength, min(_MOST, pars.shape[0]))[1]
-    even, odd, at = even[:, chosen], odd[:, chosen], pars[chosen]
+    place = p.places.place[chosen]  # private parameters do not turn, and have no column
+    even, odd = (effects.at[:, place].get(mode="fill", fill_value=0.0) for effects in (even, odd))
+    at = pars[chosen]
 
     free = (box.low < box.high) & ~blocked(x.gradient, pars, box.low, box.high)
     inverse = jax.vmap(inverse_metric(x, free))  # of rows
     own = jax.nn.one_hot(chosen, pars.shape[0], dtype=pars.dtype)
     columns = inverse(own)
-    slopes = fisher[:, None] * jacobian(x) * free[None]
+    slopes = jacobian(x)
 
     def follow(effect: Array) -> tuple[Array, Array]:
         """By how much the effects push the other parameters, and how far they follow; (chosen, pars) each."""
-        push = jnp.where(own > 0, 0.0, effect.T @ slopes)
+        push = jnp.where((own > 0) | ~free[None], 0.0, jax.vmap(slopes.transposed_times)(fisher[None] * effect.T))
         response = inverse(push)
         along = jnp.sum(columns * push, axis=1) / jnp.sum(columns * own, axis=1)
         return push, jnp.where(own > 0, 0.0, response - along[:, None] * columns)
@@ -169,7 +172,7 @@ def _even(t: Array) -> Array:
 
 
 def _effects(x: Structured, pars: Array) -> tuple[Array, Array]:
-    """Even and odd effects of the parameters on the bins, for variations by one; (bins, pars) each."""
+    """Even and odd effects of the shared parameters on the bins, for variations by one; (bins, shared) each."""
     model, values, indices = x.prepared.model, x.prepared.model.values, x.prepared.model.indices
     nominal = values.nominal[indices.histosys_entry]
     factor = x.rows * jnp.prod(x.scales, axis=-1)
@@ -177,10 +180,8 @@ def _effects(x: Structured, pars: Array) -> tuple[Array, Array]:
     now = jnp.where(now == 0, 1.0, now)
 
     def in_all_bins(shifts: Array, factors: Array) -> Array:
-        by_row = jnp.zeros((indices.row_normsys.shape[0], model.n_pars), pars.dtype)
-        by_row = by_row.at[indices.normsys_row, indices.normsys_par].add(factors / now)
-        shifted = histosys_matrix(model, shifts).in_bins(factor)
-        return shifted + in_bins(model, x.additive * factor, by_row, indices.entry_row)
+        scaled = normsys_matrix(model, factors / now).in_bins(x.additive * factor)
+        return histosys_matrix(model, shifts).in_bins(factor) + scaled
 
     lo, hi = values.normsys_lo, values.normsys_hi
     return (

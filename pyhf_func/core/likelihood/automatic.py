@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, value
+from pyhf_func.core.likelihood.places import Jacobian
 from pyhf_func.core.likelihood.yields import entry_yields, expected_main, to_bins
 
 
@@ -41,9 +42,10 @@ def expand(p: Prepared, pars: Array) -> Automatic:
     return Automatic(p, pars, at, gradient, constraint_curvature(p, pars), expected_main(p.model, pars), sizes)
 
 
-def jacobian(x: Automatic) -> Array:
-    """Derivatives of the expected main data; shape (bins, pars)."""
-    return jax.jacfwd(partial(expected_main, x.prepared.model))(x.pars)
+def jacobian(x: Automatic) -> Jacobian:
+    """Derivatives of the expected main data."""
+    every = jax.jacfwd(partial(expected_main, x.prepared.model))(x.pars)
+    return Jacobian(every, every[:, :0], x.prepared.places)
 
 
 def hessian_product(x: Automatic) -> Callable[[Array], Array]:

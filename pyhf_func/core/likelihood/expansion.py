@@ -41,8 +41,9 @@ from pyhf_func.core.likelihood.groups import normsys_factors, shift_groups
 from pyhf_func.core.likelihood.interpolation import shift_code
 from pyhf_func.core.likelihood.measurements import coupling
 from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, constraint_gradient, value
+from pyhf_func.core.likelihood.places import Jacobian
 from pyhf_func.core.likelihood.structure import Likelihood
-from pyhf_func.core.likelihood.terms import Matrix, in_bins
+from pyhf_func.core.likelihood.terms import Combinable, Matrix, in_bins, normsys_matrix, to_rows
 from pyhf_func.core.likelihood.yields import bin_yields, to_bins
 
 T = TypeVar("T", bound=Array | tuple[tuple[Array, ...], ...])
@@ -61,9 +62,9 @@ class Structured(NamedTuple):
     rows: Array  # (entries,) R
     scales: Array  # (entries, scales) the factors in S, first parameters, then derived ones
     leave_one_out: Array  # (entries, scales) dS / d(factor)
-    shift_slopes: tuple[Matrix, ...]  # (entries, pars) each: da by the histosys terms of a group
-    shift_bends: tuple[tuple[Array, ...], ...]  # (pars,) each: second derivatives of the basis of each group
-    log_slope: Array  # (rows, pars) d(log R)
+    shift_slopes: tuple[Matrix, ...]  # (entries, shared) each: da by the histosys terms of a group
+    shift_bends: tuple[tuple[Array, ...], ...]  # (shared,) each: second derivatives of the basis of each group
+    log_slope: Matrix  # (entries, shared) d(log R)
     log_bend: Array  # (normsys,) second derivative of each term's log factor
     point: Array | None  # (pars,) where there are derived factors
     derived_slope: Array | None  # (derived,) derivatives of the value by derived factors
@@ -77,7 +78,7 @@ def value_at(p: Prepared, pars: Array) -> Array:
     if not p.model.is_plain:
         return automatic.value_at(p, pars)
     model, indices = p.model, p.model.indices
-    additive = _added(base(model), p.histosys, _bases(model, pars))
+    additive = _added(base(model), p.histosys, _bases(model, p.places.split(pars)[0]))
     factors = normsys_factors(model, p.normsys, pars[indices.normsys_par])
     rows = jnp.prod(with_one(factors)[indices.row_normsys], axis=-1)[indices.entry_row]
     scales = jnp.prod(_scales(p, pars), axis=-1)
@@ -89,8 +90,8 @@ def expand(p: Prepared, pars: Array) -> Expansion:
     return _expand(p, pars) if p.model.is_plain else automatic.expand(p, pars)
 
 
-def jacobian(x: Expansion) -> Array:
-    """Derivatives of the expected main data; shape (bins, pars)."""
+def jacobian(x: Expansion) -> Jacobian:
+    """Derivatives of the expected main data."""
     return automatic.jacobian(x) if isinstance(x, Automatic) else _jacobian(x)
 
 
@@ -101,7 +102,7 @@ def hessian_product(x: Expansion) -> Callable[[Array], Array]:
 
 def _expand(p: Prepared, pars: Array) -> Structured:
     model, indices = p.model, p.model.indices
-    shifts, shift_slopes, shift_bends = _curve(partial(_bases, model), pars)
+    shifts, shift_slopes, shift_bends = _curve(partial(_bases, model), p.places.split(pars)[0])
     factor, slope, bend = _curve(partial(normsys_factors, model, p.normsys), pars[indices.normsys_par])
     safe = jnp.where(factor == 0, 1.0, factor)
     log_slope = slope / safe
@@ -110,7 +111,6 @@ def _expand(p: Prepared, pars: Array) -> Structured:
     scales = _scales(p, pars)
     product, leave_one_out = _product(scales)
     rates, sizes = bin_yields(model, additive * by_row[indices.entry_row] * product)
-    place = indices.normsys_row, indices.normsys_par
 
     expansion = Structured(
         prepared=p,
@@ -125,7 +125,7 @@ def _expand(p: Prepared, pars: Array) -> Structured:
         leave_one_out=leave_one_out,
         shift_slopes=tuple(map(_combined, p.histosys, shift_slopes)),
         shift_bends=shift_bends,
-        log_slope=jnp.zeros((by_row.shape[0], pars.shape[0]), pars.dtype).at[place].add(log_slope),
+        log_slope=normsys_matrix(model, log_slope),
         log_bend=bend / safe - log_slope**2,
         point=None if model.derived is None else pars,
         derived_slope=None,
@@ -139,26 +139,31 @@ def _expand(p: Prepared, pars: Array) -> Structured:
     return expansion._replace(gradient=gradient + constraint_gradient(p, pars), derived_slope=derived)
 
 
-def _jacobian(x: Structured) -> Array:
-    model, indices = x.prepared.model, x.prepared.model.indices
+def _jacobian(x: Structured) -> Jacobian:
+    model, indices, places = x.prepared.model, x.prepared.model.indices, x.prepared.places
     factor = x.rows * jnp.prod(x.scales, axis=-1)
     scales = (x.additive * x.rows)[:, None] * x.leave_one_out
     width = indices.entry_scales.shape[-1]
-    found = in_bins(model, x.additive * factor, x.log_slope, indices.entry_row) + jnp.zeros(
-        (model.n_bins, model.n_pars), factor.dtype
-    ).at[indices.entry_bin[:, None], indices.entry_scales].add(scales[:, :width], mode="drop")
+    n_shared, behind = places.shared.shape[0], places.every
+    shared = x.log_slope.in_bins(x.additive * factor)
+    shared = shared.at[indices.entry_bin[:, None], places.scales].add(scales[:, :width], mode="drop")
     for slope in x.shift_slopes:
-        found += slope.in_bins(factor)
-    return found if model.derived is None else found + _derived_jacobian(x, scales[:, width:])
+        shared += slope.in_bins(factor)
+    if model.derived is not None:
+        shared += _derived_jacobian(x, scales[:, width:])
+    own = jnp.where(places.scales < n_shared, behind, places.scales - n_shared)
+    private = jnp.zeros(places.private.size, factor.dtype).at[own].add(scales[:, :width], mode="drop")
+    return Jacobian(shared, private.reshape(places.private.shape), places)
 
 
 def _derived_jacobian(x: Structured, weights: Array) -> Array:
-    """Derivatives of the bins by way of derived factors, weights (entries, factors); shape (bins, pars)."""
-    model, derived = x.prepared.model, x.prepared.model.derived
+    """Derivatives of the bins by way of derived factors, weights (entries, factors); shape (bins, shared)."""
+    model, derived, places = x.prepared.model, x.prepared.model.derived, x.prepared.places
     assert derived is not None
     assert x.point is not None
     forward = linearised(partial(_derived, x.prepared), x.point)[0]
-    slopes = jax.vmap(forward, out_axes=1)(jnp.eye(model.n_pars, dtype=x.point.dtype))
+    units = jax.vmap(places.only)(jnp.eye(model.private.shared, dtype=x.point.dtype))
+    slopes = jax.vmap(forward, out_axes=1)(units)
     slopes = jnp.concatenate([slopes, jnp.zeros_like(slopes[:1])])  # that of no factor, at its end
     return sum(
         (in_bins(model, w, slopes, place) for w, place in zip(weights.T, derived.entry_factors.T, strict=True)),
@@ -176,16 +181,18 @@ def _hessian_product(x: Structured) -> Callable[[Array], Array]:
     nu = x.additive * factor
     scaled = weight * x.additive * x.rows
     # What acts on one parameter alone: the bends of its terms and its constraint.
-    bends = _to_rows(model, weight * nu)[indices.normsys_row] * x.log_bend
-    diagonal = x.constraint + segment_sum(bends, indices.normsys_par, model.n_pars)
+    bends = to_rows(model, weight * nu)[indices.normsys_row] * x.log_bend
+    bent = segment_sum(bends, model.private.place[indices.normsys_par], model.private.shared)
     for matrices, bends_of_group in zip(p.histosys, x.shift_bends, strict=True):
         for matrix, bend in zip(matrices, bends_of_group, strict=True):
-            diagonal += bend * matrix.transposed_times(weight * factor)
+            bent += bend * matrix.transposed_times(weight * factor)
+    diagonal = x.constraint + p.places.only(bent)
     forward, backward, curve = _derived_derivatives(x)
 
     def multiply(v: Array) -> Array:
-        d_additive = _sum([slope.times(v) for slope in x.shift_slopes])
-        d_rows = x.rows * (x.log_slope @ v)[indices.entry_row]
+        shared = p.places.split(v)[0]
+        d_additive = _sum([slope.times(shared) for slope in x.shift_slopes])
+        d_rows = x.rows * x.log_slope.times(shared)
         v_scales = with_last(v, 0.0)[indices.entry_scales]
         if model.derived is not None:
             v_derived = with_last(forward(v), 0.0)[model.derived.entry_factors]
@@ -237,7 +244,7 @@ def _scales(p: Prepared, pars: Array) -> Array:
 
 
 def _bases(model: Likelihood, pars: Array) -> tuple[tuple[Array, ...], ...]:
-    """The basis functions of each group of histosys terms that shift yields; (pars,) each."""
+    """The basis functions of each group of histosys terms that shift yields, at parameters of any number."""
     return tuple(shift_code(group.code, group.smooth).basis(pars) for group in shift_groups(model))
 
 
@@ -252,7 +259,7 @@ def _curve(function: Callable[[Array], T], alpha: Array) -> tuple[T, T, T]:
     return value, slope, bend
 
 
-def _added(yields: Array, groups: tuple[tuple[Matrix, ...], ...], vectors: tuple[tuple[Array, ...], ...]) -> Array:
+def _added(yields: Array, groups: tuple[tuple[Combinable, ...], ...], vectors: tuple[tuple[Array, ...], ...]) -> Array:
     """Yields with the products of each matrix and its vector."""
     for matrices, mine in zip(groups, vectors, strict=True):
         yields = yields + _sum([matrix.times(vector) for matrix, vector in zip(matrices, mine, strict=True)])
@@ -263,7 +270,7 @@ def _sum(found: list[Array]) -> Array:
     return reduce(add, found) if found else jnp.zeros(())
 
 
-def _combined(matrices: tuple[Matrix, ...], columns: tuple[Array, ...]) -> Matrix:
+def _combined(matrices: tuple[Combinable, ...], columns: tuple[Array, ...]) -> Matrix:
     """The sum of matrices of one pattern, their columns scaled first."""
     return matrices[0].combined(matrices[1:], columns)
 
@@ -274,23 +281,19 @@ def _product(factors: Array) -> tuple[Array, Array]:
     return product, pullback(jnp.ones_like(product))[0]
 
 
-def _to_rows(model: Likelihood, entries: Array) -> Array:
-    n_rows = model.indices.row_normsys.shape[0]
-    return segment_sum(entries, model.indices.entry_row, n_rows, indices_are_sorted=True)
-
-
 def _to_pars(x: Structured, additive: Array, log_rows: Array, scales: Array) -> tuple[Array, Array | None]:
     """Derivatives by the additive part, log R (entries,) and factors (entries, scales), by parameter.
 
     Those by derived factors are apart.
     """
-    model, indices = x.prepared.model, x.prepared.model.indices
-    width = indices.entry_scales.shape[-1]
+    model, places = x.prepared.model, x.prepared.places
+    width, n_shared = places.scales.shape[-1], places.shared.shape[0]
     of_scales = scales if model.derived is None else scales[:, :width]
-    by_scale = segment_sum(of_scales.ravel(), indices.entry_scales.ravel(), model.n_pars + 1)[: model.n_pars]
-    found = _to_rows(model, log_rows) @ x.log_slope + by_scale
+    by_place = segment_sum(of_scales.ravel(), places.scales.ravel(), places.every + 1)
+    shared = x.log_slope.transposed_times(log_rows) + by_place[:n_shared]
     for slope in x.shift_slopes:
-        found = slope.transposed_times(additive) + found
+        shared = slope.transposed_times(additive) + shared
+    found = places.joined(shared, by_place[n_shared:-1])
     if model.derived is None:
         return found, None
     size = jax.eval_shape(partial(_derived, x.prepared), x.point).shape[0]

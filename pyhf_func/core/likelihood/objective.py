@@ -12,15 +12,17 @@ from pyhf_func.core.likelihood import measurements
 from pyhf_func.core.likelihood.derived import prepare_derived
 from pyhf_func.core.likelihood.groups import histosys_templates, prepare_normsys, shift_groups
 from pyhf_func.core.likelihood.interpolation import Coefficients, shift_code
+from pyhf_func.core.likelihood.places import Places, places
 from pyhf_func.core.likelihood.structure import Group, Likelihood
-from pyhf_func.core.likelihood.terms import Matrix, histosys_matrix
+from pyhf_func.core.likelihood.terms import Combinable, histosys_matrix
 
 
 class Prepared(NamedTuple):
     """Everything that does not depend on the parameters: interpolation coefficients and the observed data."""
 
     model: Likelihood
-    histosys: tuple[tuple[Matrix, ...], ...]  # coefficients of the shifts of each group, (entries, pars) each
+    places: Places
+    histosys: tuple[tuple[Combinable, ...], ...]  # coefficients of the shifts of each group, (entries, shared) each
     normsys: tuple[Coefficients, ...]  # of each group
     derived: tuple[Coefficients, ...]  # of each group that is no shift
     main: Array  # (bins,)
@@ -31,6 +33,7 @@ def prepare(model: Likelihood, data: Array) -> Prepared:
     """Compute once per fit what every expansion needs."""
     return Prepared(
         model,
+        places(model),
         tuple(_shift_matrices(model, group) for group in shift_groups(model)),
         prepare_normsys(model),
         prepare_derived(model),
@@ -39,7 +42,7 @@ def prepare(model: Likelihood, data: Array) -> Prepared:
     )
 
 
-def _shift_matrices(model: Likelihood, group: Group) -> tuple[Matrix, ...]:
+def _shift_matrices(model: Likelihood, group: Group) -> tuple[Combinable, ...]:
     coefficients = shift_code(group.code, group.smooth).prepare(*histosys_templates(model, group))
     return tuple(histosys_matrix(model, coefficient, group) for coefficient in coefficients)
 

@@ -63,6 +63,20 @@ class Space:
     poi: Array  # () index, or -1 where the model has none
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Private:
+    """Which parameters are *private*: they do nothing but scale yields of one bin. All others are *shared*.
+
+    ``place`` counts the shared ones first, ``shared`` places, then the private ones by bins, ``per_bin`` places each;
+    places may be empty.
+    """
+
+    place: Array  # (pars,)
+    shared: int = field(metadata={"static": True})
+    per_bin: int = field(metadata={"static": True})
+
+
 class Group(NamedTuple):
     """Terms of a modifier type that one interpolation code evaluates; they lie beside each other.
 
@@ -166,6 +180,7 @@ class Likelihood:
     values: Values
     indices: Indices
     space: Space
+    private: Private
     n_bins: int = field(metadata={"static": True})
     histosys: tuple[Group, ...] = field(metadata={"static": True})
     normsys: tuple[Group, ...] = field(metadata={"static": True})

@@ -1,0 +1,79 @@
+"""Vectors of parameters in two parts, shared and private ones, and the Jacobian of the bins in these parts.
+
+The columns of private parameters have one number each, so that they are stored as a table of the bins.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from pyhf_func.core.likelihood.derived import with_last
+from pyhf_func.core.likelihood.structure import Likelihood
+
+
+class Places(NamedTuple):
+    """Where the parameters lie in both parts; see `Private`."""
+
+    place: Array  # (pars,) among the shared ones, and behind them among the private ones
+    shared: Array  # (shared,) parameters; ``pars`` for none
+    private: Array  # (bins, private per bin) parameters; ``pars`` for none
+    scales: Array  # (entries, scales) places of the parameters that scale an entry; one behind the last for none
+
+    @property
+    def every(self) -> int:
+        """The number of places."""
+        return int(self.shared.shape[0] + self.private.size)
+
+    def split(self, v: Array, empty: float = 0.0) -> tuple[Array, Array]:
+        """The shared and the private part, (shared,) and (bins, private), of a vector (pars,)."""
+        if self.private.size == 0:
+            return v, jnp.zeros(self.private.shape, v.dtype)
+        padded = with_last(v, empty)
+        return padded[self.shared], padded[self.private]
+
+    def joined(self, shared: Array, private: Array) -> Array:
+        """The vector (pars,) of both parts."""
+        if self.private.size == 0:
+            return shared
+        return jnp.concatenate([shared, private.ravel()])[self.place]
+
+    def only(self, shared: Array, rest: float = 0.0) -> Array:
+        """The vector (pars,) with that shared part."""
+        return self.joined(shared, jnp.full(self.private.shape, rest, shared.dtype))
+
+
+def places(model: Likelihood) -> Places:
+    """Where the parameters of a model lie."""
+    place, n_shared, per_bin = model.private.place, model.private.shared, model.private.per_bin
+    if not model.is_plain:  # any parameter may do anything
+        place, n_shared, per_bin = jnp.arange(model.n_pars, dtype=place.dtype), model.n_pars, 0
+    every = n_shared + model.n_bins * per_bin
+    pars = jnp.full(every, model.n_pars, place.dtype).at[place].set(jnp.arange(model.n_pars, dtype=place.dtype))
+    behind = jnp.concatenate([place, jnp.full(1, every, place.dtype)])
+    return Places(
+        place, pars[:n_shared], pars[n_shared:].reshape(model.n_bins, per_bin), behind[model.indices.entry_scales]
+    )
+
+
+class Jacobian(NamedTuple):
+    """Derivatives of the bins' yields by the parameters, in two parts."""
+
+    shared: Array  # (bins, shared)
+    private: Array  # (bins, private per bin)
+    places: Places
+
+    def times(self, v: Array) -> Array:
+        """The product with a vector of shape (pars,); shape (bins,)."""
+        shared, private = self.places.split(v)
+        return self.shared @ shared + jnp.sum(self.private * private, axis=-1)
+
+    def transposed_times(self, w: Array) -> Array:
+        """The product of a vector of shape (bins,) with it; shape (pars,)."""
+        return self.places.joined(w @ self.shared, w[:, None] * self.private)
+
+    def squared(self) -> Jacobian:
+        """The squares of its elements."""
+        return self._replace(shared=self.shared**2, private=self.private**2)
