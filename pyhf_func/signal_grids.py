@@ -24,6 +24,7 @@ import jax
 import numpy as np
 from jsonpatch import JsonPatchException, JsonPointerException
 
+import pyhf_func
 from pyhf_func._lookup import shown, unknown
 from pyhf_func._version import __version__
 from pyhf_func.core.compiler import padding
@@ -47,8 +48,8 @@ from pyhf_func.functional.arguments import (
     statistic_of,
     traced_minimiser,
 )
+from pyhf_func.model import is_model
 from pyhf_func.patchset import PatchSet
-from pyhf_func.pyhf.pdf import Model
 from pyhf_func.results.about import About
 from pyhf_func.results.base import Result, named
 from pyhf_func.results.tables import Table, band
@@ -322,12 +323,12 @@ def _workspace(given: Any) -> Workspace:
         return given
     if isinstance(given, Mapping):
         return Workspace(given)
-    hint = ", not a model of it" if isinstance(given, Model) else ""
+    hint = ", not a model of it" if is_model(given) else ""
     raise TypeError(f"workspace is {shown(given)}; give a pyhf_func.Workspace{hint}.")
 
 
 def _check_points(points: Any) -> None:
-    if isinstance(points, str | Path | Model) or not isinstance(points, Iterable):
+    if isinstance(points, str | Path) or is_model(points) or not isinstance(points, Iterable):
         raise TypeError(f"points is {shown(points)}; give a PatchSet, patches, or a mapping from names to yields.")
     if isinstance(points, list | tuple) and (names := [point for point in points if isinstance(point, str)]):
         raise TypeError(f"points holds the name {shown(names[0])}; give patches: patchset[{shown(names[0])}].")
@@ -335,7 +336,7 @@ def _check_points(points: Any) -> None:
 
 def _check_options(workspace: Workspace, options: Mapping[str, Any]) -> None:
     """Refuse what no point could be built with."""
-    parameters = (*signature(Workspace.model).parameters, *signature(Model).parameters)
+    parameters = (*signature(Workspace.model).parameters, *signature(pyhf_func.Model).parameters)
     known = sorted({*parameters, "poiname", "schema", "version"} - {"self", "spec", "patches", "config_kwargs"})
     for name in options:
         if name not in known:
@@ -352,7 +353,7 @@ def _points(workspace: Workspace, points: Any, options: Mapping[str, Any]) -> It
         shared = jax.tree.map(np.asarray, base.likelihood)
 
         def changed(changes: Mapping[tuple[str, str], Any]) -> tuple[Likelihood, tuple[str, ...], np.ndarray]:
-            values = replace(shared.values, nominal=base._changed_yields(changes))
+            values = replace(shared.values, nominal=base.frozen().changed_yields(changes))
             return replace(shared, values=values), parameters, data
 
         for name, changes in points.items():

@@ -15,9 +15,7 @@ ELSEWHERE = (
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(pyhf_func.__path__, "pyhf_func.")
-    if not module.name.endswith("__main__")
-    and module.name not in ELSEWHERE
-    and not module.name.startswith("pyhf_func.pyhf")
+    if not module.name.endswith("__main__") and not module.name.startswith(ELSEWHERE)
 ]
 
 

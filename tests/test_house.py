@@ -19,7 +19,6 @@ CIRCLES = {("results.base", "results.documents")}
 LAZY = {
     "documents/building/pruning.py": "pyhf_func.functional",
     "results/base.py": "pyhf_func.results.documents",
-    "workspace/document.py": "pyhf_func.pyhf.pdf",
 }
 """Imports inside functions of what loads JAX, in files that do without it; likewise. The shell's are its own."""
 

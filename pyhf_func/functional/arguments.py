@@ -36,7 +36,7 @@ from pyhf_func.exceptions import (
     InvalidTestStatistic,
     UnspecifiedPOI,
 )
-from pyhf_func.pyhf.pdf import Model
+from pyhf_func.model import AnyModel, Model, frozen, is_model
 from pyhf_func.results.about import About
 from pyhf_func.results.base import Result, named
 from pyhf_func.schema.values import bins
@@ -67,29 +67,38 @@ def _checked(verb: Callable[P, T], *, bridged: bool) -> Callable[P, T]:
     place = names.index("model")
     defaults = {name: one.default for name, one in signature(verb).parameters.items() if name not in needed}
 
-    def about(model: Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> About:
+    def about(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> About:
         settings = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
         settings.pop("data", None), settings.pop("model", None)
-        return About(verb.__name__, model.__dict__.get("_source"), settings)
+        return About(verb.__name__, getattr(model, "_source", None), settings)
 
     @wraps(verb)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         check_process()
-        model = args[place] if len(args) > place else kwargs.get("model")
-        if not isinstance(model, Model):
+        given_model: Any = args[place] if len(args) > place else kwargs.get("model")
+        if not is_model(given_model):
             given = {**dict(zip(names, args, strict=False)), **kwargs}
             raise TypeError(_without_model(f"pyhf_func.{verb.__name__}({', '.join(needed)}, ...)", given))
         if dict in map(type, args) or dict in map(type, kwargs.values()):
             _check_names({**dict(zip(names, args, strict=False)), **kwargs})
+        model = frozen(given_model)
+        args, kwargs = _with_model(model, place, args, kwargs)
         with enough(model.likelihood, verb.__name__):
             foreign = bridged and bridge.kind((args, kwargs)) is not None
             result: Any = bridge.apply(verb, *args, **kwargs) if foreign else verb(*args, **kwargs)
-        own = result.model_names or model.config._names.of_results
+        own = result.model_names or model.names.of_results
         asked = {**dict(zip(names, args, strict=False)), **kwargs}.get("poi")
         own = own if asked is None else replace(own, poi=asked)
-        return named(result, own, None if _is_traced(result) else about(model, args, kwargs))
+        return named(result, own, None if _is_traced(result) else about(given_model, args, kwargs))
 
     return call
+
+
+def _with_model(model: Model, place: int, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments of a verb with the frozen model, wherever a model was given."""
+    if len(args) > place:
+        return (*args[:place], model, *args[place + 1 :]), kwargs
+    return args, {**kwargs, "model": model}
 
 
 def _is_traced(result: Any) -> bool:
@@ -101,7 +110,7 @@ def _is_traced(result: Any) -> bool:
 
 def _without_model(call: str, given: Mapping[str, Any]) -> str:
     """The message of a call whose model is missing, or something else."""
-    elsewhere = [name for name, value in given.items() if isinstance(value, Model)]
+    elsewhere = [name for name, value in given.items() if is_model(value)]
     wanted = f"Call {call}."
     if elsewhere and "model" not in given:
         return f"{next(iter(given))} is missing, and the model was given as {elsewhere[0]}. {wanted}"
@@ -137,7 +146,7 @@ def _check_names(given: Mapping[str, Any]) -> None:
             raise InvalidPdfParameters(f"{name}: {shown(wrong[0])} is not a parameter's name; names are strings.")
 
 
-def data_of(model: Model, data: Numbers) -> Array:
+def data_of(model: AnyModel, data: Numbers) -> Array:
     """Data as an array of the right shape, of counts that are there.
 
     Raises:
@@ -159,7 +168,7 @@ def data_of(model: Model, data: Numbers) -> Array:
     )
 
 
-def _places_of_data(model: Model, places: np.ndarray) -> str:
+def _places_of_data(model: AnyModel, places: np.ndarray) -> str:
     """Bins by channel, or the auxiliary data of parameters, in which the first of the places lie."""
     config = model.config
     for channel, where in config.channel_slices.items():
@@ -175,7 +184,7 @@ def _places_of_data(model: Model, places: np.ndarray) -> str:
     raise AssertionError("all data are main or auxiliary ones")
 
 
-def start_of(model: Model, init: Init, bounds: Bounds, fixed: Fixed, free: str | None = None) -> Start:
+def start_of(model: AnyModel, init: Init, bounds: Bounds, fixed: Fixed, free: str | None = None) -> Start:
     """The start of the fits: the model's suggestions, overridden; a result does not fix the parameter ``free``."""
     names, space, slices = model.config._names.of_results, model.likelihood.space, model.config.par_slices
     if isinstance(fixed, Result):
@@ -192,12 +201,12 @@ def _inside(values: Mapping[str, Any], start: Start, slices: Mapping[str, slice]
     return here.where(start.fixed, start.init, here.clip(pars, start.lower, start.upper))
 
 
-def problem_of(model: Model, data: Numbers, init: Init, bounds: Bounds, fixed: Fixed) -> Problem:
+def problem_of(model: AnyModel, data: Numbers, init: Init, bounds: Bounds, fixed: Fixed) -> Problem:
     """The fit of a model to data."""
     return Problem(model.likelihood, data_of(model, data), *start_of(model, init, bounds, fixed))
 
 
-def start_of_test(model: Model, init: Init, bounds: Bounds, fixed: Fixed) -> Start:
+def start_of_test(model: AnyModel, init: Init, bounds: Bounds, fixed: Fixed) -> Start:
     """The start of the fits of a hypothesis test, which need the parameter of interest free.
 
     Raises:
@@ -230,7 +239,7 @@ def traced_minimiser(minimiser: Minimiser | HostMinimiser | str, verb: str) -> M
     return chosen
 
 
-def of_interest(model: Model, poi: Any) -> Model:
+def of_interest(model: AnyModel, poi: Any) -> AnyModel:
     """The model with the parameter of interest that was asked for; with its own one for None.
 
     Raises:
@@ -239,10 +248,10 @@ def of_interest(model: Model, poi: Any) -> Model:
     if poi is None:
         return model
     one_place(model, poi, "poi")
-    return model.with_poi(poi)
+    return frozen(model).with_poi(poi)
 
 
-def check_poi(model: Model) -> None:
+def check_poi(model: AnyModel) -> None:
     """Refuse a model without a parameter of interest.
 
     Raises:
@@ -303,7 +312,7 @@ def tested_values(values: Any) -> Array:
     return tested
 
 
-def check_tested(tested: Array, statistic: Statistic, model: Model, start: Start, name: str = "mu") -> None:
+def check_tested(tested: Array, statistic: Statistic, model: AnyModel, start: Start, name: str = "mu") -> None:
     """Refuse a negative tested value where the best value is never negative or the POI's lower bound lies above it.
 
     No data could exclude it.
@@ -400,7 +409,7 @@ def random_key(key: Any) -> Array:
     raise TypeError(f"key is {shown(key)}; give one key of JAX's random numbers, such as jax.random.key(0).")
 
 
-def places_of(model: Model, parameters: Any, name: str = "parameters") -> np.ndarray:
+def places_of(model: AnyModel, parameters: Any, name: str = "parameters") -> np.ndarray:
     """Where parameters lie in the parameter vector: one name, or several; None for all.
 
     Raises:
@@ -417,7 +426,7 @@ def places_of(model: Model, parameters: Any, name: str = "parameters") -> np.nda
     return np.concatenate([np.arange(place.start, place.stop) for place in wanted])
 
 
-def one_place(model: Model, parameter: Any, name: str) -> int:
+def one_place(model: AnyModel, parameter: Any, name: str) -> int:
     """Where one component lies in the parameter vector.
 
     Raises:

@@ -23,7 +23,7 @@ from pyhf_func.functional.arguments import (
     tested_values,
     traced_minimiser,
 )
-from pyhf_func.pyhf.pdf import Model
+from pyhf_func.model import AnyModel
 
 compiled_hypotest = Compiled(_inference.hypotest, static=2)
 _compiled_scan = Compiled(_inference.scan, static=2, long=True)
@@ -35,7 +35,7 @@ _compiled_discovery = Compiled(_inference.discovery, static=1)
 def hypotest(
     mu: ArrayLike,
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     *,
     test_stat: TestStat | str = "qtilde",
     poi: str | None = None,
@@ -97,7 +97,7 @@ def hypotest(
 def scan(
     mus: Numbers,
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     *,
     test_stat: TestStat | str = "qtilde",
     poi: str | None = None,
@@ -145,7 +145,7 @@ def scan(
 @for_every_framework
 def upper_limit(
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     *,
     level: ArrayLike = 0.05,
     test_stat: TestStat | str = "qtilde",
@@ -205,7 +205,7 @@ def upper_limit(
 @for_every_framework
 def discovery(
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     *,
     poi: str | None = None,
     init: Init = None,

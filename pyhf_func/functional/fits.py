@@ -19,7 +19,7 @@ from pyhf_func.core.fit import FitResult, HostMinimiser, Minimiser, Problem, cho
 from pyhf_func.core.inference import CovarianceResult, ProfileResult
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.functional.arguments import for_every_framework, one_place, problem_of, traced_minimiser
-from pyhf_func.pyhf.pdf import Model
+from pyhf_func.model import AnyModel
 from pyhf_func.results.base import named
 
 _compiled_description = Compiled(_fit.describe)
@@ -30,7 +30,7 @@ _compiled_covariance = Compiled(_inference.covariance)
 @for_every_framework
 def fit(
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     *,
     init: Init = None,
     bounds: Bounds = None,
@@ -85,7 +85,7 @@ def fitted(minimiser: Minimiser | HostMinimiser, problem: Problem) -> FitResult:
 def profile(
     values: Mapping[str, Numbers],
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     *,
     init: Init = None,
     bounds: Bounds = None,
@@ -124,7 +124,7 @@ def profile(
     return named(found, model.config._names.of_results.with_axes(tuple(values)))
 
 
-def _axes(model: Model, values: Any) -> tuple[np.ndarray, list[Array]]:
+def _axes(model: AnyModel, values: Any) -> tuple[np.ndarray, list[Array]]:
     """Places and values of the parameters that span a grid.
 
     Raises:
@@ -149,7 +149,7 @@ def _axes(model: Model, values: Any) -> tuple[np.ndarray, list[Array]]:
 @for_every_framework
 def covariance(
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     *,
     init: Init = None,
     bounds: Bounds = None,

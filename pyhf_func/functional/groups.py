@@ -19,7 +19,7 @@ from pyhf_func.core.likelihood.measurements import constrained
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.functional.arguments import check_poi, on_host, one_place, problem_of
 from pyhf_func.functional.fits import covariance
-from pyhf_func.pyhf.pdf import Model
+from pyhf_func.model import AnyModel
 from pyhf_func.results.base import Result
 
 _compiled_parts = Compiled(variance_parts)
@@ -87,7 +87,7 @@ class GroupImpacts(Result):
 @on_host
 def group_impacts(
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     groups: Mapping[str, str | Sequence[str]] | None = None,
     poi: str | None = None,
     *,
@@ -148,7 +148,7 @@ def group_impacts(
     return _summary(model, place, around, sets, parts)
 
 
-def groups_of(model: Model, groups: Mapping[str, str | Sequence[str]] | None, poi: int) -> dict[str, list[int]]:
+def groups_of(model: AnyModel, groups: Mapping[str, str | Sequence[str]] | None, poi: int) -> dict[str, list[int]]:
     """Places of the parameters of each group, none of them twice; without the parameter of interest.
 
     Raises:
@@ -193,7 +193,7 @@ def _matches(name: str, pattern: str) -> bool:
     return name == pattern or fnmatchcase(name, pattern) or fnmatchcase(name.partition("[")[0], pattern)
 
 
-def _places_of_bins(model: Model) -> set[int]:
+def _places_of_bins(model: AnyModel) -> set[int]:
     """Parameters that scale single bins and have an auxiliary measurement."""
     names = {name for name, kind in model.config.modifiers if kind in ("staterror", "shapesys")}
     slices = model.config.par_slices
@@ -201,7 +201,7 @@ def _places_of_bins(model: Model) -> set[int]:
 
 
 def _summary(
-    model: Model,
+    model: AnyModel,
     poi: int,
     around: CovarianceResult,
     sets: Mapping[str, list[int]],

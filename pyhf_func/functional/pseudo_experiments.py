@@ -43,7 +43,7 @@ from pyhf_func.functional.arguments import (
     traced_minimiser,
 )
 from pyhf_func.functional.asymptotic import compiled_hypotest
-from pyhf_func.pyhf.pdf import Model
+from pyhf_func.model import AnyModel
 
 _CHUNK_ON_CPU = 64
 _MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about
@@ -53,7 +53,7 @@ _MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about
 def toys(
     mu: ArrayLike,
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     key: Array,
     ntoys: int,
     *,
@@ -147,7 +147,7 @@ def toys(
     return _run(draw, record, range(first, first + ntoys), size, progress, max_error, checkpoint)
 
 
-def chunk_size(model: Model) -> int:
+def chunk_size(model: AnyModel) -> int:
     """How many toys of each hypothesis are fitted by one call of the compiled program.
 
     On a CPU they are fitted one after the other, and chunks run on all cores; elsewhere they are fitted together, as

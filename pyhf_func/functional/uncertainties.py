@@ -25,7 +25,7 @@ from pyhf_func.functional.arguments import (
     traced_minimiser,
 )
 from pyhf_func.functional.fits import fitted, with_covariance
-from pyhf_func.pyhf.pdf import Model
+from pyhf_func.model import AnyModel
 
 _compiled_intervals = Compiled(_inference.intervals, static=1)
 _compiled_impacts = Compiled(_inference.impacts, static=1, long=True)
@@ -36,7 +36,7 @@ _compiled_goodness = Compiled(_inference.goodness_of_fit)
 @for_every_framework
 def intervals(
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     parameters: str | Sequence[str] | None = None,
     *,
     sigmas: ArrayLike = 1.0,
@@ -91,7 +91,7 @@ def intervals(
 @for_every_framework
 def impacts(
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     poi: str | None = None,
     *,
     init: Init = None,
@@ -145,7 +145,7 @@ def impacts(
 @for_every_framework
 def yields(
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     *,
     init: Init = None,
     bounds: Bounds = None,
@@ -188,7 +188,7 @@ def yields(
 @for_every_framework
 def goodness_of_fit(
     data: Numbers,
-    model: Model,
+    model: AnyModel,
     *,
     init: Init = None,
     bounds: Bounds = None,
@@ -224,7 +224,7 @@ def goodness_of_fit(
     return _compiled_goodness(problem, fitted(chosen, problem))
 
 
-def tables_of(model: Model) -> tuple[tuple[int, int], Tables]:
+def tables_of(model: AnyModel) -> tuple[tuple[int, int], Tables]:
     """How many samples and channels a model has, and where its entries and bins go in tables of them."""
     names = model.config._names
     place, (n_samples, _) = names.by_sample()

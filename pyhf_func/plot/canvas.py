@@ -11,7 +11,7 @@ import numpy as np
 from pyhf_func.core.fit import Status
 from pyhf_func.exceptions import needs
 from pyhf_func.functional.arguments import no_model
-from pyhf_func.pyhf.pdf import Model
+from pyhf_func.model import is_model
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check_model(model: Any) -> None:
     Raises:
         TypeError: It is.
     """
-    if not isinstance(model, Model):
+    if not is_model(model):
         raise TypeError(no_model(model, "model"))
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from pyhf_func.contrib.viz.brazil import plot_brazil_band
 from pyhf_func.contrib.viz.palette import ONE_SIGMA, TWO_SIGMA
 from pyhf_func.core.inference import LimitResult, ScanResult
+from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, legend, styled, tidy
 from pyhf_func.plot.labels import Labels, labels_of
-from pyhf_func.pyhf.pdf import Model
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _BANDS = ((0, 4, TWO_SIGMA, r"expected $\pm 2\sigma$"), (1, 3, ONE_SIGMA, r"expe
 @styled
 def cls(
     result: ScanResult,
-    model: Model | None = None,
+    model: AnyModel | None = None,
     level: float = 0.05,
     *,
     log: bool = False,
@@ -92,7 +92,7 @@ def cls(
 @styled
 def limits(
     results: LimitResult | Mapping[Any, LimitResult],
-    model: Model | None = None,
+    model: AnyModel | None = None,
     xlabel: str = "",
     *,
     log: bool = False,
@@ -195,6 +195,6 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if np.isfinite(value) else "none"
 
 
-def _poi(model: Model | None, labels: Labels) -> str:
+def _poi(model: AnyModel | None, labels: Labels) -> str:
     name = model.config.poi_name if model else None
     return r"$\mu$" if name is None else labels(name)

@@ -13,10 +13,10 @@ from pyhf_func.core.arrays import floats
 from pyhf_func.core.fit import Problem
 from pyhf_func.core.inference import CovarianceResult, ImpactResult
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
+from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy, write_header
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.yields import known
-from pyhf_func.pyhf.pdf import Model
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _PULL = r"$(\hat{\theta} - \theta_0)\, /\, \Delta\theta$"
 @styled
 def pulls(
     result: CovarianceResult,
-    model: Model,
+    model: AnyModel,
     parameters: Sequence[str] | None = None,
     *,
     most: int | None = None,
@@ -99,7 +99,7 @@ def pulls(
 @styled
 def ranking(
     result: ImpactResult,
-    model: Model,
+    model: AnyModel,
     most: int = 20,
     *,
     ax: Axes | None = None,
@@ -182,7 +182,7 @@ def _impacts(axes: Axes, result: ImpactResult, n: int) -> bool:
 @styled
 def correlation(
     result: CovarianceResult,
-    model: Model,
+    model: AnyModel,
     least: float = 0.1,
     *,
     most: int | None = 25,
@@ -243,7 +243,7 @@ def correlation(
     return drawn.figure
 
 
-def _correlated(result: CovarianceResult, model: Model, least: float, most: int | None) -> Any:
+def _correlated(result: CovarianceResult, model: AnyModel, least: float, most: int | None) -> Any:
     """Places of the parameters to show, in order."""
     matrix = np.nan_to_num(as_numpy(result.correlation))
     largest = np.max(np.abs(matrix - np.diag(np.diagonal(matrix))), axis=0, initial=0.0)
@@ -262,7 +262,7 @@ def _two_digits(value: float) -> str:
     return "" if np.isnan(value) else f"{round(float(value), 2) + 0.0:.2f}"
 
 
-def before(model: Model) -> tuple[Any, Any]:
+def before(model: AnyModel) -> tuple[Any, Any]:
     """The parameters before a fit, and the widths of their constraints."""
     content, config = model.likelihood, model.config
     space = content.space
@@ -276,7 +276,7 @@ def _before_fit(problem: Problem) -> tuple[jax.Array, jax.Array]:
     return prefit_pars(problem), prefit_widths(problem)
 
 
-def _constrained(model: Model, widths: Any, parameters: Sequence[str] | None) -> list[int]:
+def _constrained(model: AnyModel, widths: Any, parameters: Sequence[str] | None) -> list[int]:
     """Places of the parameters whose pulls are shown.
 
     Raises:

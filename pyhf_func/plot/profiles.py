@@ -9,10 +9,10 @@ import numpy as np
 
 from pyhf_func.contrib.viz.palette import BLUE, GREY, RED, UNKNOWN
 from pyhf_func.core.inference import ProfileResult
+from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.yields import known
-from pyhf_func.pyhf.pdf import Model
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _RATIO = r"$-2\, \ln\lambda$"
 @styled
 def profile(
     result: ProfileResult,
-    model: Model,
+    model: AnyModel,
     parameters: str | Sequence[str],
     *,
     ax: Axes | None = None,

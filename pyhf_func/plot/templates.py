@@ -11,12 +11,12 @@ import numpy as np
 from pyhf_func.contrib.viz.palette import BLUE, RED
 from pyhf_func.core.arrays import floats
 from pyhf_func.core.likelihood.yields import entry_yields
+from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_model, legend, styled, with_ratios
 from pyhf_func.plot.counts import reach_of
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.parameters import before
 from pyhf_func.plot.yields import finish, known, panels_of
-from pyhf_func.pyhf.pdf import Model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ _entries = jax.jit(entry_yields)
 
 @styled
 def templates(
-    model: Model,
+    model: AnyModel,
     parameter: str,
     channel: str,
     samples: str | Sequence[str] | None = None,
@@ -99,7 +99,7 @@ def templates(
     return drawn.figure
 
 
-def _yields(model: Model, samples: Sequence[str], pars: Any) -> Any:
+def _yields(model: AnyModel, samples: Sequence[str], pars: Any) -> Any:
     """The summed yield of samples in all bins."""
     place, (n_samples, n_bins) = model.config._names.by_sample()
     table = np.bincount(place, np.asarray(_entries(model.likelihood, floats(pars))), n_samples * n_bins)

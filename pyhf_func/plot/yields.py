@@ -10,10 +10,10 @@ import numpy as np
 from pyhf_func._lookup import shown, unknown
 from pyhf_func.contrib.viz.palette import LINES, series
 from pyhf_func.core.inference import YieldBand, YieldsResult
+from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy, with_ratios
 from pyhf_func.plot.counts import draw_band, draw_counts, draw_outside, garwood, reach_of
 from pyhf_func.plot.labels import Binning, Labels, labels_of
-from pyhf_func.pyhf.pdf import Model
 from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class _Layer(NamedTuple):
 @styled
 def yields(
     result: YieldsResult,
-    model: Model,
+    model: AnyModel,
     stage: Literal["prefit", "postfit"] = "postfit",
     channels: Sequence[str] | None = None,
     log: bool | None = None,
@@ -147,7 +147,7 @@ def known(names: Any, every: Sequence[str], kind: str) -> list[str]:
     return chosen
 
 
-def panels_of(model: Model, channels: Sequence[str], hidden: Sequence[str], labels: Labels) -> list[Panel]:
+def panels_of(model: AnyModel, channels: Sequence[str], hidden: Sequence[str], labels: Labels) -> list[Panel]:
     """Channels of one bin together, in panels of about the same width; each other by itself."""
     slices, counts = model.config.channel_slices, model.config.channel_nbins
     single = [channel for channel in channels if counts[channel] == 1 and channel not in labels.binnings]
@@ -167,7 +167,7 @@ def panels_of(model: Model, channels: Sequence[str], hidden: Sequence[str], labe
     return panels
 
 
-def _layers(table: Any, bins: Any, model: Model, labels: Labels) -> list[_Layer]:
+def _layers(table: Any, bins: Any, model: AnyModel, labels: Labels) -> list[_Layer]:
     """Samples that yield something in any of the bins, the smallest first: one order for all panels and scales."""
     colours = series(len(model.config.samples))
     order = np.argsort(table[:, bins].sum(axis=1), kind="stable")
@@ -176,7 +176,7 @@ def _layers(table: Any, bins: Any, model: Model, labels: Labels) -> list[_Layer]
     ]
 
 
-def _nominal(model: Model, sample: str) -> Any:
+def _nominal(model: AnyModel, sample: str) -> Any:
     """The nominal yield of a sample in all bins, as the document has it."""
     place, (n_samples, n_bins) = model.config._names.by_sample()
     table = np.bincount(place, as_numpy(model.likelihood.values.nominal), n_samples * n_bins)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+import pyhf_func
 from pyhf_func._lookup import shown, unknown
 from pyhf_func.exceptions import (
     InvalidMeasurement,
@@ -270,11 +271,9 @@ class Workspace(_ChannelSummaryMixin, dict[str, Any]):
             origin = self._patched_origin()
         else:
             origin = self._origin(self._measurement_index(measurement_name, measurement_index))
-        from pyhf_func.pyhf.pdf import Model
-
-        model = Model(ModelSpec(content, origin), **config_kwargs)
+        model = pyhf_func.Model(ModelSpec(content, origin), **config_kwargs)
         place = self._measurement_index(measurement_name, measurement_index)
-        vars(model)["_source"] = Built(self, vars(model)["_kept_spec"], place)
+        model._built_from.workspace = Built(self, model._built_from.given, place)
         return model
 
     def _origin(self, measurement_index: int) -> Origin:

@@ -18,7 +18,6 @@ from pyhf_func.core.likelihood import Likelihood, expected_main, logpdf
 from pyhf_func.documents.certifying.programs import described
 from pyhf_func.functional import fit, hypotest, upper_limit
 from pyhf_func.functional.arguments import problem_of
-from pyhf_func.pyhf.pdf import Model
 from pyhf_func.workspace import Workspace
 
 __all__ = ["Engine"]
@@ -53,7 +52,7 @@ class Engine:
     seed: int
 
     @cached_property
-    def model(self) -> Model:
+    def model(self) -> Any:
         """The model."""
         return self.workspace.model(measurement_name=self.measurement)
 

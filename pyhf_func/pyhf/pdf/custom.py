@@ -14,11 +14,11 @@ from pyhf_func.core.compiler import Order, ParameterSet
 from pyhf_func.core.compiler.order import order_spec
 from pyhf_func.core.compiler.parameters import collect_parameters
 from pyhf_func.exceptions import InvalidModifier
+from pyhf_func.model import Names
 from pyhf_func.pyhf.modifiers import histfactory_set
 from pyhf_func.pyhf.parameters import reduce_paramsets_requirements
 from pyhf_func.pyhf.pdf.appliers import ModifierSet, finished_builders, made_appliers, modifications
 from pyhf_func.pyhf.pdf.config import _ModelConfig
-from pyhf_func.pyhf.pdf.names import Names
 from pyhf_func.pyhf.tensor.manager import set_backend
 
 _CONSTRAINTS = {"unconstrained": "none", "constrained_by_normal": "normal", "constrained_by_poisson": "poisson"}

@@ -1,44 +1,32 @@
-"""The model that users hold: a frozen pytree of numbers, with the names beside it."""
+"""The model of the documented API: it holds a frozen one, and what users set beside it."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
-from pyhf_func._lookup import shown, unknown
-from pyhf_func.core import compiler, likelihood
-from pyhf_func.core.arrays import Numbers, argument, count, floats
-from pyhf_func.core.codes import settings_of
+from pyhf_func import model as native
+from pyhf_func._lookup import shown
+from pyhf_func.core import likelihood
+from pyhf_func.core.arrays import Numbers, argument, count
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.core.processes import check_process
-from pyhf_func.exceptions import (
-    Fault,
-    InvalidModel,
-    InvalidModifier,
-    InvalidPdfData,
-    InvalidPdfParameters,
-    InvalidSpecification,
-)
+from pyhf_func.exceptions import InvalidModel, InvalidPdfData, InvalidPdfParameters
+from pyhf_func.model import Names, Options
 from pyhf_func.pyhf.pdf import compute
 from pyhf_func.pyhf.pdf.config import _ModelConfig, refuse_options
 from pyhf_func.pyhf.pdf.custom import CustomModifiers
-from pyhf_func.pyhf.pdf.live import live_rows, live_widths, with_live_numbers
-from pyhf_func.pyhf.pdf.names import Names, listed_bounds
+from pyhf_func.pyhf.pdf.origin import Origin
 from pyhf_func.pyhf.pdf.parts import ConstraintModel, MainModel
-from pyhf_func.pyhf.pdf.spec import copied, kept, numbers_as_lists
 from pyhf_func.pyhf.probability import Simultaneous
 from pyhf_func.pyhf.tensor.common import TensorViewer, _tensorviewer_from_sizes
 from pyhf_func.pyhf.tensor.dispatch import backend_for, call, kind, numbers
 from pyhf_func.pyhf.tensor.manager import current_backend
-from pyhf_func.schema import extended
-from pyhf_func.schema.semantics import check_model
 
 
 @jax.tree_util.register_pytree_node_class
@@ -69,6 +57,9 @@ class Model:
     """
 
     config: _ModelConfig
+    _batch_size: int | None
+    _held: native.Model
+    _origin: Origin | None
 
     def __init__(
         self,
@@ -117,72 +108,59 @@ class Model:
         if poi_name is not None and not isinstance(poi_name, str):
             raise InvalidModel(f"poi_name is {shown(poi_name)}; give the name of a parameter, or None for no POI.")
         batch_size = None if batch_size is None else count(batch_size, "batch_size")
-        plain = numbers_as_lists(spec)
-        if validate:
-            _refuse_workspace(plain)
-            extended.validate(plain, schema, version)
-        settings = settings_of(modifier_settings)
-        own = CustomModifiers(plain, modifier_set, settings) if modifier_set else None
-        known = own.known_spec if own else plain
-        if own is None or own.has_known:
-            named = None if own and poi_name in own.names else poi_name
-            clipped = clip_sample_data is not None
-            check_model(known, named, strict=strict, modifier_settings=settings, clipped=clipped)
-        compiled = compiler.compile_model(known, poi_name, settings, own.parameters if own else None)
-        order = own.order if own else compiled.order
-        live = live_rows(spec) if plain is not spec else []
-        names = Names(
-            order,
-            compiled.parameters,
-            compiled.layout,
-            poi_name,
-            settings,
-            batch_size,
-            listed_bounds=listed_bounds(plain),
-            live=frozenset(live_widths(spec, live)) & {p.name for p in compiled.parameters if p.constraint != "none"},
+        options = Options(
+            poi_name=poi_name,
+            modifier_settings=modifier_settings,
+            validate=validate,
+            schema=schema,
+            version=version,
+            clip_sample_data=clip_sample_data,
+            clip_bin_data=clip_bin_data,
+            continue_below_zero=continue_below_zero,
+            strict=strict,
         )
-        content = replace(
-            compiled.likelihood,
-            custom=own.effect(names) if own else None,
-            least_entry=_least(clip_sample_data, "clip_sample_data"),
-            least_bin=_least(clip_bin_data, "clip_bin_data"),
-            continued=bool(continue_below_zero),
-        )
-        _fill(self, content, _ModelConfig._of(names))
-        if live:
-            changed, widths = with_live_numbers(self, spec, live)
-            _fill(self, changed.likelihood, _ModelConfig._of(names, widths))
-        self.__dict__.update(_kept_spec=kept(spec), _modifier_set=modifier_set, schema=schema, version=version)
+        own = (lambda plain, settings: CustomModifiers(plain, modifier_set, settings)) if modifier_set else None
+        held, live = native.build(spec, options, own)
+        self._hold(held, _ModelConfig._of(held.names, live), batch_size, Origin(spec, modifier_set, schema, version))
 
-    def tree_flatten(self) -> tuple[tuple[Likelihood], Names]:
-        """The likelihood's leaves; the names are static."""
-        return (self.likelihood,), self.config._settled()
+    def _hold(self, held: native.Model, config: _ModelConfig, batch_size: int | None, origin: Origin | None) -> None:
+        fields = {"config": config, "_batch_size": batch_size, "_held": held, "_origin": origin}
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
-    def tree_unflatten(cls, names: Names, children: tuple[Likelihood]) -> Model:
+    def _around(cls, held: native.Model, batch_size: int | None) -> Model:
+        model = object.__new__(cls)
+        model._hold(held, _ModelConfig._of(held.names), batch_size, None)
+        return model
+
+    def frozen(self) -> native.Model:
+        """The model that the verbs compute with, with the parameter of interest and the suggestions as they are set."""
+        return self.config.applied_to(self._held)
+
+    def tree_flatten(self) -> tuple[tuple[Likelihood], tuple[Names, int | None]]:
+        """The likelihood's leaves; the names and the size of batches are static."""
+        now = self.frozen()
+        return (now.likelihood,), (now.names, self.batch_size)
+
+    @classmethod
+    def tree_unflatten(cls, names: tuple[Names, int | None], children: tuple[Likelihood]) -> Model:
         """Put leaves and names together again."""
-        return _fill(object.__new__(cls), children[0], _ModelConfig._of(names))
+        static, batch_size = names
+        return cls._around(native.Model(children[0], static), batch_size)
 
     def __repr__(self) -> str:
-        config = self.config
-        return (
-            f"Model({len(config.channels)} channels, {config.nmaindata} bins, {config.npars} parameters, "
-            f"POI {config.poi_name!r})"
-        )
+        return repr(self.frozen())
 
     @property
     def likelihood(self) -> Likelihood:
         """The numbers, without names: what the engine works on."""
-        hidden = self.__dict__
-        names = self.config._settled()
-        if hidden["_names"] is not names:  # the config was changed by hand
-            hidden.update(_names=names, _likelihood=_with_space(hidden["_likelihood"], names))
-        return hidden["_likelihood"]
+        return self.frozen().likelihood
 
     @property
     def _content(self) -> Likelihood:
         """The same where suggestions to fits do not matter, without a look at them."""
-        return self.__dict__["_likelihood"]
+        return self._held.likelihood
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -191,17 +169,33 @@ class Model:
         Raises:
             AttributeError: The model is a changed copy, or comes out of a transformation: it has none.
         """
-        hidden = self.__dict__
-        if "_kept_spec" not in hidden:
+        return self._built_from.spec
+
+    @property
+    def schema(self) -> str:
+        """The schema that the spec was checked against."""
+        return self._built_from.schema
+
+    @property
+    def version(self) -> str | None:
+        """The version of that schema."""
+        return self._built_from.version
+
+    @property
+    def _source(self) -> Any:
+        """The workspace and the measurement that the model is of, where they are known."""
+        return self._origin and self._origin.workspace
+
+    @property
+    def _built_from(self) -> Origin:
+        if self._origin is None:
             raise AttributeError("This model has no spec: it was not built from one, but made from another model.")
-        if "_spec" not in hidden:
-            hidden["_spec"] = copied(hidden["_kept_spec"])
-        return hidden["_spec"]
+        return self._origin
 
     @property
     def batch_size(self) -> int | None:
         """The number of parameter vectors that are evaluated at once; None for single vectors."""
-        return self.config._names.batch_size
+        return self._batch_size
 
     @property
     def main_model(self) -> MainModel:
@@ -311,24 +305,13 @@ class Model:
         Raises:
             InvalidPdfData: ``data`` does not have shape (nmaindata + nauxdata,).
         """
-        n_main, n_aux = self._content.n_bins, self._content.n_aux
-        array = argument(data, "data")
-        if array.shape != (n_main + n_aux,):
-            raise InvalidPdfData(
-                f"data has shape {array.shape}; the model needs ({n_main + n_aux},): {n_main} bins, then {n_aux} "
-                "auxiliary data (Workspace.data(model) gives both; model.config.auxdata gives the latter). "
-                "Use jax.vmap for several data sets."
-            )
-        return array
+        return self._held.checked_data(data)
 
     def _kind(self, *values: Any) -> str | None:
         """The kind of tensor that the values, and the model's own numbers, ask for."""
         check_process()
-        hidden = self.__dict__
-        if "_own_kind" not in hidden:
-            hidden["_own_kind"] = _kind_of_leaves(hidden["_likelihood"])
         here = kind(*(value for value in values if not isinstance(value, Mapping)))  # which no array is
-        return hidden["_own_kind"] or here if here in (None, "jax") else here
+        return self._held.kind or here if here in (None, "jax") else here
 
     def _evaluate(self, function: Any, pars: Numbers, places: Sequence[Any] = ()) -> Any:
         here = self._kind(pars)
@@ -372,13 +355,7 @@ class Model:
 
     def with_values(self, **values: Numbers) -> Model:
         """A copy with whole arrays of ``model.likelihood.values`` replaced."""
-        check_process()
-        old = self.likelihood.values
-        for name in values:
-            if not hasattr(old, name):
-                raise InvalidModel(unknown("array", name, vars(old)))
-        new = {name: self._like(getattr(old, name), value, name) for name, value in values.items()}
-        return self.tree_unflatten(self.config._settled(), (replace(self.likelihood, values=replace(old, **new)),))
+        return self._around(self.frozen().with_values(**values), self.batch_size)
 
     def with_poi(self, name: str | None) -> Model:
         """A copy with another parameter of interest; None for none.
@@ -392,10 +369,7 @@ class Model:
             >>> model.with_poi("correlated_bkg_uncertainty").config.poi_name
             'correlated_bkg_uncertainty'
         """
-        names = self.config._settled().with_poi(name)
-        content, place = self.likelihood, -1 if names.poi_index is None else names.poi_index
-        poi = jax.device_put(np.full(content.space.poi.shape, place, np.int32))
-        return self.tree_unflatten(names, (replace(content, space=replace(content.space, poi=poi)),))
+        return self._around(self.frozen().with_poi(name), self.batch_size)
 
     def with_yields(self, channel: str, sample: str, yields: Numbers) -> Model:
         """A copy with other nominal yields of one sample; may be traced.
@@ -413,16 +387,7 @@ class Model:
             >>> model.with_yields("SR", "signal", [7.0]).expected_data([2.0]).tolist()
             [14.0]
         """
-        return self._with_part("nominal", self._entries(channel, sample), yields, "yields")
-
-    def _changed_yields(self, changes: Mapping[tuple[str, str], Any]) -> np.ndarray:
-        """Nominal yields with those of some samples, by (channel, sample), replaced by numbers."""
-        changed = np.array(self.likelihood.values.nominal, dtype=float)
-        for (channel, sample), yields in changes.items():
-            place, new = self._entries(channel, sample), np.asarray(yields, dtype=float)
-            _check_shape("yields", new.shape, changed[place].shape)
-            changed[place] = new
-        return changed
+        return self._around(self.frozen().with_yields(channel, sample, yields), self.batch_size)
 
     def with_histosys(
         self,
@@ -439,8 +404,8 @@ class Model:
             InvalidModifier: The sample has no such histosys modifier.
             InvalidModel: The number of bins differs.
         """
-        place = self._term(self.config.layout.histosys, channel, sample, modifier, "histosys")
-        return self._with_terms("histosys", place, lo, hi)
+        changed = self.frozen().with_histosys(channel, sample, modifier, lo=lo, hi=hi)
+        return self._around(changed, self.batch_size)
 
     def with_normsys(
         self,
@@ -456,123 +421,5 @@ class Model:
         Raises:
             InvalidModifier: The sample has no such normsys modifier.
         """
-        place = self._term(self.config.layout.normsys, channel, sample, modifier, "normsys")
-        return self._with_terms("normsys", place, lo, hi)
-
-    def _with_terms(self, kind: str, place: slice | int, lo: Numbers | None, hi: Numbers | None) -> Model:
-        changed = self
-        for side, value in (("lo", lo), ("hi", hi)):
-            if value is not None:
-                changed = changed._with_part(f"{kind}_{side}", place, value, side)
-        return changed
-
-    def _with_widths(self, density: str, place: slice, widths: Any, what: str) -> Model:
-        """A copy with other widths, or factors, of some measurements of one density."""
-        array = {"normal": "normal_sigma", "poisson": "poisson_factor"}.get(density)
-        if array is not None:
-            return self._with_part(array, place, widths, what)
-        content = self.likelihood
-        others = tuple(
-            replace(each, numbers=(self._put(each.numbers[0], place, widths, what), *each.numbers[1:]))
-            if each.density.name == density
-            else each
-            for each in content.others
-        )
-        return self.tree_unflatten(self.config._settled(), (replace(content, others=others),))
-
-    def _with_part(self, name: str, place: slice | int, part: Any, what: str) -> Model:
-        """A copy with a part of one array of ``model.likelihood.values`` replaced."""
-        return self.with_values(**{name: self._put(getattr(self.likelihood.values, name), place, part, what)})
-
-    def _put(self, old: Any, place: slice | int, part: Any, what: str) -> Any:
-        """An array of the model with a part of it replaced."""
-        own, index = self._kind(), np.arange(old.shape[0])[place]
-        part = self._like(index, part, what)
-        here = kind(part) if own in (None, "jax") else own
-        return put(old, index, part) if here in (None, "jax") else call(here, put, old, index, part)
-
-    def _entries(self, channel: str, sample: str) -> slice:
-        places = self.config.layout.entries
-        here = [name for where, name in places if where == channel]
-        if not here:
-            raise InvalidModel(unknown("channel", channel, self.config.channels))
-        if sample not in here:
-            raise InvalidModel(unknown("sample", sample, here, f"Channel {channel!r} of the model"))
-        return places[channel, sample]
-
-    def _term(self, places: Mapping[Any, Any], channel: str, sample: str, modifier: str, kind: str) -> Any:
-        self._entries(channel, sample)
-        if (channel, sample, modifier) not in places:
-            here = [name for *where, name in places if where == [channel, sample]]
-            raise InvalidModifier(
-                unknown(f"{kind} modifier", modifier, here, f"Sample {sample!r} of channel {channel!r}")
-            )
-        return places[channel, sample, modifier]
-
-    @staticmethod
-    def _like(old: Any, value: Any, name: str) -> Any:
-        """A value as an array of the shape of another; tensors stay tensors."""
-        array = value if kind(value) not in (None, "jax") else floats(argument(value, name))
-        _check_shape(name, tuple(array.shape), tuple(old.shape))
-        return array
-
-
-def _least(value: float | None, name: str) -> float | None:
-    """A least yield, where one is given."""
-    if value is None:
-        return None
-    least = argument(value, name)
-    if least.shape != () or not np.isfinite(least):
-        raise ValueError(f"{name} is {shown(value)}; give a finite number.")
-    return float(least)
-
-
-def _refuse_workspace(spec: Any) -> None:
-    """Refuse a whole workspace, whose model is that of one of its measurements.
-
-    Raises:
-        InvalidSpecification: It is one, or a model.
-    """
-    if isinstance(spec, Mapping) and "channels" in spec and "measurements" in spec:
-        message = "this is a workspace, not the spec of a model: give it to pyhf_func.Workspace, and call its .model()"
-        raise InvalidSpecification(schema="model.json", faults=[Fault("$", message, InvalidSpecification)])
-
-
-def _check_shape(name: str, shape: tuple[int, ...], needed: tuple[int, ...]) -> None:
-    if shape != needed:
-        raise InvalidModel(f"{name} has shape {shape}; the model needs {needed}.")
-
-
-def put(old: Array, index: np.ndarray, part: Array) -> Array:
-    """An array with some of its elements replaced."""
-    if any(isinstance(array, jax.core.Tracer) for array in (old, part)):
-        return jnp.asarray(old, float).at[index].set(part)
-    new = np.array(old, dtype=float)
-    new[index] = part
-    return jax.device_put(new)
-
-
-def _fill(model: Model, content: Likelihood, config: _ModelConfig) -> Model:
-    """Give a frozen model its content."""
-    model.__dict__.update(config=config, _names=config._names, _likelihood=content)
-    model.__dict__.pop("_own_kind", None)
-    return model
-
-
-def _with_space(content: Likelihood, names: Names) -> Likelihood:
-    """The likelihood with the parameter of interest and the suggestions of its names."""
-    old, poi = content.space, names.poi_index
-    new = compiler.parameter_space(list(names.parameters.values()), -1 if poi is None else poi)
-    shaped = {
-        name: jnp.broadcast_to(jnp.asarray(getattr(new, name), array.dtype), array.shape)
-        for name, array in vars(old).items()
-    }
-    return replace(content, space=replace(old, **shaped))
-
-
-def _kind_of_leaves(content: Likelihood) -> str | None:
-    """Tracers and tensors of other frameworks among a model's numbers ask for answers of their kind."""
-    leaves = jax.tree.leaves(content)
-    if all(isinstance(leaf, jax.Array) for leaf in leaves):
-        return "jax" if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves) else None
-    return kind(leaves)
+        changed = self.frozen().with_normsys(channel, sample, modifier, lo=lo, hi=hi)
+        return self._around(changed, self.batch_size)

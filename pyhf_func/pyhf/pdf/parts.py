@@ -9,15 +9,12 @@ import numpy as np
 
 from pyhf_func.exceptions import Unsupported
 from pyhf_func.pyhf.constraints import gaussian_constraint_combined, poisson_constraint_combined
-from pyhf_func.pyhf.modifiers import histfactory_set
 from pyhf_func.pyhf.parameters import ParamViewer
 from pyhf_func.pyhf.pdf import compute
-from pyhf_func.pyhf.pdf.appliers import finished_builders, made_appliers, modifications
-from pyhf_func.pyhf.pdf.spec import numbers_as_lists
+from pyhf_func.pyhf.pdf.appliers import modifications
 from pyhf_func.pyhf.probability import Independent, Normal, Poisson, Simultaneous
 from pyhf_func.pyhf.tensor.common import TensorViewer, take
 from pyhf_func.pyhf.tensor.dispatch import backend_for, backend_of
-from pyhf_func.schema.extended import is_extended
 
 if TYPE_CHECKING:
     from pyhf_func.pyhf.pdf.model import Model
@@ -52,16 +49,7 @@ class MainModel:
     @property
     def modifiers_appliers(self) -> dict[str, Any]:
         """The applier of each modifier type."""
-        model = self._model
-        hidden = model.__dict__
-        if "_appliers" not in hidden:
-            kinds = hidden["_modifier_set"] or histfactory_set
-            spec = numbers_as_lists(model.spec)
-            if is_extended(spec):
-                raise Unsupported("the modifiers of this model have keys that pyhf's builders and appliers lack.")
-            builders = finished_builders(spec, self.config, kinds, kinds)
-            hidden["_appliers"] = made_appliers(builders, self.config, kinds, self.batch_size)
-        return hidden["_appliers"]
+        return self._model._built_from.appliers(self.config, self.batch_size)
 
     def modifications(self, pars: Any) -> tuple[list[Any], list[Any]]:
         """Shifts and factors of all modifier types; see `Model.modifications`."""

@@ -7,20 +7,19 @@ themselves. What a spec implies stays connected, too: the widths of staterror an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func.adapters import bridge
 from pyhf_func.core.arrays import floats
 from pyhf_func.exceptions import Unsupported
-from pyhf_func.pyhf.tensor.dispatch import call, kind
+from pyhf_func.model.kinds import kind
+from pyhf_func.model.model import Model
 from pyhf_func.schema.values import is_array
-
-if TYPE_CHECKING:
-    from pyhf_func.pyhf.pdf.model import Model
 
 Row = tuple[str, str, Any, Sequence[Mapping[str, Any]]]  # channel, sample, yields, modifiers
 
@@ -79,12 +78,13 @@ def with_live_numbers(model: Model, spec: Mapping[str, Any], rows: Sequence[Row]
                 model = change(channel, sample, modifier["name"], **sides)
     found = {}
     for name, members in live_widths(spec, rows).items():
-        density = model.config._names.parameters[name].constraint
+        density = model.names.parameters[name].constraint
         if density == "none":
             continue
         here = kind(*(number for _, *numbers in members for number in numbers))
-        widths = call(here, _factors if density == "poisson" else _sigmas, *_by_channel(members))
-        model = model._with_widths(density, model.config._names.width_slice(name), widths, name)
+        function, channels = _factors if density == "poisson" else _sigmas, _by_channel(members)
+        widths = function(*channels) if here in (None, "jax") else bridge.apply(function, *channels)
+        model = model.with_widths(density, model.names.width_slice(name), widths, name)
         found[name] = widths
     return model, found
 

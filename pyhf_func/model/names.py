@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from pyhf_func.results.names import ModelNames
 class Names:
     """The names of a model, where they lie in its vectors, and what it suggests to fits.
 
-    Immutable, hashable and compared by content: the static part of the pytree `Model`.
+    Immutable, hashable and compared by content: the static part of the pytree `pyhf_func.model.Model`.
     """
 
     def __init__(
@@ -31,7 +30,6 @@ class Names:
         layout: Layout | None,
         poi_name: str | None,
         modifier_settings: Mapping[str, Mapping[str, Any]],
-        batch_size: int | None = None,
         listed_bounds: frozenset[str] = frozenset(),
         live: frozenset[str] = frozenset(),
     ) -> None:
@@ -40,33 +38,17 @@ class Names:
         self.slices = compiler.parameter_slices(parameters)
         self.layout = layout
         self.modifier_settings = modifier_settings
-        self.batch_size = batch_size
         self.listed_bounds = listed_bounds  # parameters whose bounds the measurement lists
         self.live = live  # parameters whose constraint is traced, or on a framework's tape
-        self._set_poi(poi_name or None)
+        self.poi_name = poi_name or None
+        content = (order.channel_nbins, order.modifiers, tuple(parameters), layout, modifier_settings, sorted(live))
+        self._digest = hashlib.sha256(repr((*content, self.poi_name)).encode()).digest()
 
     @cached_property
     def of_results(self) -> ModelNames:
         """The names alone, for results."""
         sizes = tuple((name, parameter.n_parameters) for name, parameter in self.parameters.items())
         return ModelNames(sizes, self.poi_name, tuple(self.order.channel_nbins.items()), tuple(self.order.samples))
-
-    def _set_poi(self, name: str | None) -> None:
-        self.poi_name = name
-        self.__dict__.pop("of_results", None)
-        content = repr(
-            (
-                self.order.channel_nbins,
-                self.order.modifiers,
-                tuple(self.parameters.values()),
-                self.layout,
-                self.modifier_settings,
-                self.batch_size,
-                sorted(self.live),
-                name,
-            )
-        )
-        self._digest = hashlib.sha256(content.encode()).digest()
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Names) and self._digest == other._digest)
@@ -132,13 +114,8 @@ class Names:
         Raises:
             InvalidModel: They are not one for each component, or no numbers.
         """
-        parameters = {name: _suggesting(known, *changed[name]) for name, known in self.parameters.items()}
-        if parameters == self.parameters:
-            return self
-        other = copy.copy(self)
-        other.parameters = parameters
-        other._set_poi(self.poi_name)
-        return other
+        parameters = [_suggesting(known, *changed[name]) for name, known in self.parameters.items()]
+        return self if parameters == list(self.parameters.values()) else self._with(parameters, self.poi_name)
 
     def with_poi(self, name: str | None) -> Names:
         """The same with another parameter of interest.
@@ -153,9 +130,12 @@ class Names:
                 f"The parameter of interest {name!r} has {self.parameters[name].n_parameters} components; "
                 "it must have exactly one."
             )
-        other = copy.copy(self)
-        other._set_poi(name)
-        return other
+        return self._with(list(self.parameters.values()), name)
+
+    def _with(self, parameters: Sequence[ParameterSet], poi_name: str | None) -> Names:
+        return Names(
+            self.order, parameters, self.layout, poi_name, self.modifier_settings, self.listed_bounds, self.live
+        )
 
 
 def _suggesting(known: ParameterSet, inits: Any, bounds: Any, fixed: Any) -> ParameterSet:
