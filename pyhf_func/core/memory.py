@@ -1,6 +1,7 @@
 """The memory that fits need, compared with what there is before it is claimed: later a process is killed or aborts.
 
-What grows fastest with a model are dense matrices of the solver: the Jacobian of the bins, the metric, the Hessian.
+What grows fastest with a model are dense matrices of the solver: the Jacobian of the bins by the shared parameters, the
+metric, the Hessian; and lists of terms.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ _COMPILER, _THREAD = 256_000_000, 32_000_000
 """Bytes of addresses that the compiler takes up at least, and for each core."""
 _SMALL = 100_000_000
 """Bytes that are there wherever JAX runs at all: not worth a look."""
-_JACOBIANS, _METRICS, _HESSIANS = 5, 2, 2
-"""How many of these are in memory at once, at least."""
+_JACOBIANS, _METRICS, _HESSIANS, _LISTS = 5, 2, 2, 6
+"""How many of these are in memory at once, at least; lists hold a number for each histosys term or entry's factor."""
 _HESSIAN_VERBS = ("covariance", "impacts", "yields")
 
 
@@ -57,7 +58,8 @@ def check(model: Likelihood, verb: str = "fit") -> None:
     if not limits or jax.default_backend() != "cpu":
         return
     where, free = min(limits.items(), key=lambda item: item[1])
-    if bytes_ + (compiler() if where == _ADDRESSES else 0) > free:
+    bytes_ += compiler() if where == _ADDRESSES else 0
+    if bytes_ > free:
         raise NotEnoughMemory(f"{_asked(model, verb, bytes_)} {_size(free)} are left of {where}.")
 
 
@@ -81,8 +83,9 @@ def compiler() -> int:
 
 def needed(model: Likelihood, verb: str = "fit") -> int:
     """Bytes that the matrices of one computation take up, at least."""
-    bins, pars = model.n_bins, model.n_pars
-    numbers = _JACOBIANS * bins * pars + _METRICS * min(bins, pars) ** 2
+    bins, pars, shared = model.n_bins, model.n_pars, model.private.shared if model.is_plain else model.n_pars
+    numbers = _JACOBIANS * bins * shared + _METRICS * min(bins, shared) ** 2
+    numbers += _LISTS * (model.values.histosys_lo.shape[0] + model.indices.entry_scales.size)
     if verb in _HESSIAN_VERBS:
         numbers += _HESSIANS * pars**2
     return int(numbers) * model.values.nominal.dtype.itemsize

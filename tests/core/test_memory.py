@@ -11,6 +11,7 @@ import pytest
 import pyhf_func as pf
 from pyhf_func.core import memory
 from pyhf_func.exceptions import NotEnoughMemory
+from tests import zoo
 from tests.cli.studies import SPEC, refused, run, written
 
 LIMITED = pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space are Linux's")
@@ -18,15 +19,24 @@ LIMITED = pytest.mark.skipif(sys.platform != "linux", reason="limits of the addr
 
 @pytest.fixture(scope="module")
 def wide() -> pf.Model:
-    """Four thousand bins, each with a parameter of its own."""
-    n = 4000
-    return pf.simplemodels.uncorrelated_background([1.0] * n, [50.0] * n, [5.0] * n)
+    """Four thousand bins, and a thousand parameters that four of them share."""
+    rates = [zoo.normsys(f"rate{i}", 0.9, 1.1) for i in range(1000)]
+    channels = [zoo.channel(f"c{i:04}", zoo.sample("all", [50.0], rates[i % 1000])) for i in range(4000)]
+    for channel in channels[:2]:
+        channel["samples"].append(zoo.sample("signal", [5.0], zoo.normfactor()))
+    return pf.Model({"channels": channels, "parameters": []}, poi_name="mu")
 
 
 def test_matrices_are_counted(wide: pf.Model) -> None:
-    bins, pars = 4000, 4001
-    assert memory.needed(wide.likelihood) == 8 * (5 * bins * pars + 2 * bins**2)
+    bins, pars, factors = 4000, 1001, 4002
+    assert memory.needed(wide.likelihood) == 8 * (5 * bins * pars + 2 * pars**2 + 6 * factors)
     assert memory.needed(wide.likelihood, "covariance") == memory.needed(wide.likelihood) + 8 * 2 * pars**2
+
+
+def test_private_parameters_take_no_matrix() -> None:
+    n = 1000
+    model = pf.simplemodels.uncorrelated_background([1.0] * n, [50.0] * n, [5.0] * n)
+    assert memory.needed(model.likelihood) < 8 * 100 * n
 
 
 @pytest.mark.parametrize("verb", ["fit", "hypotest", "upper_limit", "covariance", "toys"])
@@ -41,7 +51,7 @@ def test_all_verbs_refuse_what_does_not_fit(verb: str, wide: pf.Model, monkeypat
         "toys": (1.0, data, wide, jax.random.key(0), 10),
     }[verb]
     began = time.monotonic()
-    words = "4001 parameters and 4000 bins needs .* or more: .* 123 MB are left of this machine's memory"
+    words = "1001 parameters and 4000 bins needs .* or more: .* 123 MB are left of this machine's memory"
     with pytest.raises(NotEnoughMemory, match=words):
         getattr(pf, verb)(*arguments)
     assert time.monotonic() - began < 5

@@ -1,6 +1,7 @@
 """Private parameters, which only scale yields of one bin, are eliminated without a trace in any result."""
 
 import runpy
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from jax import Array
 import pyhf_func as pf
 from pyhf_func.core.compiler.padding import common_sizes, pad
 from pyhf_func.core.fit.metric import inverse_metric
+from pyhf_func.core.fit.problem import Problem
+from pyhf_func.core.inference.covariance import hessian
 from pyhf_func.core.likelihood.expansion import expand, jacobian
 from pyhf_func.core.likelihood.objective import prepare
 from pyhf_func.core.likelihood.structure import Likelihood, Private
@@ -138,3 +141,13 @@ def test_minima_and_derivatives_are_those_of_all_parameters(name: str) -> None:
     assert np.allclose(found.fit.pars, expected.fit.pars, rtol=1e-7, atol=1e-7)
     assert np.allclose(found.covariance, expected.covariance, rtol=1e-6, atol=1e-9, equal_nan=True)
     assert np.allclose(pf.hypotest(1.0, data, model).cls, pf.hypotest(1.0, data, other).cls, rtol=1e-9)
+
+
+def test_hessians_of_many_parameters_are_computed_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, data = case("large")
+    space = model.likelihood.space
+    problem = Problem(model.likelihood, data, space.init, space.lower, space.upper, space.fixed)
+    whole = jax.jit(hessian)(problem, space.init)
+    monkeypatch.setattr(sys.modules[hessian.__module__], "_COLUMNS", 4)
+    blocks = jax.jit(lambda problem, pars: hessian(problem, pars))(problem, space.init)
+    assert np.allclose(blocks, whole, rtol=1e-12, atol=1e-12)

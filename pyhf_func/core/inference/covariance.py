@@ -24,6 +24,9 @@ _FLAT = 0.625
 _MOVES = 1e-6
 """How much of a unit vector along a flat direction a parameter has at least."""
 
+_COLUMNS = 256
+"""How many columns of the Hessian are computed at once."""
+
 
 class CovarianceResult(Result):
     """The covariance of the fitted parameters; zero for those that are fixed or at a bound."""
@@ -110,4 +113,7 @@ def _curvature(scaled: Array) -> _Curvature:
 def hessian(problem: Problem, pars: Array) -> Array:
     """The exact Hessian of -log L; shape (pars, pars). Where a yield is held at zero, it is as good as measured."""
     x = at_walls(expand(prepare(problem.model, problem.data), pars))
-    return jax.vmap(hessian_product(x))(jnp.eye(pars.shape[0], dtype=pars.dtype))
+    unit = jnp.eye(pars.shape[0], dtype=pars.dtype)
+    if pars.shape[0] <= _COLUMNS:
+        return jax.vmap(hessian_product(x))(unit)
+    return jax.lax.map(hessian_product(x), unit, batch_size=_COLUMNS)  # of (columns, terms) at once, not (pars, terms)
