@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from pyhf_func.core import roots
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimiser, Minimum, Problem
 from pyhf_func.core.fit.result import FitResult, describe, where_converged, where_known, worst
@@ -109,7 +110,7 @@ def intervals(
     inputs = _Inputs(problem, sigmas, free.twice_nll, found.minimum, lanes)
     bounds = jnp.where(sides < 0, problem.lower[lanes], problem.upper[lanes])
     bounds = jnp.where(problem.fixed[lanes], problem.init[lanes], bounds)
-    ends = jnp.where(found.at_bound, bounds, _attach(inputs, found.value))
+    ends = jnp.where(found.at_bound, bounds, roots.attach(_miss, inputs, found.value))
     fits = _describe(ends, inputs)
     status = worst(found.status, fits.status, free.status, jnp.where(sigmas > 0, 0, Status.INVALID_ARGUMENT))
     both = where_known(status, ends).reshape(n, 2)
@@ -161,24 +162,9 @@ class _Inputs(NamedTuple):
     places: Array  # (lanes,)
 
 
-@jax.custom_jvp
-def _attach(inputs: _Inputs, ends: Array) -> Array:
-    """The ends that were located, as a function of the inputs: derivatives of any order."""
-    return ends
-
-
-@_attach.defjvp
-def _attach_jvp(primals: tuple[_Inputs, Array], tangents: tuple[_Inputs, Array]) -> tuple[Array, Array]:
-    inputs, located = primals
-    ends = _attach(inputs, located)
-
-    def miss(ends: Array, inputs: _Inputs) -> Array:
-        return _describe(ends, inputs).twice_nll - inputs.free_twice_nll - inputs.sigmas**2
-
-    change = jax.jvp(partial(miss, ends), (inputs,), (tangents[0],))[1]
-    slope = jax.jvp(lambda ends: miss(ends, inputs), (ends,), (jnp.ones_like(ends),))[1]
-    known = jnp.isfinite(ends) & (slope != 0)
-    return ends, jnp.where(known, -change / jnp.where(known, slope, 1.0), 0.0)
+def _miss(ends: Array, inputs: _Inputs) -> Array:
+    """How far the ratio is from its value at the ends."""
+    return _describe(ends, inputs).twice_nll - inputs.free_twice_nll - inputs.sigmas**2
 
 
 def _describe(ends: Array, inputs: _Inputs) -> FitResult:
@@ -192,9 +178,7 @@ def _describe(ends: Array, inputs: _Inputs) -> FitResult:
 
 class _State(NamedTuple):
     end: _End
-    distance: Array  # of the trial from the best value
-    inside: Array  # the largest distance at which the ratio is too small
-    outside: Array  # the smallest at which it is too large
+    distance: roots.Bracket  # from the best value
     follow: Array  # (pars,) by which the last minima moved
     better: Array  # bool: a minimum below that of the free fit was met
     active: Array
@@ -208,7 +192,7 @@ def _search(minimiser: Minimiser, problem: Problem, free: _Free, place: Array, s
     tolerance = np.finfo(best.dtype).eps ** 0.5
 
     def fit(state: _State) -> _State:
-        distance, last = state.distance, state.end
+        distance, last = state.distance.at, state.end
         value = jnp.where(distance >= room, bound, best + side * distance)
         ahead = last.minimum.pars + state.follow * (value - last.value)
         init = jnp.where(problem.fixed, problem.init, jnp.clip(ahead, problem.lower, problem.upper))
@@ -217,15 +201,9 @@ def _search(minimiser: Minimiser, problem: Problem, free: _Free, place: Array, s
         gain = 2 * (found.nll - free.minimum.nll)
         root = square_root(gain)
         miss = root - sigmas
-        inside = jnp.where(miss < 0, distance, state.inside)
-        outside = jnp.where(miss < 0, state.outside, distance)
         slope = jnp.where(root > 0, side * found.gradient[place] / jnp.where(root > 0, root, 1.0), 0.0)
-        newton = distance - miss / jnp.where(slope > 0, slope, 1.0)
-        between = jnp.where(jnp.isinf(outside), 4 * distance, (inside + outside) / 2)
-        usable = (slope > 0) & (newton > inside) & (newton < outside) & (newton < 16 * distance)
-
-        met = jnp.abs(miss) < tolerance * sigmas
-        met = met | (jnp.isfinite(outside) & (outside - inside <= 4 * np.finfo(best.dtype).eps * outside))
+        after = roots.step(state.distance, -miss, -slope)
+        met = (jnp.abs(miss) < tolerance * sigmas) | roots.collapsed(after, 4 * np.finfo(best.dtype).eps)
         blocked = (distance >= room) & (miss < 0)
         unlimited = distance > _LARGEST * free.guess
         fits = last.fits + 1
@@ -237,9 +215,7 @@ def _search(minimiser: Minimiser, problem: Problem, free: _Free, place: Array, s
         follow = (found.pars - last.minimum.pars) / jnp.where(moved, value - last.value, 1.0)
         return _State(
             end=_End(jnp.where(unlimited, side * jnp.inf, value), found, blocked, status, fits),
-            distance=jnp.minimum(jnp.where(usable, newton, between), room),
-            inside=inside,
-            outside=outside,
+            distance=after._replace(at=jnp.minimum(after.at, room)),
             follow=jnp.where(moved, follow, 0.0),
             better=better,
             active=~(met | blocked | unlimited | (fits >= _FITS)),
@@ -248,9 +224,7 @@ def _search(minimiser: Minimiser, problem: Problem, free: _Free, place: Array, s
     still = problem.fixed[place] | ~(room > 0)
     start = _State(
         end=_End(best, free.minimum, still, jnp.zeros((), jnp.int32), jnp.zeros((), int)),
-        distance=jnp.minimum(free.guess, room),
-        inside=jnp.zeros_like(best),
-        outside=jnp.full_like(best, jnp.inf),
+        distance=roots.init(jnp.minimum(free.guess, room), jnp.zeros_like(best), jnp.zeros_like(best)),
         follow=free.follow,
         better=jnp.zeros((), bool),
         active=~still & (sigmas > 0) & (free.minimum.status == Status.CONVERGED),

@@ -21,6 +21,7 @@ import numpy as np
 from jax import Array
 from jax.scipy.special import log_ndtr, ndtr, ndtri
 
+from pyhf_func.core import roots
 from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.problem import Minimiser, Minimum
@@ -118,7 +119,7 @@ def upper_limit(
     found = without_derivative(one_by_one(locate), level, data, model, start)
     start = statistics.opened(statistic, start, space, jax.tree.map(lambda x: x[_FREE], found.shared))
     inputs = _Inputs(level, data, model, start, found)
-    mu = _attach(statistic, inputs, found.mu)
+    mu = roots.attach(partial(_miss, statistic), inputs, found.mu)
     fits = _describe(mu, inputs)
     log_cls, on_fits = _log_cls_of(statistic, mu, start, space.poi, fits)
     status = worst(found.status, on_fits, _reached(found.status, log_cls, level), _valid(level))
@@ -168,27 +169,10 @@ class _Fits(NamedTuple):
     conditional_asimov: FitResult
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _attach(statistic: Statistic, inputs: _Inputs, mu: Array) -> Array:
-    """The limits that were located, as a function of the inputs: derivatives of any order."""
-    return mu
-
-
-@_attach.defjvp
-def _attach_jvp(
-    statistic: Statistic, primals: tuple[_Inputs, Array], tangents: tuple[_Inputs, Array]
-) -> tuple[Array, Array]:
-    inputs, located = primals
-    mu = _attach(statistic, inputs, located)
-
-    def miss(mu: Array, inputs: _Inputs) -> Array:
-        fits = _describe(mu, inputs)
-        return _log_cls_of(statistic, mu, inputs.start, inputs.model.space.poi, fits)[0] - jnp.log(inputs.level)
-
-    change = jax.jvp(partial(miss, mu), (inputs,), (tangents[0],))[1]
-    slope = jax.jvp(lambda mu: miss(mu, inputs), (mu,), (jnp.ones_like(mu),))[1]
-    known = jnp.isfinite(mu) & (slope < 0)
-    return mu, jnp.where(known, -change / jnp.where(known, slope, 1.0), 0.0)
+def _miss(statistic: Statistic, mu: Array, inputs: _Inputs) -> Array:
+    """How far log CLs is from that of the level at the limits; shape (6,)."""
+    fits = _describe(mu, inputs)
+    return _log_cls_of(statistic, mu, inputs.start, inputs.model.space.poi, fits)[0] - jnp.log(inputs.level)
 
 
 def _describe(mu: Array, inputs: _Inputs) -> _Fits:
@@ -257,9 +241,7 @@ class _Nearby(NamedTuple):
 class _Bracket(NamedTuple):
     """The knowledge of one limit."""
 
-    mu: Array  # tested value
-    low: Array
-    high: Array
+    root: roots.Bracket  # of the tested value
     tries: Array
     flat_from: Array  # tested value since which CLs does not move
     flat_miss: Array  # how far it was from the level there
@@ -284,7 +266,7 @@ def _search(task: _Task, start: Start) -> _Located:
     def fit(s: _Search) -> _Search:
         shared = s.stage < 3
         use_asimov = jnp.where(shared, s.stage == _FREE_ASIMOV, ~s.on_data)
-        value = jnp.where(shared, 0.0, s.bracket.mu)
+        value = jnp.where(shared, 0.0, s.bracket.root.at)
         found = _fit(task, s, use_asimov, value)
         nearby = _remember(task, s, found, use_asimov.astype(int))
         s = s._replace(nearby=nearby, located=s.located._replace(fits=s.located.fits + 1))
@@ -306,7 +288,7 @@ def _fit(task: _Task, s: _Search, use_asimov: Array, value: Array) -> Minimum:
     """The next fit."""
     which = use_asimov.astype(int)
     conditional = (s.stage >= 3) | (s.stage == _ASIMOV)
-    ahead = s.nearby.pars[which] + s.nearby.slope[which] * (s.bracket.mu - s.nearby.mu[which])
+    ahead = s.nearby.pars[which] + s.nearby.slope[which] * (s.bracket.root.at - s.nearby.mu[which])
     own = s.start._replace(init=jnp.where(s.stage == _FREE, s.start.init, ahead))
     free, held = (fixed_poi_problem(task.model, task.data, own, at) for at in (None, value))
     found = task.minimiser(
@@ -320,7 +302,7 @@ def _fit(task: _Task, s: _Search, use_asimov: Array, value: Array) -> Minimum:
 
 
 def _remember(task: _Task, s: _Search, found: Minimum, which: Array) -> _Nearby:
-    mu = s.bracket.mu
+    mu = s.bracket.root.at
     step = mu - s.nearby.mu[which]
     moved = (s.stage >= 3) & (step != 0) & (found.status == Status.CONVERGED)
     slope = (found.pars - s.nearby.pars[which]) / jnp.where(moved, step, 1.0)
@@ -339,18 +321,19 @@ def _after_shared(task: _Task, s: _Search, found: Minimum) -> _Search:
     # Fits to the data start from the free minimum, not from that at zero.
     free = shared.pars[_FREE]
     nearby = s.nearby._replace(pars=s.nearby.pars.at[0].set(free), mu=s.nearby.mu.at[0].set(free[task.poi]))
-    first = jnp.where(s.stage == _FREE_ASIMOV, _first_guess(task, s.start), s.bracket.mu)
+    root = s.bracket.root
+    first = jnp.where(s.stage == _FREE_ASIMOV, _first_guess(task, s.start), root.at)
     return s._replace(
         located=s.located._replace(shared=shared),
         asimov=jnp.where(s.stage == _ASIMOV, expected_data(task.model, found.pars), s.asimov),
         nearby=nearby,
         stage=s.stage + 1,
-        bracket=s.bracket._replace(mu=first),
+        bracket=s.bracket._replace(root=root._replace(at=first)),
     )
 
 
 def _after_root(task: _Task, s: _Search, found: Minimum) -> _Search:
-    number, mu = s.stage - 3, s.bracket.mu
+    number, mu = s.stage - 3, s.bracket.root.at
     observed = number == _OBSERVED
     free = jnp.where(s.on_data, _FREE, _FREE_ASIMOV)
     q, slope = jnp.maximum(2 * (found.nll - s.located.shared.nll[free]), 0.0), 2 * found.gradient[task.poi]
@@ -387,28 +370,23 @@ def _step(task: _Task, s: _Search, found: Minimum, miss: Array, slope: Array) ->
     number, b = s.stage - 3, s.bracket
     top = jnp.append(task.targets, -jnp.log(task.level))[number]  # the miss where CLs is one
     guess, epsilon = _first_guess(task, s.start), np.finfo(miss.dtype).eps
-    low, high = jnp.where(miss > 0, b.mu, b.low), jnp.where(miss > 0, b.high, b.mu)
-    newton = b.mu - miss / jnp.where(slope < 0, slope, 1.0)
-    between = jnp.where(jnp.isinf(high), jnp.maximum(4 * b.mu, low + guess), (low + high) / 2)
-    inside = (slope < 0) & (newton > low) & (newton < high) & (newton < 16 * b.mu)
-
+    root = roots.step(b.root, miss, slope, guess)
     moves = (miss < b.flat_miss - _FLAT * top) | (miss > (1 - _FLAT) * top)
-    flat_from, flat_miss = jnp.where(moves, b.mu, b.flat_from), jnp.where(moves, miss, b.flat_miss)
-    endless = (b.mu > _LARGEST * guess) | (b.mu > _FLAT_OVER * flat_from)
-    unlimited = endless & (miss > 0) & jnp.isinf(high) & (found.status == Status.CONVERGED)
+    flat_from, flat_miss = jnp.where(moves, b.root.at, b.flat_from), jnp.where(moves, miss, b.flat_miss)
+    endless = (b.root.at > _LARGEST * guess) | (b.root.at > _FLAT_OVER * flat_from)
+    unlimited = endless & (miss > 0) & jnp.isinf(root.high) & (found.status == Status.CONVERGED)
     rounding = 8 * epsilon * jnp.abs(found.nll)
     met = jnp.abs(miss) < tolerance(miss.dtype) + rounding
-    collapsed = jnp.isfinite(high) & ((high - low) <= 64 * epsilon * high)
-    ended = met | collapsed | unlimited | (b.tries >= _FITS)
+    ended = met | roots.collapsed(root, 64 * epsilon) | unlimited | (b.tries >= _FITS)
     status = jnp.where(met, Status.CONVERGED, Status.ITERATION_LIMIT)
     status = jnp.where(unlimited & ~met, Status.NO_LIMIT, status).astype(jnp.int32)
-    limit = jnp.where(unlimited & ~met, jnp.inf, b.mu)
+    limit = jnp.where(unlimited & ~met, jnp.inf, b.root.at)
     limits = s.located.mu.at[number].set(limit, mode="drop")
     statuses = s.located.status.at[number].set(status, mode="drop")
     located = s.located._replace(
         mu=jnp.where(ended, limits, s.located.mu), status=jnp.where(ended, statuses, s.located.status)
     )
-    going_on = _Bracket(jnp.where(inside, newton, between), low, high, b.tries, flat_from, flat_miss)
+    going_on = _Bracket(root, b.tries, flat_from, flat_miss)
     beginning = _next_bracket(task, s, limits, met)
     return s._replace(
         located=located,
@@ -420,7 +398,7 @@ def _step(task: _Task, s: _Search, found: Minimum, miss: Array, slope: Array) ->
 
 def _next_bracket(task: _Task, s: _Search, limits: Array, met: Array) -> _Bracket:
     """Where the search of the next limit begins: the significance is about linear in the tested value."""
-    number, mu = s.stage - 3, s.bracket.mu
+    number, mu = s.stage - 3, s.bracket.root.at
     targets, guess = task.targets, _first_guess(task, s.start)
     best = jnp.maximum(s.located.shared.pars[_FREE, task.poi], 0.0)
     ratio = targets[jnp.minimum(number + 1, _OBSERVED - 1)] / targets[jnp.minimum(number, _OBSERVED - 1)]
@@ -433,8 +411,7 @@ def _next_bracket(task: _Task, s: _Search, limits: Array, met: Array) -> _Bracke
 
 
 def _bracket(mu: Array, low: Array) -> _Bracket:
-    infinite = jnp.full_like(mu, jnp.inf)
-    return _Bracket(mu, low, infinite, jnp.zeros((), int), mu, infinite)
+    return _Bracket(roots.init(mu, low, jnp.zeros_like(mu)), jnp.zeros((), int), mu, jnp.full_like(mu, jnp.inf))
 
 
 def _first_guess(task: _Task, start: Start) -> Array:
