@@ -59,6 +59,13 @@ class Model:
         """Put leaves and names together again."""
         return cls(children[0], names)
 
+    def __copy__(self) -> Model:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
+        """Itself, as nothing of it can change; in a forked process JAX would hang over a copy of its arrays."""
+        return self
+
     def __repr__(self) -> str:
         config = self.config
         return (

@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no fork here")
 
 WORK = """
-import concurrent.futures, multiprocessing, os, sys, threading
+import concurrent.futures, copy, multiprocessing, os, sys, threading
 import pyhf_func as pf
 from pyhf_func.exceptions import ForkedProcess
 
@@ -78,6 +78,19 @@ def untouched(method):
         assert workers.map_async(nothing, [1.0]).get(90) == [1.0]
     return [one(1.0)]
 
+def same_names(model):
+    return copy.deepcopy(model).config.par_names == model.config.par_names
+
+def copies(method):
+    model, _ = small()
+    with asked(method).Pool(1) as workers:
+        assert workers.map_async(nothing, [1.0]).get(90) == [1.0]
+    child = asked(method).Process(target=lambda: os._exit(0 if same_names(model) else 1))
+    child.start()
+    child.join(90)
+    assert child.exitcode == 0, child.exitcode
+    return [one(1.0)]
+
 def unused(method):
     return pool(method)
 
@@ -126,7 +139,7 @@ def test_forked_workers_of_a_parent_that_did_not_compute_do(tmp_path: Path) -> N
 
 
 def test_forked_workers_that_do_not_compute_are_left_alone(tmp_path: Path) -> None:
-    assert outcome(tmp_path, "untouched fork") == ["untouched fork computed"]
+    assert outcome(tmp_path, "untouched fork", "copies fork") == ["untouched fork computed", "copies fork computed"]
 
 
 @pytest.mark.parametrize("way", ["pool forkserver", "executor spawn", "joblib loky", "dask forkserver", "grid spawn"])
