@@ -7,7 +7,7 @@ gains; and random starts, as many as are asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import jax
@@ -62,7 +62,8 @@ class Newton:
 
     def __call__(self, problem: Problem) -> Minimum:
         """Minimise the negative log-likelihood."""
-        return one_by_one(lambda problem: minimise(problem, self.iterations, self.search))(problem)
+        find = minimise if problem.model.least_bin is None else _above_floor
+        return one_by_one(lambda problem: find(problem, self.iterations, self.search))(problem)
 
 
 class _State(NamedTuple):
@@ -150,6 +151,19 @@ def minimise(problem: Problem, limit: int, search: int = 0) -> Minimum:
         runner_up=end.runner_up - best.value,
         forces=best.forces,
     )
+
+
+def _above_floor(problem: Problem, limit: int, search: int) -> Minimum:
+    """The same where yields have a least value, whose kinks no search would pass.
+
+    For the minimum a floor is a wall, as long as the force with which the wall pushes back is at most that of an empty
+    bin, of which one more event expected costs one: the floor takes this away. Only beyond a stronger one is the
+    likelihood lower.
+    """
+    on_walls = minimise(problem._replace(model=replace(problem.model, least_bin=None)), limit, search)
+    below = jnp.any(on_walls.forces > 1) | (on_walls.status != Status.CONVERGED)
+    again = problem._replace(init=jnp.where(jnp.isfinite(on_walls.pars), on_walls.pars, problem.init))
+    return jax.lax.cond(below, lambda: minimise(again, limit, search), lambda: on_walls)
 
 
 def _random_starts(problem: Problem, box: Box, n: int) -> Array:

@@ -12,9 +12,11 @@ import numpy as np
 from jax import Array
 
 from pyhf_func.compiled import Compiled
+from pyhf_func.core.arrays import floats
 from pyhf_func.core.fit import Status
 from pyhf_func.core.inference.constraints import prefit_widths
 from pyhf_func.core.likelihood import Likelihood, expected_main, logpdf
+from pyhf_func.core.likelihood.yields import entry_yields
 from pyhf_func.documents.certifying.programs import described
 from pyhf_func.functional import fit, hypotest, upper_limit
 from pyhf_func.functional.arguments import problem_of
@@ -83,15 +85,25 @@ class Engine:
 
     @cached_property
     def points(self) -> list[np.ndarray]:
-        """Where likelihoods are compared: start, minimum, and points around it, where no yield is negative."""
+        """Where likelihoods are compared: start, minimum, and points around it, where no yield becomes negative.
+
+        ROOT lets no sample fall below zero.
+        """
         generator = np.random.default_rng(self.seed)
         best = np.asarray(self.free.pars)
         found = [np.asarray(self.model.config.suggested_init(), float), best]
         for size in np.resize([0.6, 1.5], _RANDOM):
             found.append(self.around(float(size), generator, best))
         values = self.values(found)["yields"]
-        positive = [min(map(min, one.values())) >= 0 for one in values]
+        positive = [
+            min(map(min, one.values())) >= 0 and self._keeps_signs(at) for at, one in zip(found, values, strict=True)
+        ]
         return [point for point, good in zip(found, positive, strict=True) if good]
+
+    def _keeps_signs(self, pars: np.ndarray) -> bool:
+        """Whether no sample's yield is negative where its nominal one is not."""
+        nominal = np.asarray(self.model.likelihood.values.nominal)
+        return not np.any((np.asarray(entry_yields(self.model.likelihood, floats(pars))) < 0) & (nominal >= 0))
 
     def values(self, points: list[np.ndarray]) -> dict[str, Any]:
         """2NLL and yields by channel at each point."""
