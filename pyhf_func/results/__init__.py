@@ -1,4 +1,4 @@
-"""What all results have in common: names, a status in words, tables, files."""
+"""The common part of all results: names, a status in words, tables, files."""
 
 from pyhf_func.results.base import Result as Result
 from pyhf_func.results.names import ModelNames as ModelNames

@@ -1,4 +1,4 @@
-"""What a result was made with, put into words when it is asked for."""
+"""The origin of a result, put into words when it is asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyhf_func._version import __version__
 
 
 class About:
-    """What a result was made with.
+    """The origin of a result.
 
     Args:
         verb: The function that made it.
@@ -45,7 +45,7 @@ class About:
 
 
 def restored(content: dict[str, Any]) -> About:
-    """What was read from a file, or a pickle."""
+    """The origin that was read from a file, or a pickle."""
     about = About("", None, {})
     about.__dict__["content"] = content
     return about

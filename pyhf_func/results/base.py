@@ -105,7 +105,7 @@ class Result(tuple[Any, ...]):
         return Table([{"member": ", ".join(map(str, i)), **row} for i, member in members for row in member._rows()])
 
     def summary(self) -> str:
-        """What it is, how it ended, and its table.
+        """The kind of result, how it ended, and its table.
 
         Example:
             >>> import pyhf_func as pf
@@ -144,7 +144,7 @@ class Result(tuple[Any, ...]):
         return tuple(self.best_pars.shape[:-1])
 
     def _records(self) -> Table:
-        """What data frames hold."""
+        """The content of data frames."""
         return self.table()
 
     def _keys(self, records: Table) -> tuple[str, ...]:
@@ -176,8 +176,8 @@ class Result(tuple[Any, ...]):
 
     @property
     def about(self) -> dict[str, Any]:
-        """What it was made with: ``verb``, ``versions``, ``digest`` of the workspace, ``measurement``, ``settings``,
-        ``seed``; empty for what came out of `jax.jit` or another transformation.
+        """How it was made: ``verb``, ``versions``, ``digest`` of the workspace, ``measurement``, ``settings``,
+        ``seed``; empty for a result that came out of `jax.jit` or another transformation.
         """
         about: About | None = vars(self).get("_about")
         return {} if about is None else about.content

@@ -34,7 +34,7 @@ class Status(IntEnum):
 
     @property
     def sentence(self) -> str:
-        """What happened and what to try."""
+        """A sentence on the outcome, and the next thing to try."""
         return _SENTENCES[self]
 
 

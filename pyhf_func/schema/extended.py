@@ -46,13 +46,13 @@ COMPUTED: frozenset[str] = frozenset(
 """Optional keys of modifiers, samples, parameters and measurements that the engine computes with."""
 
 SETTINGS = ("clip_sample_data", "clip_bin_data")
-"""What the key ``settings`` of a document may hold: least yields of a sample, and of all, in a bin."""
+"""The content of the key ``settings`` of a document: least yields of a sample, and of all, in a bin."""
 
 METADATA = (
     *("foreign_names", "scales", "lines", "axes", "groups", "pois", "origin", "prefixes", "pruned"),
     *("labels", "experiment", "energy", "luminosity"),  # of pictures
 )
-"""What the key ``metadata`` of a document may hold; none of it changes the likelihood."""
+"""The content of the key ``metadata`` of a document, which does not change the likelihood."""
 
 _MODIFIER_KEYS = {
     "normsys": {"constraint", "interpolation"},
@@ -278,7 +278,7 @@ def _fault_of(steps: Steps, value: Any, modifier: Mapping[str, Any] | None) -> s
 
 
 def _belongings_fault(value: Any, usable: tuple[str, ...]) -> str | None:
-    """What is wrong with the metadata or settings of a document."""
+    """The faults of the metadata or settings of a document."""
     if not isinstance(value, dict):
         return "is no object"
     unknown = sorted(set(value) - set(usable))

@@ -21,7 +21,7 @@ __all__ = ["measurement_doubts", "observation_doubts", "observation_faults"]
 def observation_faults(
     workspace: Mapping[str, Any], channel_nbins: Mapping[str, int], source: str | None = None
 ) -> list[Fault]:
-    """What keeps the observations from being data of a model.
+    """The faults that keep the observations from being data of a model.
 
     Args:
         workspace: The workspace.
@@ -47,7 +47,7 @@ def observation_faults(
 
 
 def _wrong(data: list[float], n_bins: int | None) -> str:
-    """What is wrong with the observation of a channel of that many bins; None: not a channel of the model."""
+    """The fault of the observation of a channel of that many bins; None: not a channel of the model."""
     if n_bins is None:
         return ""
     if len(data) != n_bins:

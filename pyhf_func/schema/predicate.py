@@ -23,7 +23,7 @@ _PLAIN_NUMBERS = frozenset((int, float))
 
 
 class Resolved(Protocol):
-    """What a reference stands for, and what resolves the references in there."""
+    """The target of a reference, and the resolver of the references in there."""
 
     @property
     def contents(self) -> Any: ...

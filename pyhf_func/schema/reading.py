@@ -92,7 +92,7 @@ def _load(source: Source, kind: type, expected: str) -> Any:
 
 
 def name_of(source: Source) -> str:
-    """What to call a file or stream in messages."""
+    """The name of a file or stream in messages."""
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
     name = getattr(source, "name", None)

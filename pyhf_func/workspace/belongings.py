@@ -1,4 +1,4 @@
-"""What goes with a workspace beside its document: settings of its models, and metadata."""
+"""The belongings of a workspace beside its document: settings of its models, and metadata."""
 
 from __future__ import annotations
 
