@@ -134,7 +134,8 @@ def test_padded_models_have_the_same_metric() -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_minima_and_derivatives_are_those_of_all_parameters(name: str) -> None:
     model, data = case(name)
-    other = model.tree_unflatten(model.config._settled(), (without_private(model.likelihood),))
+    (likelihood,), names = model.tree_flatten()
+    other = model.tree_unflatten(names, (without_private(likelihood),))
     found, expected = pf.covariance(data, model), pf.covariance(data, other)
     assert found.status == expected.status
     assert np.allclose(found.fit.twice_nll, expected.fit.twice_nll, rtol=0, atol=1e-9)

@@ -34,6 +34,7 @@ from pyhf_func.core.likelihood.derived import (
     curvature,
     derived_factors,
     linearised,
+    take,
     with_last,
     with_one,
 )
@@ -193,7 +194,7 @@ def _hessian_product(x: Structured) -> Callable[[Array], Array]:
         shared = p.places.split(v)[0]
         d_additive = _sum([slope.times(shared) for slope in x.shift_slopes])
         d_rows = x.rows * x.log_slope.times(shared)
-        v_scales = with_last(v, 0.0)[indices.entry_scales]
+        v_scales = take(with_last(v, 0.0), indices.entry_scales)
         if model.derived is not None:
             v_derived = with_last(forward(v), 0.0)[model.derived.entry_factors]
             v_scales = jnp.concatenate([v_scales, v_derived], axis=-1)
@@ -237,7 +238,7 @@ def _derived(p: Prepared, pars: Array) -> Array:
 
 def _scales(p: Prepared, pars: Array) -> Array:
     """The scale factors of each entry, first parameters, then derived ones; shape (entries, scales)."""
-    scales = with_one(pars)[p.model.indices.entry_scales]
+    scales = take(with_one(pars), p.model.indices.entry_scales)
     if p.model.derived is None:
         return scales
     return jnp.concatenate([scales, with_one(_derived(p, pars))[p.model.derived.entry_factors]], axis=-1)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from pyhf_func.core.likelihood.derived import with_last
+from pyhf_func.core.likelihood.derived import take, with_last
 from pyhf_func.core.likelihood.structure import Likelihood
 
 
@@ -32,13 +32,13 @@ class Places(NamedTuple):
         if self.private.size == 0:
             return v, jnp.zeros(self.private.shape, v.dtype)
         padded = with_last(v, empty)
-        return padded[self.shared], padded[self.private]
+        return take(padded, self.shared), take(padded, self.private)
 
     def joined(self, shared: Array, private: Array) -> Array:
         """The vector (pars,) of both parts."""
         if self.private.size == 0:
             return shared
-        return jnp.concatenate([shared, private.ravel()])[self.place]
+        return take(jnp.concatenate([shared, private.ravel()]), self.place)
 
     def only(self, shared: Array, rest: float = 0.0) -> Array:
         """The vector (pars,) with that shared part."""
