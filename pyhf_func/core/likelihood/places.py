@@ -40,9 +40,9 @@ class Places(NamedTuple):
             return shared
         return take(jnp.concatenate([shared, private.ravel()]), self.place)
 
-    def only(self, shared: Array, rest: float = 0.0) -> Array:
-        """The vector (pars,) with that shared part."""
-        return self.joined(shared, jnp.full(self.private.shape, rest, shared.dtype))
+    def only(self, shared: Array) -> Array:
+        """The vector (pars,) with that shared part, and zeros."""
+        return self.joined(shared, jnp.zeros(self.private.shape, shared.dtype))
 
 
 def places(model: Likelihood) -> Places:
