@@ -173,3 +173,15 @@ def test_fits_of_random_models_end_where_an_exhaustive_search_ends(kind: str) ->
     """Wells of one parameter, and of several that must move at once; strong effects; jumps."""
     verdicts = judge_structure(kind, 0, range(6), 0, Memory(None), scans=False, stacks=False)
     assert [(seed_text(v), v.fit, v.faults) for v in verdicts if v.faults] == []
+
+
+def test_wells_of_competing_scales_are_found_where_the_data_are_described_badly() -> None:
+    """Free scales, also at their bounds, and pulls of several standard deviations."""
+    verdicts = judge_structure("plain", 4, (4, 5), 0, Memory(None), scans=False, stacks=False)
+    assert [(seed_text(v), v.fit, v.faults) for v in verdicts if v.faults] == []
+
+
+def test_random_starts_are_not_tried_where_nothing_promises_a_lower_minimum() -> None:
+    both = histosys("shape", [95.0, 104.0], [106.0, 97.0]), normsys("rate", 0.93, 1.08)
+    model = pf.Model(one_channel([100.0, 100.0], *both, signal=[10.0, 5.0]), modifier_settings=SMOOTH)
+    assert int(pf.fit(jnp.array([108.0, 103.0, 0.0, 0.0]), model).iterations) < 10

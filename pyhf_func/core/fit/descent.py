@@ -62,7 +62,8 @@ class Point(NamedTuple):
     status: Array
     iterations: Array
     forces: Array  # (bins,) of the walls that hold the point
-    met_walls: Array  # bool: on its way, or it may have missed them
+    met_walls: Array  # bool: on its way
+    missed_walls: Array  # bool: it may have
 
 
 class Step(NamedTuple):
@@ -193,7 +194,8 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
         end.status,
         end.iterations,
         wall.forces(end.walls),
-        end.met | wall.missed(end.walls, end.rates),
+        end.met,
+        wall.missed(end.walls, end.rates),
     )
 
 

@@ -2,12 +2,13 @@
 
 The first search starts where the problem says. Where the structure of the model allows several minima, predictions
 of the other wells around the best minimum start further searches, in the order of what they promise, until none
-gains; and random starts, as many as are asked for.
+gains; and random starts, as many as are asked for, and more where that promises to pay.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -21,13 +22,18 @@ from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.pieces import breaks_of, rounded
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.fit.wells import WORTH, Wells, none_of, predict, turning
-from pyhf_func.core.likelihood.measurements import above_lowest
+from pyhf_func.core.fit.wells import WORTH, Wells, interpolating, none_of, predict, turning
+from pyhf_func.core.likelihood.measurements import above_lowest, constrained
 from pyhf_func.core.likelihood.measurements import widths as measured_widths
-from pyhf_func.core.likelihood.objective import constant, prepare
+from pyhf_func.core.likelihood.objective import Prepared, constant, prepare
 
 _SEARCHES = 128  # for other wells, at most
-_MORE = 8  # random starts where a search met walls, which divide wells in ways that are not predicted
+_MORE = 8  # random starts where there may be wells that are not predicted
+_AT_LEAST = 2  # of them, where there are too many parameters to cover
+_FEW = 16  # parameters, private ones of single bins aside, of which random starts find most wells
+_DEVIATIONS = 2.0  # by which a minimum describes the data badly
+_WIDTH = 2.5  # of random starts, in those of the constraints
+_FACTOR = 2.0  # by which random scales differ, as a power of e
 _SEED = 20_26
 
 
@@ -69,8 +75,8 @@ class Newton:
 class _State(NamedTuple):
     best: Point
     wells: Wells
-    searches: Array
-    starts: Array  # () how many random ones are wanted
+    from_wells: Array  # () searches that they started
+    begun: Array  # () of the given start and the random ones
     iterations: Array
     minima: Array
     runner_up: Array  # () value of the second-best minimum
@@ -78,71 +84,27 @@ class _State(NamedTuple):
     active: Array
 
 
+class _Ground(NamedTuple):
+    """Where minima of one problem are looked for."""
+
+    problem: Problem
+    prepared: Prepared
+    box: Box
+    several: Array  # () bool: there are parameters that may have several wells
+    few: Array  # () bool: so few parameters that random starts find most wells
+    starts: Array  # (n, pars) the given one, and random ones
+    search: int  # random starts that are asked for
+    limit: int  # iterations of each search
+
+
 def minimise(problem: Problem, limit: int, search: int = 0) -> Minimum:
     """Minimise the negative log-likelihood inside the box."""
-    model, data, init, lower, upper, fixed = problem
-    p = prepare(model, data)
-    lower = above_lowest(model, lower)
-    low, high = jnp.where(fixed, init, lower), jnp.where(fixed, init, upper)
-    box = Box(low, high, breaks_of(model, low, high), turning(model) & (low < high))
-    several = jnp.any(box.turning)
-    random = _random_starts(problem, box, search + _MORE)
-    epsilon = np.finfo(init.dtype).eps
-
-    def explore(state: _State) -> _State:
-        first = state.searches == 0
-        from_wells = state.searches > state.starts
-        rival = jnp.where(from_wells, state.best.value, jnp.inf)
-        found = descend(p, state.start, model.space.init, box, rival, limit)
-        good = found.status == Status.CONVERGED
-        near = 1e-7 + 1e3 * epsilon * jnp.abs(state.best.value)
-        better = good & ((found.value < state.best.value - near) | (state.best.status != Status.CONVERGED))
-        take = better | first
-        another = good & ~first & (jnp.abs(found.value - state.best.value) > near)
-        runner_up = jnp.minimum(state.runner_up, jnp.where(better & ~first, state.best.value, jnp.inf))
-        runner_up = jnp.minimum(runner_up, jnp.where(another & ~better, found.value, jnp.inf))
-        best: Point = jax.tree.map(lambda new, old: jnp.where(take, new, old), found, state.best)
-
-        number = jnp.argmin(state.wells.heights)
-        left = state.wells._replace(heights=state.wells.heights.at[number].set(jnp.inf))
-        left = jax.tree.map(lambda a, b: jnp.where(from_wells, a, b), left, state.wells)
-        starts = jnp.where(several & best.met_walls, search + _MORE, state.starts)
-        anew = (state.searches >= starts) & (better | ~from_wells) & (best.status == Status.CONVERGED)
-        wells = jax.lax.cond(anew & several, lambda: predict(p, best.pars, box), lambda: left)
-        searches = state.searches + 1
-        place = jnp.argmin(wells.heights)
-        start = jnp.where(searches > starts, wells.starts[place], random[jnp.minimum(searches, search + _MORE)])
-        return _State(
-            best=best,
-            wells=wells,
-            searches=searches,
-            starts=starts,
-            iterations=state.iterations + found.iterations,
-            minima=state.minima + (good & (first | another)),
-            runner_up=runner_up,
-            start=start,
-            active=(searches <= starts) | ((wells.heights[place] < WORTH) & (searches <= starts + _SEARCHES)),
-        )
-
-    zero = jnp.zeros((), init.dtype)
-    none, converged, no = jnp.zeros((), int), jnp.zeros((), jnp.int32), jnp.zeros((), bool)
-    nothing = Point(init, zero + jnp.inf, jnp.zeros_like(init), zero, converged, none, jnp.zeros_like(p.main), no)
-    begin = _State(
-        nothing,
-        none_of(model, init),
-        jnp.zeros((), int),
-        jnp.full((), search),
-        jnp.zeros((), int),
-        jnp.zeros((), int),
-        zero + jnp.inf,
-        init,
-        jnp.ones((), bool),
-    )
-    end = jax.lax.while_loop(lambda s: s.active, explore, begin)
+    ground = _ground(problem, limit, search)
+    end = jax.lax.while_loop(lambda s: s.active, partial(_explore, ground), _begin(ground))
     best = end.best
     return Minimum(
-        pars=rounded(best.pars, box.breaks),
-        nll=best.value + constant(p),
+        pars=rounded(best.pars, ground.box.breaks),
+        nll=best.value + constant(ground.prepared),
         gradient=best.gradient,
         status=best.status,
         edm=best.edm,
@@ -166,10 +128,95 @@ def _above_floor(problem: Problem, limit: int, search: int) -> Minimum:
     return jax.lax.cond(below, lambda: minimise(again, limit, search), lambda: on_walls)
 
 
+def _ground(problem: Problem, limit: int, search: int) -> _Ground:
+    model, data, init, lower, upper, fixed = problem
+    lower = above_lowest(model, lower)
+    low, high = jnp.where(fixed, init, lower), jnp.where(fixed, init, upper)
+    box = Box(low, high, breaks_of(model, low, high), turning(model) & (low < high))
+    bent = interpolating(model) & (low < high)
+    shared = bent | (~constrained(model) & (low < high))
+    return _Ground(
+        problem,
+        prepare(model, data),
+        box,
+        several=jnp.any(box.turning),
+        few=jnp.any(bent) & (jnp.sum(shared) <= _FEW),
+        starts=_random_starts(problem, box, search + _MORE),
+        search=search,
+        limit=limit,
+    )
+
+
+def _begin(ground: _Ground) -> _State:
+    init = ground.problem.init
+    zero, none, no = jnp.zeros((), init.dtype), jnp.zeros((), int), jnp.zeros((), bool)
+    converged, force = jnp.zeros((), jnp.int32), jnp.zeros_like(ground.prepared.main)
+    nothing = Point(init, zero + jnp.inf, jnp.zeros_like(init), zero, converged, none, force, no, no)
+    wells = none_of(ground.problem.model, init)
+    return _State(nothing, wells, none, none + 1, none, none, zero + jnp.inf, init, ~no)
+
+
+def _explore(ground: _Ground, state: _State) -> _State:
+    """One search, and where the next one starts: in the most promising well, or at random."""
+    first = state.iterations == 0
+    # Who asks for random starts wants to know of all minima.
+    rival = jnp.asarray(jnp.inf, state.start.dtype) if ground.search else state.best.value
+    found = descend(ground.prepared, state.start, ground.problem.model.space.init, ground.box, rival, ground.limit)
+    good = found.status == Status.CONVERGED
+    near = 1e-7 + 1e3 * np.finfo(found.pars.dtype).eps * jnp.abs(state.best.value)
+    better = good & ((found.value < state.best.value - near) | (state.best.status != Status.CONVERGED))
+    another = good & ~first & (jnp.abs(found.value - state.best.value) > near)
+    runner_up = jnp.minimum(state.runner_up, jnp.where(better & ~first, state.best.value, jnp.inf))
+    runner_up = jnp.minimum(runner_up, jnp.where(another & ~better, found.value, jnp.inf))
+    best: Point = jax.tree.map(partial(jnp.where, better | first), found, state.best)
+
+    wells = jax.lax.cond(
+        (better | (first & good)) & ground.several,
+        lambda: predict(ground.prepared, best.pars, ground.box),
+        lambda: state.wells,
+    )
+    place = jnp.argmin(wells.heights)
+    promising = (wells.heights[place] < WORTH) & (state.from_wells < _SEARCHES)
+    begun = state.begun + ~promising
+    return _State(
+        best=best,
+        wells=wells._replace(heights=wells.heights.at[place].set(jnp.inf)),
+        from_wells=state.from_wells + promising,
+        begun=begun,
+        iterations=state.iterations + found.iterations,
+        minima=state.minima + (good & (first | another)),
+        runner_up=runner_up,
+        start=jnp.where(promising, wells.starts[place], ground.starts[jnp.minimum(begun, len(ground.starts)) - 1]),
+        active=promising | (begun <= 1 + _wanted(ground, best)),
+    )
+
+
+def _wanted(ground: _Ground, best: Point) -> Array:
+    """How many random starts are tried.
+
+    They are where walls divide wells in ways that are not predicted; and in small models where the best minimum so far
+    describes the data badly, or has scales at bounds, so that another one may well be better. Twice the value is the
+    distance from a perfect description, of the auxiliary data, too: none can gain more than that.
+    """
+    model, box = ground.problem.model, ground.box
+    bins = float(model.n_bins)
+    free = (box.low < box.high) & ~constrained(model) & (jnp.arange(model.n_pars) != model.space.poi)
+    strained = 2 * best.value > bins + _DEVIATIONS * (2 * bins) ** 0.5
+    strained |= jnp.any(free & ((best.pars <= box.low) | (best.pars >= box.high)))
+    strained |= best.status != Status.CONVERGED
+    strained |= ground.several & best.missed_walls
+    several = (ground.several & best.met_walls) | (ground.few & strained)
+    return ground.search + jnp.where(several, jnp.where(ground.few, _MORE, _AT_LEAST), 0)
+
+
 def _random_starts(problem: Problem, box: Box, n: int) -> Array:
-    """The given start, and ``n`` random ones: constrained parameters by their constraints, others around the start."""
+    """The given start, and ``n`` random ones: constrained parameters by their constraints, scales by factors."""
     init, low, high = problem.init, box.low, box.high
     draws = np.random.default_rng(_SEED).standard_normal((n, *init.shape)).astype(init.dtype)  # the same for every fit
     aux = problem.data[problem.model.n_bins :]
-    widths = 2 * measured_widths(problem.model, aux, 0.25 * jnp.maximum(jnp.abs(init), 1.0))
-    return jnp.concatenate([init[None], jnp.clip(init[None] + widths[None] * draws, low[None], high[None])])
+    # Not too far in all from where the search would begin, however many parameters there are.
+    shrink = jnp.minimum(1.0, jnp.sqrt(_FEW / jnp.maximum(1, jnp.sum(low < high))))
+    widths = _WIDTH * measured_widths(problem.model, aux, jnp.maximum(jnp.abs(init), 1.0))
+    scales = (low >= 0) & ~constrained(problem.model)
+    random = jnp.where(scales, init * jnp.exp(shrink * _FACTOR * draws), init + shrink * widths * draws)
+    return jnp.concatenate([init[None], jnp.clip(random, low[None], high[None])])

@@ -59,6 +59,12 @@ def turning(model: Likelihood) -> Array:
     return found
 
 
+def interpolating(model: Likelihood) -> Array:
+    """Which parameters interpolate between templates; shape (pars,) of bool."""
+    every = model.indices.histosys_par, model.indices.normsys_par
+    return jnp.zeros(model.n_pars, bool).at[jnp.concatenate(every)].set(True)
+
+
 def none_of(model: Likelihood, init: Array) -> Wells:
     """No predictions."""
     chosen = min(_MOST, init.shape[0])
