@@ -75,8 +75,8 @@ def intervals(
         >>> model = pf.Model({"channels": [{"name": "SR", "samples": [{"name": "signal", "data": [25.0],
         ...     "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]}]}]})
         >>> found = pf.intervals([100.0], model, "mu")
-        >>> round(float(found.lower[0]), 4), float(found.best[0]), round(float(found.upper[0]), 4)
-        (3.6132, 4.0, 4.4134)
+        >>> [round(float(x[0]), 4) for x in (found.lower, found.best, found.upper)]
+        [3.6132, 4.0, 4.4134]
     """
     if confidence is None:
         height = number(sigmas, "sigmas", above=0.0)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from pyhf_func.cli import main
@@ -50,6 +51,18 @@ def values(result: Result) -> Any:
     """What was written, by a reader that takes JSON and nothing else."""
     assert result.exit_code == 0, (result.stderr, result.exception)
     return parsed(result.stdout)
+
+
+def alike(document: Any) -> Any:
+    """What equals a document but for the last digits of its numbers: other runs may use other compiled programs."""
+    match document:
+        case dict():
+            return {name: alike(value) for name, value in document.items()}
+        case list():
+            return [alike(value) for value in document]
+        case float():
+            return pytest.approx(document, rel=1e-9, abs=1e-12)
+    return document
 
 
 def parsed(text: str) -> Any:

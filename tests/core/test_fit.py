@@ -228,7 +228,8 @@ def test_iteration_limit() -> None:
     model, _ = toy.toy()
     found = pf.fit(toy.with_counts(300.0, 5.0), model, init={"mu": 9.0}, minimiser=pf.Newton(iterations=2))
     assert pf.Status(int(found.status)) is pf.Status.ITERATION_LIMIT
-    assert int(found.iterations) <= 2
+    searches = 9  # from the given start, and where that does not converge from eight random ones
+    assert 2 <= int(found.iterations) <= 2 * searches
     assert np.all(np.isfinite(found.pars))
     assert "iteration limit" in pf.Status.ITERATION_LIMIT.sentence
     enough = pf.fit(toy.with_counts(300.0, 5.0), model, init={"mu": 9.0})
