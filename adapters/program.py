@@ -88,7 +88,7 @@ class Program:
     Attributes:
         function: The function of pytrees.
         structure: Structure of its positional and keyword arguments.
-        slots: For each leaf of these: INPUT, CONSTANT, or the one-tuple of a value that is no array.
+        slots: For each leaf of these: INPUT, CONSTANT, or the one-tuple of a value that is not an array.
         dtype: Type of the floats in its result; None to leave them.
     """
 

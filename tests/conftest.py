@@ -15,19 +15,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# Half of what the suite takes is compilation, for tiny models: as the library compiles its own programs at first.
-# Read by XLA when it starts, so before JAX is imported.
-os.environ.setdefault(
-    "XLA_FLAGS",
-    "--xla_cpu_use_fusion_emitters=false --xla_disable_hlo_passes=while-loop-invariant-code-motion,"
-    "simplify-while-loops,while-loop-trip-count-annotator,tree_reduction_rewriter",
-)
-
 import jax
 import pytest
 from hypothesis import HealthCheck, settings
 
 from pyhf_func.compiled import clear_programs, use_cache
+from pyhf_func.compiled.function import FAST_TO_COMPILE
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -39,6 +32,11 @@ PACKAGE = Path(str(importlib.util.find_spec("pyhf_func").origin)).resolve().pare
 # Processes that tests start get the same package, wherever they run, and no other.
 os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(PACKAGE), str(ROOT)]))
 os.environ["PYTHONSAFEPATH"] = "1"
+
+# Half of the suite's time is compilation, of tiny models: so it is done as the library does it at first, but with the
+# usual level of optimisation. XLA reads this with the first computation.
+_OPTIONS = {name: value for name, value in FAST_TO_COMPILE.items() if name != "xla_backend_optimization_level"}
+os.environ.setdefault("XLA_FLAGS", " ".join(f"--{name}={str(value).lower()}" for name, value in _OPTIONS.items()))
 
 # The workers share what they compile. So do the processes that tests start, as the library does it: what JAX has from
 # its own cache can't be stored once more.

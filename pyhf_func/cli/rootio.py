@@ -45,7 +45,7 @@ _strict_option = click.option("--strict", is_flag=True, help="Refuse what would 
 @click.option(
     "--validation-as-error/--validation-as-warning",
     default=True,
-    help="Whether a result that is no valid workspace is an error.",
+    help="Whether a result that is not a valid workspace is an error.",
 )
 @_strict_option
 @click.option(
