@@ -193,6 +193,34 @@ CLOSED: dict[str, tuple[str, dict[str, float], float]] = {
     "two sides turned round": ("k lnN - 0.8/1.25\nnuisance edit flip b .* k p2n", {"k": 1.0}, main(5 + 8) + 1),
     "two sides that stay": ("k lnN - 0.8/1.25\nnuisance edit flip b .* k n2p", {"k": 1.0}, main(5 + 12.5) + 1),
     "nothing to turn round": ("k lnN 1.2 -\nnuisance edit flip s SR j p2n ifexists", {"k": 1.0}, main(16) + 1),
+    "a formula of formulas": (
+        "k rateParam SR b 2*@0 a\na rateParam SR s 1+@0*MH y\ny extArg 0.1 [const]",
+        {"y": 0.01},
+        main(5 * 2.2 + 10 * 2 * 2.2),
+    ),
+    "a formula of the signal": ("k rateParam SR b 1+0.1*@0 r", {"r": 2.0}, main(10 + 12)),
+    "a constant formula": ("k rateParam SR b 2 x\nx extArg 1", {}, main(5 + 20)),
+    "a rate that has a density": ("e param 1.0 0.1\ne rateParam SR b 1", {"e": 1.1}, main(5 + 11) + 1),
+    "the signal's rate elsewhere": ("r rateParam SR b 1", {"r": 1.5}, main(7.5 + 15)),
+    "a range for an effect": ("k lnN 1.2 -\nk param 0 1 [-3,3]", {"k": 1.0}, main(6 + 10) + 1),
+    "a shape without histogram": ("k shape? - 0.8/1.25", {"k": 0.5}, main(5 + 10 * 1.25**0.5) + 0.25),
+    "a renamed effect replaces the other": (
+        "k lnN 1.2 -\nl lnN 1.5 1.3\nnuisance edit rename * SR k l",
+        {"l": 1.0},
+        main(6 + 10) + 1,
+    ),
+    "a rename everywhere multiplies": (
+        "k lnN 1.2 -\nl lnN 1.5 1.3\nnuisance edit rename k l",
+        {"l": 1.0},
+        main(9 + 13) + 1,
+    ),
+    "an edit before the line": ("nuisance edit drop s SR k ifexists\nk lnN 1.2 -", {"k": 1.0}, main(6 + 10) + 1),
+    "effects split": ("k lnN 1.2 -\nnuisance edit split s SR k a b 1.1 1.3", {"a": 1.0, "b": 1.0}, main(7.15 + 10) + 2),
+    "effects merged": (
+        "k lnN 1.2 -\nl lnN 1.3 -\nnuisance edit merge s SR k l",
+        {"k": 1.0},
+        main(5 * math.exp(math.hypot(math.log(1.2), math.log(1.3))) + 10) + 1,
+    ),
     "a density changed": ("k lnN - 1.5\nnuisance edit changepdf k lnU", {"k": 0.5}, main(5 + 10 * 1.5**0.5)),
 }
 
@@ -201,6 +229,11 @@ CLOSED: dict[str, tuple[str, dict[str, float], float]] = {
 def test_counting_cards_have_the_values_of_their_formulas(name: str) -> None:
     lines, point, expected = CLOSED[name]
     assert ExtendedModel(read(lines)).twice_nll(point) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_sideband_without_events_makes_a_yield_of_its_weight() -> None:
+    value = ExtendedModel(read("k gmN 0 - 0.5", rates="5 0")).twice_nll({"k": 3.0})
+    assert value == pytest.approx(main(5 + 1.5) + 6)
 
 
 def test_a_yield_without_any_factor_has_six_digits() -> None:
@@ -238,11 +271,37 @@ def test_everything_wrong_is_told_at_once_with_its_line() -> None:
     assert "card.txt" in str(error.value)
 
 
+LONG = (f"a{i} rateParam SR s @0{'*@0' * 40} a{i + 1}" for i in range(9))
+"""Formulas of each other, which would have 41^9 factors."""
+
+
+@pytest.mark.filterwarnings("ignore:.*changes nothing")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("bin SR\nobservation 1", "no rate line"),
         (counting(header="imax 2"), "imax is 2"),
+        (counting("k lnN 1.2 -", header="kmax 2"), "line 1: kmax is 2, but there are 1"),
+        ("bin A A\nobservation 1 2\nbin A\nprocess s\nprocess 0\nrate 2", "line 2: .* the same name"),
+        (counting().replace("observation 12", ""), "no observation"),
+        (counting(observed="-1"), "line 3: -1 events in 'SR', and no histogram"),
+        (counting(rates="5 -1"), "line 7: 'b' in 'SR' has the rate -1 and no histogram"),
+        (counting("k rateParam SR b 7 [0,5]"), "line 8: the rateParam 'k' starts at 7, outside of .0,5."),
+        (counting("k rateParam SR b 1 [0,5] x"), "may have a range"),
+        (counting("k rateParam SR b @0 k"), "contains itself"),
+        (counting("k rateParam SR b 1/@0 x", "x extArg 0"), "line 8: .* no value at the start"),
+        (counting("k rateParam SR b @0 x", "x extArg 2 [3,4]"), "line 9: the extArg 'x'"),
+        (counting("k rateParam SR b @0 a0", *LONG, "a9 extArg 1"), "more than 10000 characters"),
+        (counting("k lnN 1.2 -", "k rateParam SR b 1"), "line 8: 'k' is a lnN, and a rateParam too"),
+        (counting("r lnN 1.2 -"), "line 8: 'r' is a lnN, and a parameter of interest too"),
+        (counting("k lnN 1.2 -", "k shape - 1"), "line 9: 'k' is shape, and lnN in line 8"),
+        (counting("k lnN 1.2 -", "k param 1 0.1"), "line 9: the param 'k' is another measurement than that of line 8"),
+        (counting("e param nan 1", "k rateParam SR b @0 e"), "line 8: the param 'e' has no mean and width"),
+        (counting("e param 1 +0.2/-0.1", "k rateParam SR b @0 e"), "line 8: the param 'e' has no mean and width"),
+        (counting("k gmN 20 - 0.5", "l gmN 20 - 0.5"), "line 9: 'l' is the second gmN"),
+        (counting("SR autoMCStats 10 0 0"), "line 8: autoMCStats has the hist-mode 0"),
+        (counting("k shape - 0.5", "l shape - 0.5", "nuisance edit merge b SR k l"), "no sum in quad"),
+        (counting("k lnN 1.2 -\nnuisance edit drop s SR q"), "there is no 'q' to drop"),
         (counting(rates="5"), "different lengths"),
         (counting("k rateParam SR b __import__('os').system('ls') x"), "has no meaning"),
         (counting("k rateParam SR b @0*z x\nx rateParam SR s 1"), "nothing is known of 'z'"),
@@ -270,10 +329,44 @@ def test_cards_without_a_signal_and_bins_that_combine_refuses_are_warned_of() ->
 
 
 def test_what_changes_nothing_is_warned_of() -> None:
-    with pytest.warns(WorkspaceWarning, match="line 8: flatParam 'a'"):
+    with pytest.warns(WorkspaceWarning, match="line 8: 'a' concerns functions"):
         read("a flatParam")
-    with pytest.raises(InvalidSpecification, match="flatParam"):
+    with pytest.raises(InvalidSpecification, match="concerns functions"):
         datacards.read(counting("a flatParam"), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (("k discrete",), "line 8: 'k' concerns functions"),
+        (("k shape - 1",), "line 8: the shape 'k' changes nothing: 'b' has no histogram"),
+        (("k lnN 1.2 -", "g group = k z"), "line 9: the group 'g' has members that are unknown: z"),
+        (("nuisance edit add p SR k lnN 1.3",), "line 8: nuisance edit add: no channel and process match"),
+        (("nuisance edit drop s * k",), "line 8: nuisance edit drop: there is no 'k' to drop"),
+        (("e param 1 0.1",), "line 8: nothing that is read depends on the param 'e'"),
+    ],
+)
+def test_what_combine_leaves_out_is_warned_of_with_its_line(lines: tuple[str, ...], message: str) -> None:
+    with pytest.warns(WorkspaceWarning, match=message):
+        document = read(*lines)
+    assert document["metadata"].get("groups", {"g": ["k"]}) == {"g": ["k"]}
+    with pytest.raises(InvalidSpecification, match=message):
+        datacards.read(counting(*lines), strict=True)
+
+
+def test_rates_of_several_lines_start_as_combine_creates_them() -> None:
+    """By channel and process in the order of their lines, those without a formula first; others have no effect."""
+    lines = ("k rateParam SR b @0 x", "k rateParam SR s 3", "x extArg 7", "l rateParam SR s 2", "l rateParam SR b 4")
+    config = read(*lines)["measurements"][0]["config"]["parameters"]
+    assert {c["name"]: c["inits"] for c in config} == {"r": [1.0], "k": [3.0], "l": [4.0]}
+
+
+def test_freezing_takes_rates_before_nuisances() -> None:
+    frozen = {"k": ("l lnN 1.1 -", "k rateParam SR b 1", "nuisance edit freeze .*"),
+              "l": ("l lnN 1.1 -", "nuisance edit freeze .*", "k rateParam SR b 1")}  # fmt: skip
+    for name, lines in frozen.items():
+        config = read(*lines)["measurements"][0]["config"]["parameters"]
+        assert [c["name"] for c in config if c.get("fixed")] == [name]
 
 
 def test_symmetric_cards_are_workspaces_with_exact_log_normals(tmp_path: Path) -> None:
@@ -314,19 +407,24 @@ TEMPLATES = {
 }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with the histograms of a template analysis."""
+def fill(path: Path, templates: Mapping[str, tuple[list[float], list[float]]], high: float = 4.0) -> None:
+    """Write histograms, with contents below and above their axis."""
     uproot = pytest.importorskip("uproot", reason="uproot (the extra xmlio) is not installed")
     hists = pytest.importorskip("uproot.writing.identify")
-    with uproot.recreate(tmp_path / "shapes.root") as file:
-        for name, (contents, errors) in TEMPLATES.items():
-            values = np.array([0.0, *contents, 0.0])
-            variances = np.array([0.0, *errors, 0.0]) ** 2
-            axis = hists.to_TAxis("xaxis", "", 2, 0.0, 4.0)
+    with uproot.recreate(path) as file:
+        for name, (contents, errors) in templates.items():
+            values = np.array([5.0, *contents, 7.0])
+            variances = np.array([5.0, *errors, 7.0]) ** 2
+            axis = hists.to_TAxis("xaxis", "", len(contents), 0.0, high)
             file[f"SR/{name}"] = hists.to_TH1x(
                 name, "", values, values.sum(), values.sum(), 0.0, 0.0, 0.0, variances, axis
             )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the histograms of a template analysis."""
+    fill(tmp_path / "shapes.root", TEMPLATES)
     return tmp_path
 
 
@@ -417,6 +515,80 @@ def test_bins_of_few_events_have_a_parameter_for_each_process(folder: Path) -> N
 def test_missing_histograms_are_named(folder: Path, card: str, message: str) -> None:
     with pytest.raises(InvalidSpecification, match=message):
         datacards.read(card, folder=folder)
+
+
+SIDEBAND = 22 / 20 * np.array([10.0, 20.0])
+EMPTY = {**TEMPLATES, "b": ([10.0, -0.1], [1.0, 1.0])}
+
+
+@pytest.mark.parametrize(
+    ("lines", "rates", "point", "expected"),
+    [
+        (("w gmN 20 - 1.5",), "-1 -1", {"w": 22.0}, SIDEBAND),
+        (("w gmN 20 - 1.5", "jes shape - 1"), "-1 -1", {"w": 22.0, "jes": 1.0}, 33 * np.array([14, 19]) / 30),
+        (("w gmN 20 - 1.45", "SR autoMCStats 0"), "-1 -1", {"w": 22.0}, SIDEBAND),
+        (("w gmN 20 - 1.45", "SR autoMCStats 0"), "-1 -1", {"w": 20.0, "prop_binSR[1]": 1.0}, np.array([10.0, 21.0])),
+        (("jes shapeN - 1",), "-1 30.0000123456", {"jes": 0.0}, np.array([10.0, 20.0])),
+        (("k lnN - 1.1", "jes shape - 1"), "-1 30.0000123456", {}, 30.0000123456 / 30 * np.array([10.0, 20.0])),
+        (("jes shape? - 1",), "-1 -1", {"jes": 1.0}, np.array([14.0, 19.0])),
+        (("jer shape? - 1.2",), "-1 -1", {"jer": 1.0}, np.array([12.0, 24.0])),
+        (("jer shape - 1", "nuisance edit rename * SR jer jes"), "-1 -1", {}, None),
+        (("jes shape - 1", "nuisance edit rename * SR jes jer"), "-1 -1", {"jer": 1.0}, np.array([14.0, 19.0])),
+        (("jes shape - 1", "nuisance edit changepdf jes shapeU"), "-1 -1", {"jes": 1.0}, np.array([14.0, 19.0])),
+    ],
+)
+def test_templates_under_other_lines(folder: Path, lines: Any, rates: str, point: Any, expected: Any) -> None:
+    if expected is None:
+        with pytest.raises(InvalidSpecification, match="no histogram SR/b_jerDown"):
+            datacards.read(shapes(*lines, rates=rates), folder=folder)
+        return
+    model = ExtendedModel(datacards.read(shapes(*lines, rates=rates), folder=folder))
+    np.testing.assert_allclose(model.expected({"r": 0.0, **point})["SR"], expected, rtol=5e-7)
+
+
+def test_ranges_of_shapes_and_names_of_files(folder: Path) -> None:
+    fill(folder / "m125.5_x.root", TEMPLATES)
+    for kind, end in {"shape": 4.0, "shape?": 7.0, "shapeN": 7.0, "shapeU": 1.0}.items():
+        card = shapes(f"jes {kind} - 1").replace("shapes.root", "m$MASS_$TAG.root").replace(" $CH", " /$CH")
+        config = datacards.read(card, folder=folder, mass=125.5, keywords={"TAG": "x"})["measurements"][0]["config"]
+        assert config["parameters"][-1] == {"name": "jes", "bounds": [[-end, end]]}
+
+
+def test_counted_and_template_channels_in_one_card(folder: Path) -> None:
+    head = "shapes * SR shapes.root $CHANNEL/$PROCESS $CHANNEL/$PROCESS_$SYSTEMATIC\nshapes * CR FAKE\n"
+    body = "bin SR CR\nobservation -1 9\nbin SR SR CR\nprocess s b b\nprocess 0 1 1\nrate -1 -1 8.12345678\n"
+    with pytest.warns(WorkspaceWarning, match="line 9: the shape 'jes' changes nothing: 'b' has no histogram"):
+        document = datacards.read(head + body + "jes shape - 1 1\nl shape? - - 1.5\n* autoMCStats 0", folder=folder)
+    expected = ExtendedModel(document).expected({"jes": 1.0, "l": 1.0})
+    np.testing.assert_allclose(expected["SR"], [15, 23], rtol=1e-6)
+    np.testing.assert_allclose(expected["CR"], [8.12345678 * 1.5], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("templates", "message"),
+    [
+        ({**TEMPLATES, "data_obs": ([12.0, 25.0, 0.0], [1.0] * 3)}, "line 1: the histogram data_obs of 'SR' has other"),
+        ({**TEMPLATES, "data_obs": ([-1.0, 25.0], [1.0] * 2)}, "line 1: .* negative"),
+        ({**TEMPLATES, "b": ([12.0, 25.0, 0.0], [1.0] * 3)}, "line 1: the histograms of 'SR' have different numbers"),
+        ({**TEMPLATES, "b": ([12.0, math.nan], [1.0] * 2)}, "line 1: .* not finite"),
+        ({**TEMPLATES, "b": ([12.0, 25.0], [1.0, math.inf])}, "line 1: .* not finite"),
+        ({**TEMPLATES, "b": ([0.0, 0.0], [1.0, 1.0])}, "line 1: .* has the integral 0"),
+        ({**TEMPLATES, "b_jesUp": ([0.0, 0.0], [1.0, 1.0])}, "line 8: a template of 'jes' for 'b' in 'SR' is empty"),
+    ],
+)
+def test_histograms_that_make_no_sense_are_refused(tmp_path: Path, templates: Any, message: str) -> None:
+    fill(tmp_path / "shapes.root", templates)
+    with pytest.raises(InvalidSpecification, match=message):
+        datacards.read(shapes("jes shape - 1"), folder=tmp_path)
+
+
+def test_negative_bins_are_empty_and_edges_that_differ_are_named(tmp_path: Path) -> None:
+    fill(tmp_path / "shapes.root", EMPTY)
+    fill(tmp_path / "data.root", TEMPLATES, high=5.0)
+    card = shapes().replace("shapes *", "shapes data_obs * data.root $CHANNEL/$PROCESS\nshapes *", 1)
+    with pytest.warns(WorkspaceWarning, match="line 1: the bins of 'data_obs' in 'SR' have other edges"):
+        document = datacards.read(card, folder=tmp_path)
+    np.testing.assert_allclose(ExtendedModel(document).expected({"r": 0.0})["SR"], [9.9, 9.9e-9], rtol=1e-6)
 
 
 # Writing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pyhf_func.exceptions import Fault, InvalidSpecification, PyhfFuncError, raise_faults
 
@@ -24,7 +25,9 @@ class Notes:
         self.doubts: list[Fault] = []
 
     def fault(self, line: int, message: str, kind: type[PyhfFuncError] = InvalidSpecification) -> None:
-        self.faults.append(Fault(f"line {line}" if line else "the card", message, kind, self.source))
+        found = Fault(f"line {line}" if line else "the card", message, kind, self.source)
+        if found not in self.faults:
+            self.faults.append(found)
 
     def doubt(self, line: int, message: str) -> None:
         self.doubts.append(Fault(f"line {line}" if line else "the card", message, InvalidSpecification, self.source))
@@ -81,3 +84,20 @@ class Card:
     statistics: dict[str, tuple[float, bool, int]] = field(default_factory=dict)
     frozen: set[str] = field(default_factory=set)
     lines: dict[str, int] = field(default_factory=dict)
+    observation_line: int = 0
+    rate_line: int = 0
+
+    @cached_property
+    def definitions(self) -> dict[str, RateParam]:
+        """What defines each rateParam: of several lines the first that is no formula, else the first, by channel.
+
+        Example:
+            >>> first, other = RateParam("k", 1, ("A", "b"), formula="2*@0"), RateParam("k", 2, ("B", "b"), start=2.0)
+            >>> Card(rate_params=[first, other]).definitions["k"].start
+            2.0
+        """
+        columns = {column: i for i, column in enumerate(dict.fromkeys(param.column for param in self.rate_params))}
+        found: dict[str, RateParam] = {}
+        for param in sorted(self.rate_params, key=lambda p: (p.formula is not None, columns[p.column])):
+            found.setdefault(param.name, param)
+        return found

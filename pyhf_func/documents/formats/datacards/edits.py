@@ -42,10 +42,18 @@ def edit(card: Card, line: int, words: list[str], notes: Notes) -> None:
         return
     try:
         message = function(card, arguments[:count], arguments[count:], line)
+    except _FoundNothing as error:
+        note = notes.doubt if action == "add" or (action != "rename" and arguments[1] == "*") else notes.fault
+        note(line, f"nuisance edit {action}: {error}")
+        return
     except (ValueError, re.error) as error:
         message = str(error)
     if message:
         notes.fault(line, f"nuisance edit {action}: {message}")
+
+
+class _FoundNothing(Exception):
+    """Nothing is there to be changed, which Combine only warns of where all channels are meant."""
 
 
 def _matching(card: Card, process: str, channel: str) -> list[Column]:
@@ -77,7 +85,7 @@ def _put(
     if kind not in ("lnN", "lnU", "gmM", "shape", "shapeN", "shapeU", "shape?", "shapeN?", "shapeU?"):
         return f"a {kind} cannot be added"
     if not columns:
-        return "no channel and process match"
+        raise _FoundNothing("no channel and process match")
     if not known:
         known = [Nuisance(name, kind, line, effects=dict.fromkeys(card.columns, 0.0))]
         card.nuisances.extend(known)
@@ -88,8 +96,10 @@ def _put(
             continue
         if before in (0.0, 1.0) or "overwrite" in options:
             known[0].effects[column] = effect
-        elif "addq" in options:
+        elif "addq" in options and kind in ("lnN", "lnU"):
             known[0].effects[column] = _in_quadrature(before, effect)
+        elif "addq" in options:
+            return f"{name!r} is a {kind}, of which there is no sum in quadrature"
         else:
             return f"{name!r} has an effect on {column[1]!r} in {column[0]!r} already: say addq or overwrite"
     return None
@@ -110,13 +120,19 @@ def _in_quadrature(one: Effect, other: Effect) -> Effect:
     return math.exp(math.copysign(math.hypot(*logs), logs[0]))
 
 
+def _unless(found: bool, options: list[str], message: str) -> str | None:
+    if not found and "ifexists" not in options:
+        raise _FoundNothing(message)
+    return None
+
+
 def _drop(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
     process, channel, name = arguments
     columns = _matching(card, process, channel)
     found = list(_named(card, name))
     for nuisance in found:
         nuisance.effects.update(dict.fromkeys(columns, 0.0))
-    return None if (found and columns) or "ifexists" in options else f"there is no {name!r} to drop"
+    return _unless(bool(found and columns), options, f"there is no {name!r} to drop")
 
 
 def _rename(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
@@ -129,12 +145,19 @@ def _rename(card: Card, arguments: list[str], options: list[str], line: int) -> 
     for nuisance in found:
         if nuisance.kind == "gmN":
             return f"{old!r} is a gmN, which cannot be renamed"
-        moved = {column: nuisance.effects[column] for column in columns if nuisance.acts_on(column)}
-        names = {column: nuisance.shape_names.get(column, old) for column in moved}
-        nuisance.effects.update(dict.fromkeys(moved, 0.0))
-        card.nuisances.append(Nuisance(new, nuisance.kind, nuisance.line, nuisance.arguments, moved, names))
+        everywhere = process == channel == "*" and not options
+        known = [n for n in card.nuisances if n.name == new and n.kind == nuisance.kind and not everywhere]
+        into = known[0] if known else Nuisance(new, nuisance.kind, nuisance.line, nuisance.arguments)
+        if not known:
+            card.nuisances.append(into)
+        for column in columns:
+            into.shape_names[column] = nuisance.shape_names.get(column, old)
+            into.effects[column] = nuisance.effects.get(column, 0.0)
+            nuisance.effects[column] = 0.0
         card.lines.setdefault(new, nuisance.line)
-    return None if found or "ifexists" in options else f"there is no {old!r} to rename"
+    if found and not columns and "ifexists" not in options:
+        return "no channel and process match"
+    return None if found else f"there is no {old!r} to rename"
 
 
 def _change(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
@@ -150,8 +173,10 @@ def _change(card: Card, arguments: list[str], options: list[str], line: int) -> 
 
 def _freeze(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
     (name,) = arguments
-    known = [p.name for p in card.rate_params] + list(card.extra) + [n.name for n in card.nuisances] + list(card.params)
-    found = {other for other in known if re.fullmatch(name, other)}
+    found: set[str] = set()
+    rates, effects = (param.name for param in card.rate_params), (nuisance.name for nuisance in card.nuisances)
+    for known in ([*rates, *card.extra], [*effects, *card.params]):
+        found = found or {other for other in known if re.fullmatch(name, other)}
     card.frozen |= found
     return None if found or "ifexists" in options else f"there is no {name!r} to freeze"
 
@@ -167,7 +192,7 @@ def _split(card: Card, arguments: list[str], options: list[str], line: int) -> s
             if message:
                 return message
         nuisance.effects.update(dict.fromkeys(columns, 0.0))
-    return None if found or "ifexists" in options else f"there is no {old!r} to split"
+    return _unless(bool(found), options, f"there is no {old!r} to split")
 
 
 def _merge(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
@@ -180,7 +205,7 @@ def _merge(card: Card, arguments: list[str], options: list[str], line: int) -> s
             if message:
                 return message
             nuisance.effects[column] = 0.0
-    return None if found or "ifexists" in options else f"there is no {old!r} to merge"
+    return _unless(bool(found), options, f"there is no {old!r} to merge")
 
 
 def _flip(card: Card, arguments: list[str], options: list[str], line: int) -> str | None:
@@ -198,4 +223,4 @@ def _flip(card: Card, arguments: list[str], options: list[str], line: int) -> st
             falls = first < 1 if not isinstance(effect, tuple) else first > 1
             if effect not in (0.0, 1.0) and first != 1 and ("n2p" if falls else "p2n") in options:
                 nuisance.effects[column] = (1 / effect[0], 1 / effect[1]) if isinstance(effect, tuple) else 1 / effect
-    return None if (found and columns) or "ifexists" in options else f"there is no {name!r} to flip"
+    return _unless(bool(found and columns), options, f"there is no {name!r} to flip")

@@ -121,7 +121,7 @@ class Templates:
         code = {"interpolation": "shapen"} if "N" in nuisance.kind else {}
         smooth = {} if middle == scale else {"smooth": middle / scale}
         made.append({"name": nuisance.name, "type": "histosys", "data": data, **code, **smooth})
-        flat = {"constraint": "none"} if "U" in nuisance.kind else {}
+        flat = {"constraint": "none"} if nuisance.kind == "shapeU" else {}
         return [{**modifier, **flat} for modifier in made]
 
     def _moved(self, side: Histogram, scale: float, kind: str) -> Array:

@@ -13,13 +13,15 @@ from pyhf_func.documents.formats.datacards.edits import edit
 __all__ = ["parse"]
 
 _EFFECTS = ("lnN", "lnU", "gmM", "gmN", "shape", "shapeN", "shapeU", "shape?", "shapeN?", "shapeU?")
+_UNCOUNTED = ("group", "autoMCStats", "rateParam", "extArg", "flatParam", "discrete", "edit")
+"""Lines that ``kmax`` does not count."""
+
 _REFUSED = {
     "trG": "a truncated Gaussian",
     "unif": "a uniform density",
     "dFD": "a Fermi-Dirac density",
     "dFD2": "a Fermi-Dirac density",
     "constr": "a constraint by a formula",
-    "discrete": "a choice of functions",
 }
 
 
@@ -58,6 +60,7 @@ class _Reader:
         self.observed: list[float] = []
         self.processes: list[str] = []
         self.ids: list[str] = []
+        self.counted = 0
         self.edited = False
 
     def numbers(self, line: int, fields: list[str]) -> list[float] | None:
@@ -83,6 +86,7 @@ class _Reader:
             self._shapes(line, rest)
         elif word.lower() == "observation":
             self.observed = self.numbers(line, rest) or []
+            self.card.observation_line = line
             self._observe(line)
         elif word == "bin":
             self.bin_line = rest
@@ -110,6 +114,8 @@ class _Reader:
         if self.bin_line and len(self.bin_line) != len(self.observed):
             self.notes.fault(line, f"{len(self.observed)} observations of {len(self.bin_line)} bins")
         elif self.bin_line:
+            if len(set(self.bin_line)) < len(self.bin_line):
+                self.notes.fault(line, "the observations are of bins that have the same name")
             self.card.bins = self.bin_line
             self.card.observed = dict(zip(self.bin_line, self.observed, strict=True))
 
@@ -126,6 +132,7 @@ class _Reader:
 
     def _rate(self, line: int, rest: list[str]) -> None:
         rates = self.numbers(line, rest) or []
+        self.card.rate_line = line
         if not len(rates) == len(self.processes) == len(self.ids) == len(self.bin_line):
             self.notes.fault(line, "bin, the two process lines and rate have different lengths")
             return
@@ -153,7 +160,9 @@ class _Reader:
             card.bins = used
             card.observed = dict(zip(used, self.observed, strict=False))
         unknown = [channel for channel in used if channel not in card.bins]
-        if unknown or len(card.observed) != len(card.bins):
+        if not self.observed:
+            self.notes.fault(line, "there is no observation above")
+        elif unknown or len(card.observed) != len(card.bins):
             self.notes.fault(line, f"bins of processes and observations differ: {', '.join(unknown or card.bins)}")
         empty = [b for b in card.bins if not any(card.rates[c] for c in card.columns if c[0] == b)]
         if empty:
@@ -170,12 +179,14 @@ class _Reader:
         readers: dict[str, Callable[[int, str, list[str]], None]] = {
             "param": self._param,
             "extArg": self._extra,
-            "flatParam": self._flat,
+            "flatParam": self._of_functions,
+            "discrete": self._of_functions,
             "rateParam": self._rate_param,
             "edit": self._edit,
             "group": self._group,
             "autoMCStats": self._statistics,
         }
+        self.counted += kind not in _UNCOUNTED
         if kind in readers:
             readers[kind](line, name, rest)
         elif kind in _EFFECTS:
@@ -193,6 +204,9 @@ class _Reader:
         if kind == "gmN" and not (arguments and re.fullmatch(r"[0-9]{1,15}(\.0*)?", arguments[0])):
             self.notes.fault(line, f"the gmN {name!r} needs a count of events")
             return
+        clash = [n for n in self.card.nuisances if n.name == name and {n.kind, kind} == {"lnN", "shape"}]
+        if clash:
+            self.notes.fault(line, f"{name!r} is {kind}, and {clash[0].kind} in line {clash[0].line}: shape? is both")
         found = Nuisance(name, kind, line, arguments)
         for column, word in zip(self.card.columns, rest, strict=False):
             effect = self._effect(line, name, kind, word)
@@ -226,15 +240,21 @@ class _Reader:
     def _extra(self, line: int, name: str, rest: list[str]) -> None:
         self.card.extra[name] = (line, rest)
 
-    def _flat(self, line: int, name: str, rest: list[str]) -> None:
-        self.notes.doubt(line, f"flatParam {name!r} concerns functions of a workspace only")
+    def _of_functions(self, line: int, name: str, rest: list[str]) -> None:
+        self.notes.doubt(line, f"{name!r} concerns functions of a workspace only")
 
     def _rate_param(self, line: int, name: str, rest: list[str]) -> None:
-        if len(rest) < 3:
-            self.notes.fault(line, f"the rateParam {name!r} needs a channel, a process and a value")
+        if not 3 <= len(rest) <= 4:
+            self.notes.fault(line, f"the rateParam {name!r} needs a channel, a process, a value, and may have a range")
             return
         channel, process, value, *more = rest
-        columns = [c for c in self.card.columns if fnmatch.fnmatch(c[0], channel) and fnmatch.fnmatch(c[1], process)]
+        if "*" in channel + process:
+            columns = [
+                c for c in self.card.columns if fnmatch.fnmatch(c[0], channel) and fnmatch.fnmatch(c[1], process)
+            ]
+        else:
+            known = channel in self.card.bins and any(process == c[1] for c in self.card.columns)
+            columns = [(channel, process)] if known else []
         if not columns:
             self.notes.fault(line, f"the rateParam {name!r} matches no process {process!r} in {channel!r}")
         for column in columns:
@@ -247,22 +267,25 @@ class _Reader:
         self.card.lines.setdefault(name, line)
 
     def _factor(self, line: int, name: str, column: Column, value: str, more: list[str]) -> RateParam | None:
+        if ".root" in value and ":" in value:
+            self.notes.fault(line, f"the rateParam {name!r} is in a workspace, {value}, which is not read")
+            return None
+        if more and not ("[" in more[0] and "]" in more[0]):
+            return RateParam(name, line, column, formula=value, arguments=tuple(more[0].split(",")))
         try:
             start = float(value)
         except ValueError:
-            if ".root:" in value:
-                self.notes.fault(line, f"the rateParam {name!r} is in a workspace, {value}, which is not read")
-                return None
-            arguments = tuple(more[0].split(",")) if more else ()
-            return RateParam(name, line, column, formula=value, arguments=arguments)
-        return RateParam(name, line, column, start, self._range(line, more[:1]))
+            return RateParam(name, line, column, formula=value)
+        ends = self.interval(line, more[0]) if more else None
+        if not math.isfinite(start) or (ends is not None and not ends[0] <= start <= ends[1]):
+            self.notes.fault(line, f"the rateParam {name!r} starts at {value}, outside of {(more or ['numbers'])[0]}")
+        return RateParam(name, line, column, start, ends)
 
-    def _range(self, line: int, fields: list[str]) -> tuple[float, float] | None:
-        if not fields or not fields[0].startswith("["):
-            return None
-        ends = self.numbers(line, fields[0].strip("[]").split(","))
+    def interval(self, line: int, text: str) -> tuple[float, float] | None:
+        """The ends of ``[low,high]``."""
+        ends = self.numbers(line, text.strip("[]").split(","))
         if ends is None or len(ends) != 2 or ends[0] > ends[1]:
-            self.notes.fault(line, f"{fields[0]} is no range [low,high]")
+            self.notes.fault(line, f"{text} is no range [low,high]")
             return None
         return ends[0], ends[1]
 
@@ -275,6 +298,7 @@ class _Reader:
         if operator not in ("=", "+=") or (operator == "+=") != (name in self.card.groups):
             self.notes.fault(line, f"the group {name!r} is defined once with =, and later enlarged with +=")
             return
+        self.card.lines.setdefault(name, line)
         known = self.card.groups.setdefault(name, [])
         known.extend(member for member in dict.fromkeys(members) if member not in known)
 
@@ -284,7 +308,9 @@ class _Reader:
             self.notes.fault(line, "autoMCStats needs a threshold, and may have two flags")
             return
         threshold, with_signal, mode = (*values, *(0.0, 1.0)[len(values) - 1 :])
-        matching = [channel for channel in self.card.bins if fnmatch.fnmatch(channel, name)]
+        if mode not in (1.0, 2.0):
+            self.notes.fault(line, f"autoMCStats has the hist-mode {mode:g}: there are 1 and 2")
+        matching = [c for c in self.card.bins if c == name or ("*" in name and fnmatch.fnmatch(c, name))]
         if not matching:
             self.notes.fault(line, f"there is no channel {name!r}")
         for channel in matching:
@@ -295,9 +321,38 @@ class _Reader:
         """Drop what has no effect, and compare with the counts that the card declares."""
         card = self.card
         columns = [column for column in card.columns if card.rates.get(column)]
+        self._check_counts()
+        known = {*(n.name for n in card.nuisances), *card.params, *card.extra, *(p.name for p in card.rate_params)}
+        for name, members in card.groups.items():
+            lost = [member for member in members if member not in known]
+            if lost:
+                self.notes.doubt(
+                    self.card.lines.get(name, 0), f"the group {name!r} has members that are unknown: {', '.join(lost)}"
+                )
+            card.groups[name] = [member for member in members if member in known]
         card.nuisances = [n for n in card.nuisances if any(n.acts_on(column) for column in columns)]
+        self._check_clashes()
+
+    def _check_counts(self) -> None:
+        """The counts that the card declares."""
+        card = self.card
         processes = len({process for _, process in card.columns})
-        found = {"imax": len(card.bins), "jmax": processes - 1}
+        found = {"imax": len(card.bins), "jmax": processes - 1, "kmax": self.counted}
         for word, (line, count) in self.counts.items():
-            if word in found and found[word] != count and not self.notes.faults:
+            if found[word] != count and not self.notes.faults and not (word == "kmax" and self.edited):
                 self.notes.fault(line, f"{word} is {count}, but there are {found[word]}")
+
+    def _check_clashes(self) -> None:
+        """Names that stand for two things."""
+        rates = {param.name for param in self.card.rate_params}
+        for nuisance in self.card.nuisances:
+            if nuisance.name in rates:
+                self.notes.fault(nuisance.line, f"{nuisance.name!r} is a {nuisance.kind}, and a rateParam too")
+        seen: set[Column] = set()
+        for nuisance in (nuisance for nuisance in self.card.nuisances if nuisance.kind == "gmN"):
+            for channel, process in filter(nuisance.acts_on, self.card.columns):
+                if (channel, process) in seen:
+                    self.notes.fault(
+                        nuisance.line, f"{nuisance.name!r} is the second gmN of {process!r} in {channel!r}"
+                    )
+                seen.add((channel, process))

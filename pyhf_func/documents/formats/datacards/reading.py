@@ -14,11 +14,13 @@ from pyhf_func.core.expression import InvalidExpression
 from pyhf_func.core.expression import parse as parse_expression
 from pyhf_func.documents.formats.datacards.card import Card, Column, Notes, Nuisance, RateParam
 from pyhf_func.documents.formats.datacards.effects import FLOOR, Templates, log_normal, shape_scale, with_log_normal
+from pyhf_func.documents.formats.datacards.formulas import expression_of
 from pyhf_func.documents.formats.datacards.parsing import parse
 from pyhf_func.documents.formats.datacards.physics import Physics
 from pyhf_func.documents.formats.datacards.shapes import Histogram, Shapes
 from pyhf_func.documents.formats.datacards.statistics import Process, add_statistics
 from pyhf_func.exceptions import WorkspaceWarning, raise_faults
+from pyhf_func.schema.extended import scale_sample
 
 __all__ = ["is_datacard", "read"]
 
@@ -89,7 +91,7 @@ def read(
     notes.finish()
     physics = Physics(maps, card, notes)
     shapes = Shapes(card, folder, mass, keywords or {}, allow_outside, notes)
-    document = _Builder(card, physics, shapes, notes).document()
+    document = _Builder(card, physics, shapes, mass, notes).document()
     notes.finish()
     if strict:
         raise_faults(notes.doubts)
@@ -101,8 +103,9 @@ def read(
 class _Builder:
     """A document on its way."""
 
-    def __init__(self, card: Card, physics: Physics, shapes: Shapes, notes: Notes) -> None:
+    def __init__(self, card: Card, physics: Physics, shapes: Shapes, mass: float, notes: Notes) -> None:
         self.card = card
+        self.mass = mass
         self.physics = physics
         self.shapes = shapes
         self.notes = notes
@@ -111,9 +114,17 @@ class _Builder:
         self.scales: dict[str, float] = {}
         self.axes: dict[str, Any] = {}
         self.clipped = False
+        nuisances = {nuisance.name for nuisance in card.nuisances}
+        self.known = nuisances | card.params.keys() | card.extra.keys() | physics.settings.keys()
 
     def document(self) -> Document:
         self._params()
+        for poi, factor in self.physics.settings.items():
+            start = {"inits": [factor.start], "bounds": [[factor.low, factor.high]]}
+            self.settings[poi] = {**start, **self.settings.get(poi, {})}
+            for nuisance in self.card.nuisances:
+                if nuisance.name == poi:
+                    self.notes.fault(nuisance.line, f"{poi!r} is a {nuisance.kind}, and a parameter of interest too")
         channels, observations = [], []
         for channel in self.card.bins:
             processes = [made for c in self.card.columns if c[0] == channel and (made := self._process(c)) is not None]
@@ -122,8 +133,10 @@ class _Builder:
             channels.append({"name": channel, "samples": [process.sample for process in processes]})
             count = len(processes[0].sample["data"]) if processes else 1
             observations.append({"name": channel, "data": self._observed(channel, count)})
-            if any(len(process.sample["data"]) != count for process in processes):
-                self.notes.fault(0, f"the histograms of {channel!r} have different numbers of bins")
+            for process in processes:
+                if len(process.sample["data"]) != count:
+                    message = f"the histograms of {channel!r} have different numbers of bins"
+                    self.notes.fault(self.shapes_line((channel, process.name)), message)
         for name, line in self.card.lines.items():
             if name in self.card.params and name not in self.names:
                 self.notes.doubt(line, f"nothing that is read depends on the param {name!r}")
@@ -158,19 +171,23 @@ class _Builder:
         if rate == 0:
             return None
         modifiers, factor = self._factors(column)
+        scaled = bool(modifiers)
         statistics = self.card.statistics.get(column[0])
         histogram = self.shapes.get(*column)
         floor: dict[str, float] = {}
         if histogram is None:
             if rate == -1 and not self.notes.faults:
-                self.notes.fault(0, f"{column[1]!r} in {column[0]!r} has the rate -1 and no histogram")
+                message = f"{column[1]!r} in {column[0]!r} has the rate -1 and no histogram"
+                self.notes.fault(self.card.rate_line, message)
             data, errors = np.array([rate]), np.zeros(1)
             for nuisance in self._acting(column):
-                if nuisance.kind.startswith("shape") and self.shapes.names(*column) is None:
-                    self.notes.fault(nuisance.line, f"{nuisance.name!r} acts on {column[1]!r}, which has no histogram")
+                if nuisance.kind in ("shape", "shapeN", "shapeU") and self.shapes.names(*column) is None:
+                    message = f"the {nuisance.kind} {nuisance.name!r} changes nothing: {column[1]!r} has no histogram"
+                    self.notes.doubt(nuisance.line, message)
         else:
             self._check(column, histogram, rate)
-            self.axes.setdefault(column[0], [{"name": column[0], "edges": list(histogram.edges)}])
+            if not histogram.integral > 0:
+                return None
             raw = statistics is not None and statistics[2] == 2
             templates = Templates(column, histogram, statistics is not None, raw, rate, self.shapes, self.notes)
             shaped = templates.modifiers(self._shaped(column))
@@ -183,11 +200,14 @@ class _Builder:
             if templates.may_fall(shaped, {n: self.settings[n]["bounds"][0][1] for n in {m["name"] for m in shaped}}):
                 floor = {"floor": FLOOR} if statistics is None else {}
                 self.clipped |= statistics is not None
-        data, errors, factor = self._of_sidebands(column, data, errors, factor)
-        if not modifiers and statistics is None:
-            data = float(f"{float(np.sum(data)):g}") * (data / np.sum(data))
         sample = {"name": column[1], "data": data.tolist(), "modifiers": modifiers, **floor}
-        return Process(column[1], sample, errors, factor, column[1] in self.card.signals)
+        counts = histogram is not None and statistics is not None
+        scale, start = self._of_sidebands(column, float(np.sum(data)), counts)
+        if not scaled and not counts:  # Combine writes the yields of what nothing scales with six digits
+            scale = float(f"{float(np.sum(data)):g}") / float(np.sum(data))
+        if scale != 1.0:
+            scale_sample(sample, scale)
+        return Process(column[1], sample, errors * scale, factor * start, column[1] in self.card.signals)
 
     def _acting(self, column: Column) -> list[Nuisance]:
         return [nuisance for nuisance in self.card.nuisances if nuisance.acts_on(column)]
@@ -200,11 +220,18 @@ class _Builder:
         return [(nuisance, scale) for nuisance, scale in found if scale is not None]
 
     def _shape_settings(self, nuisance: Nuisance) -> None:
-        kind = nuisance.kind.rstrip("?")
-        end = {"shape": 4.0, "shapeN": 7.0, "shapeU": 1.0}[kind]
+        end = {"shape": 4.0, "shapeU": 1.0}.get(nuisance.kind, 7.0)
         self._set(nuisance.name, {"bounds": [[-end, end]]})
 
+    def _note_axes(self, column: Column, histogram: Histogram) -> None:
+        """Keep the edges of bins for pictures; Combine counts bins, whatever their edges."""
+        known = self.axes.setdefault(column[0], [{"name": column[0], "edges": list(histogram.edges)}])[0]["edges"]
+        if len(known) == len(histogram.edges) and not np.allclose(known, histogram.edges):
+            message = f"the bins of {column[1]!r} in {column[0]!r} have other edges than those before"
+            self.notes.doubt(self.shapes_line(column), message)
+
     def _check(self, column: Column, histogram: Histogram, rate: float) -> None:
+        self._note_axes(column, histogram)
         where = f"{column[1]!r} in {column[0]!r}"
         if not histogram.integral > 0:
             self.notes.fault(
@@ -218,23 +245,34 @@ class _Builder:
         found = self.shapes.names(*column)
         return found[0] if found else 0
 
-    def _of_sidebands(self, column: Column, data: Any, errors: Any, factor: float) -> tuple[Any, Any, float]:
-        """A gmN replaces the yield by its parameter, a count of events, times what one event weighs."""
+    def _of_sidebands(self, column: Column, total: float, counts: bool) -> tuple[float, float]:
+        """The scale of a yield that a gmN replaces, and the factor at the start.
+
+        The parameter, a count of events, is multiplied by what one weighs, or divided by the count where yields are
+        those of a histogram.
+        """
         for nuisance in self._acting(column):
             if nuisance.kind == "gmN":
-                weight, total = float(nuisance.effects[column]), float(np.sum(data))  # type: ignore[arg-type]
-                data, errors = data * (weight / total), errors * (weight / total)
-                factor *= float(nuisance.arguments[0]) + 1
-        return data, errors, factor
+                weight, count = nuisance.effects[column], float(nuisance.arguments[0])
+                assert isinstance(weight, float)
+                return (1 / count if count else 1.0) if counts else weight / total, count + 1
+        return 1.0, 1.0
 
     def _observed(self, channel: str, count: int) -> list[float]:
         given = self.card.observed[channel]
         histogram = self.shapes.get(channel, "data_obs")
+        line = self.card.observation_line
         if histogram is None:
             if count > 1 and not self.notes.faults:
-                self.notes.fault(0, f"{channel!r} has no histogram data_obs")
+                self.notes.fault(self.shapes_line((channel, "data_obs")) or line, f"{channel!r} has no data_obs")
+            if given < 0 and not self.notes.faults:
+                self.notes.fault(line, f"{given:g} events in {channel!r}, and no histogram of them")
             return [given]
         total = histogram.integral
+        if len(histogram.exact) != count or np.min(histogram.exact) < 0:
+            message = f"the histogram data_obs of {channel!r} has other bins than its processes, or negative ones"
+            self.notes.fault(self.shapes_line((channel, "data_obs")), message)
+        self._note_axes((channel, "data_obs"), histogram)
         if given != -1 and abs(total - given) > 0.005 * max(1.0, given):
             message = f"{given} events were observed in {channel!r}, but its histogram data_obs has {total:.6g}"
             self.notes.fault(self.shapes_line((channel, "data_obs")), message)
@@ -249,9 +287,8 @@ class _Builder:
         poi = self.physics.factor(column)
         if isinstance(poi, str):
             modifiers.append({"name": poi, "type": "normfactor", "data": None})
-            settings = self.physics.settings[poi]
-            self._set(poi, {"inits": [settings.start], "bounds": [[settings.low, settings.high]]})
-            start *= settings.start
+            self._set(poi, {})
+            start *= float(self.settings[poi]["inits"][0])
         elif poi != 1.0:
             modifiers.append({"name": "nothing", "type": "normfactor", "data": None, "expression": f"{poi:g}"})
             start *= poi
@@ -303,38 +340,60 @@ class _Builder:
 
     def _add_rate_param(self, modifiers: list[Modifier], param: RateParam) -> float:
         """Add the factor, and return its value at the start."""
-        if param.formula is None:
+        if any(modifier["name"] == param.name and modifier["type"] == "normfactor" for modifier in modifiers):
+            self.notes.fault(param.line, f"{param.name!r} scales {param.column[1]!r} in {param.column[0]!r} twice")
+            return 1.0
+        if self._is_parameter(param.name):
             modifiers.append({"name": param.name, "type": "normfactor", "data": None})
-            self._free(param.name, param.start, param.range)
+            self._use(param.name)
             return float(self.settings[param.name]["inits"][0])
+        definition = self.card.definitions[param.name]
         try:
-            expression = parse_expression(param.formula, param.arguments)
+            made = expression_of(definition, self.card, self.mass, self._is_parameter)
+            expression = parse_expression(made["expression"], made.get("arguments", []))
         except InvalidExpression as error:
-            self.notes.fault(param.line, str(error))
+            self.notes.fault(definition.line, str(error))
             return 1.0
         for name in expression.names:
-            self._argument(name, param)
-        made: Modifier = {"name": param.name, "type": "normfactor", "data": None, "expression": param.formula}
-        modifiers.append({**made, "arguments": list(param.arguments)} if param.arguments else made)
+            self._use(name)
+        modifiers.append({"name": param.name, "type": "normfactor", "data": None, **made})
         starts = {name: (self.settings.get(name, {}).get("inits") or [0.0])[0] for name in expression.names}
-        return float(expression(starts))
+        try:
+            return float(expression(starts))
+        except (ArithmeticError, ValueError):
+            self.notes.fault(definition.line, f"the formula of {param.name!r} has no value at the start")
+            return 1.0
 
-    def _argument(self, name: str, param: RateParam) -> None:
-        """A parameter of a formula: another rateParam, a param, an extArg or a nuisance."""
-        others = [other for other in self.card.rate_params if other.name == name and other.formula is None]
-        if others:
-            self._free(name, others[0].start, others[0].range)
-        elif name in self.card.extra and self.card.extra[name][1]:
+    def _is_parameter(self, name: str) -> bool:
+        """Whether a name is a parameter's, in place of a formula's."""
+        free = self.card.definitions.get(name)
+        return name in self.known or (free is not None and free.formula is None)
+
+    def _use(self, name: str) -> None:
+        """Take a parameter in: a param, a nuisance, an extArg or a rateParam, the first of them that there is."""
+        if name in self.card.extra and name not in self.settings:
             line, words = self.card.extra[name]
-            try:
-                ends = [float(end) for end in words[1].strip("[]").split(",")] if len(words) > 1 else None
-                self._free(name, float(words[0]), (ends[0], ends[1]) if ends else None)
-            except (ValueError, IndexError):
-                self.notes.fault(line, f"the extArg {name!r} is no number with a range")
-        elif name in {*self.card.params, *self.settings, *(nuisance.name for nuisance in self.card.nuisances)}:
-            self.names.setdefault(name, name)
+            self._extra_argument(line, name, words)
+        elif name in self.known:
+            self._set(name, {})
         else:
-            self.notes.fault(param.line, f"nothing is known of {name!r} in the formula of {param.name!r}")
+            free = self.card.definitions[name]
+            self._free(name, free.start, free.range)
+
+    def _extra_argument(self, line: int, name: str, words: list[str]) -> None:
+        """``extArg``: a value, and a range or the word ``[const]``."""
+        constant = len(words) > 1 and words[1] == "[const]"
+        try:
+            ends = [float(end) for end in words[1].strip("[]").split(",")] if len(words) > 1 and not constant else None
+            start = float(words[0])
+        except (ValueError, IndexError):
+            start, ends = math.nan, None
+        if not math.isfinite(start) or (ends is not None and not (len(ends) == 2 and ends[0] <= start <= ends[1])):
+            self.notes.fault(line, f"the extArg {name!r} is no number, which may have a range around it")
+            return
+        self._free(name, start, (ends[0], ends[1]) if ends else None)
+        if constant:
+            self._set(name, {"fixed": True})
 
     # Parameters
 
@@ -350,33 +409,32 @@ class _Builder:
     def _params(self) -> None:
         """Parameters with a Gaussian measurement, for formulas and rateParams of that name."""
         for name, (line, words) in self.card.params.items():
-            try:
-                mean = float(words[0])
-                widths = [abs(float(word)) for word in words[1].split("/")]
-                ends = [float(end) for end in words[2].strip("[]").split(",")] if len(words) > 2 else []
-            except ValueError:
-                self.notes.fault(line, f"the param {name!r} has no mean and width that are numbers")
+            numbers = _measured(words)
+            if numbers is None:
+                message = "has no mean and width that are numbers, or -down/+up, with a range [low,high] or without"
+                self.notes.fault(line, f"the param {name!r} {message}")
+                self.settings[name] = {"inits": [0.0]}
                 continue
-            down, up = widths[0], widths[-1]
-            low, high = ends if len(ends) == 2 else (mean - 4 * down, mean + 4 * up)
+            mean, down, up, low, high = numbers
             measured: dict[str, Any] = {"constraint": "gauss", "auxdata": [mean], "sigmas": [up]}
             if down != up:
                 measured.update({"constraint": "bifurcated", "sigmas_down": [down]})
+            effect = next((nuisance for nuisance in self.card.nuisances if nuisance.name == name), None)
+            if effect is not None:
+                if (mean, down, up) != (0.0, 1.0, 1.0) or effect.kind in ("lnU", "shapeU", "gmN", "gmM"):
+                    self.notes.fault(line, f"the param {name!r} is another measurement than that of line {effect.line}")
+                measured = {}
             self.settings[name] = {"inits": [mean], "bounds": [[low, high]], **measured}
 
     def _parameters(self) -> list[Document]:
         """Configurations of the parameters that something depends on."""
         made: list[Document] = []
-        for name in dict.fromkeys([*self.names.values(), *self.settings]):
-            base = name.split("[", 1)[0]
-            if base not in {config["name"] for config in made} and (name in self.names or base in self.settings):
-                settings = dict(self.settings.get(base, {}))
-                if base in self.card.params and base not in self.names:
-                    continue
-                if base in self.card.frozen:
-                    settings["fixed"] = True
-                if settings:
-                    made.append({"name": base, **settings})
+        for name in dict.fromkeys(name.split("[", 1)[0] for name in self.names.values()):
+            settings = dict(self.settings.get(name, {}))
+            if name in self.card.frozen:
+                settings["fixed"] = True
+            if settings:
+                made.append({"name": name, **settings})
         return made
 
     def _statistics(self, channel: str, processes: list[Process]) -> None:
@@ -388,6 +446,29 @@ class _Builder:
         self.scales.update(scales)
         for name, setting in settings.items():
             self.settings[name] = dict(setting)
+
+
+def _measured(words: Sequence[str]) -> tuple[float, float, float, float, float] | None:
+    """Mean, widths below and above, and range of a param.
+
+    Example:
+        >>> _measured(["1.0", "-0.1/+0.2"]), _measured(["1.0", "0.1/0.2"])
+        ((1.0, 0.1, 0.2, 0.6, 1.8), None)
+    """
+    try:
+        mean, *widths = (float(word) for word in (words[0], *words[1].split("/")))
+        ends = [float(end) for end in words[2].strip("[]").split(",")] if len(words) == 3 else []
+    except ValueError:
+        return None
+    if len(widths) == 2:
+        if not (words[1].startswith("-") and words[1].partition("/")[2].startswith("+")):
+            return None
+        widths[0] = -widths[0]
+    down, up = widths[0], widths[-1]
+    low, high = ends if len(ends) == 2 else (mean - 4 * down, mean + 4 * up)
+    numbers = (mean, down, up, low, high)
+    fine = all(map(math.isfinite, numbers)) and min(down, up) > 0 and low < high and len(widths) < 3
+    return numbers if fine and len(ends) in (0, 2) else None
 
 
 def _range_of_count(count: int) -> list[float]:

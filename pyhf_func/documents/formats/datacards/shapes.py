@@ -59,7 +59,7 @@ class Shapes:
     ) -> None:
         self.card = card
         self.folder = folder
-        self.words = {"MASS": f"{mass:g}", **keywords}
+        self.words = {**keywords, "MASS": str(int(mass) if mass % 1 == 0 else mass)}
         self.allow_outside = allow_outside
         self.notes = notes
         self.files: dict[str, Any] = {}
@@ -103,18 +103,20 @@ class Shapes:
         if opened is None:
             return None
         try:
-            found = opened[name]
-            contents, errors, edges = found.values(), found.errors(), found.axis().edges()
+            found = opened["/".join(filter(None, name.split("/")))]
         except KeyError:
             if not optional:
                 self.notes.fault(line, f"{file} has no histogram {name}")
             return None
-        except (AttributeError, TypeError):
+        if not getattr(found, "classname", "").startswith("TH1"):
             self.notes.fault(line, f"{name} in {file} is no histogram of one dimension")
             return None
-        if contents.ndim != 1 or not np.all(np.isfinite(contents)):
-            self.notes.fault(line, f"{name} in {file} is no histogram of one dimension with finite contents")
+        contents, edges = found.values(), found.axis().edges()
+        squares = found.variances() if found.weighted else np.abs(contents)
+        if not (np.all(np.isfinite(contents)) and np.all(np.isfinite(squares) & (squares >= 0))):
+            self.notes.fault(line, f"{name} in {file} has contents or errors that are not finite")
             return None
+        errors = np.sqrt(squares)
         exact = contents.astype(np.float64)
         return Histogram(exact, errors.astype(np.float64), float(np.sum(exact)), tuple(map(float, edges)))
 

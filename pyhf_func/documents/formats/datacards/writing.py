@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,14 +153,18 @@ class _Writer:
         if not sample["modifiers"] and float(f"{self.rates[column]:g}") != self.rates[column]:
             self.doubt(steps, "nothing scales the sample: Combine rounds its yield to six digits")
         for m, modifier in enumerate(sample["modifiers"]):
-            self._modifier((*steps, "modifiers", m), column, data, modifier)
+            self._modifier((*steps, "modifiers", m), column, data, modifier, _norm_of(modifier, sample["modifiers"]))
 
-    def _modifier(self, steps: Steps, column: Column, data: Any, modifier: Mapping[str, Any]) -> None:
+    def _modifier(
+        self, steps: Steps, column: Column, data: Any, modifier: Mapping[str, Any], norm: Mapping[str, float] | None
+    ) -> None:
         name, kind = modifier["name"], modifier["type"]
-        if kind == "normsys":
+        if kind == "normsys" and norm is None:
             self._log_normal(steps, column, modifier)
         elif kind == "histosys" and len(data) > 1:
-            self._shape(steps, column, data, modifier)
+            self._shape(steps, column, data, modifier, norm or {"lo": 1.0, "hi": 1.0})
+        elif kind == "normsys":
+            pass  # in the templates of the same name
         elif "expression" in modifier:
             self._formula(steps, column, modifier)
         elif kind in ("normfactor", "lumi"):
@@ -212,7 +216,10 @@ class _Writer:
     def _effect(self, steps: Steps, name: str, kind: str, column: Column, value: str) -> None:
         self.effects.setdefault((name, kind), {})[column] = value
 
-    def _shape(self, steps: Steps, column: Column, data: Any, modifier: Mapping[str, Any]) -> None:
+    def _shape(
+        self, steps: Steps, column: Column, data: Any, modifier: Mapping[str, Any], norm: Mapping[str, float]
+    ) -> None:
+        """A shape; the normalisation of the same name goes into its templates, whose integrals Combine compares."""
         name, code = modifier["name"], modifier.get("interpolation", "code4p")
         kind = {"code4p": "shape", "shapen": "shapeN"}.get(code)
         sides = {side: np.asarray(modifier["data"][f"{side}_data"], dtype=float) for side in ("lo", "hi")}
@@ -225,7 +232,8 @@ class _Writer:
                 self.doubt(
                     steps, f"{name!r}: Combine takes a change of the integral, {ratio:.6g}, for a log-normal one"
                 )
-            self.histograms[f"{column[0]}/{column[1]}_{name}{word}"] = sides[side], np.zeros_like(data)
+            scaled = sides[side] * norm[side]
+            self.histograms[f"{column[0]}/{column[1]}_{name}{word}"] = scaled, np.zeros_like(data)
         self._effect(steps, name, kind, column, "1")
 
     def _factor(self, steps: Steps, column: Column, name: str, kind: str) -> None:
@@ -265,12 +273,35 @@ class _Writer:
             " ".join(["process", *(str(ids[p]) for _, p in self.columns)]),
             " ".join(["rate", *(repr(self.rates[column]) for column in self.columns)]),
         ]
-        for (name, kind), effects in self.effects.items():
+        for (name, kind), effects in _joined(self.effects).items():
             lines.append(" ".join([name, kind, *(effects.get(column, "-") for column in self.columns)]))
         lines.extend(dict.fromkeys(self.lines))
         frozen = [name for name, config in self.configs.items() if config.get("fixed") is True]
         lines.extend(f"nuisance edit freeze {re.escape(name)}" for name in frozen)
         return "\n".join(lines) + "\n"
+
+
+def _norm_of(modifier: Mapping[str, Any], modifiers: Sequence[Mapping[str, Any]]) -> Mapping[str, float] | None:
+    """The factors of the normsys that belongs to a histosys, or that is this one and has one; Combine's are alike."""
+    kinds = {other["type"]: other for other in modifiers if other["name"] == modifier["name"]}
+    if not {"normsys", "histosys"} <= kinds.keys() or kinds["normsys"].get("constraint", "gauss") != "gauss":
+        return None
+    if kinds["normsys"].get("interpolation", "code4") not in ("asympow", "code1"):
+        return None
+    data: Mapping[str, float] = kinds["normsys"]["data"]
+    return data if min(data.values()) > 0 else None
+
+
+def _joined(effects: Mapping[tuple[str, str], Mapping[Column, str]]) -> dict[tuple[str, str], dict[Column, str]]:
+    """A name with log-normals and shapes has one line ``shape?``: a shape where there are histograms."""
+    kinds: dict[str, list[str]] = {}
+    for name, kind in effects:
+        kinds.setdefault(name, []).append(kind)
+    made: dict[tuple[str, str], dict[Column, str]] = {}
+    for (name, kind), columns in effects.items():
+        other = next((other for other in kinds[name] if other in ("shape", "shapeN") and "lnN" in kinds[name]), None)
+        made.setdefault((name, kind if other is None else f"{other}?"), {}).update(columns)
+    return made
 
 
 def _write_histograms(path: Path, histograms: Histograms) -> None:
