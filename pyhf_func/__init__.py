@@ -65,20 +65,6 @@ if TYPE_CHECKING:
     from pyhf_func.documents.building import build as build
     from pyhf_func.documents.certifying import certify as certify
     from pyhf_func.documents.lint import lint as lint
-    from pyhf_func.functional import covariance as covariance
-    from pyhf_func.functional import discovery as discovery
-    from pyhf_func.functional import fit as fit
-    from pyhf_func.functional import goodness_of_fit as goodness_of_fit
-    from pyhf_func.functional import group_impacts as group_impacts
-    from pyhf_func.functional import hypotest as hypotest
-    from pyhf_func.functional import impacts as impacts
-    from pyhf_func.functional import intervals as intervals
-    from pyhf_func.functional import merge_toys as merge_toys
-    from pyhf_func.functional import profile as profile
-    from pyhf_func.functional import scan as scan
-    from pyhf_func.functional import toys as toys
-    from pyhf_func.functional import upper_limit as upper_limit
-    from pyhf_func.functional import yields as yields
     from pyhf_func.patchset import PatchSet as PatchSet
     from pyhf_func.pyhf import constraints as constraints
     from pyhf_func.pyhf import events as events
@@ -98,8 +84,22 @@ if TYPE_CHECKING:
     from pyhf_func.results.hepdata import to_hepdata as to_hepdata
     from pyhf_func.results.rootfile import to_root as to_root
     from pyhf_func.saved_results import load as load
-    from pyhf_func.signal_grids import GridResult as GridResult
-    from pyhf_func.signal_grids import grid as grid
+    from pyhf_func.verbs.fit import covariance as covariance
+    from pyhf_func.verbs.fit import fit as fit
+    from pyhf_func.verbs.fit import profile as profile
+    from pyhf_func.verbs.grid import GridResult as GridResult
+    from pyhf_func.verbs.grid import grid as grid
+    from pyhf_func.verbs.group_impacts import group_impacts as group_impacts
+    from pyhf_func.verbs.hypotest import discovery as discovery
+    from pyhf_func.verbs.hypotest import hypotest as hypotest
+    from pyhf_func.verbs.hypotest import scan as scan
+    from pyhf_func.verbs.hypotest import upper_limit as upper_limit
+    from pyhf_func.verbs.intervals import goodness_of_fit as goodness_of_fit
+    from pyhf_func.verbs.intervals import impacts as impacts
+    from pyhf_func.verbs.intervals import intervals as intervals
+    from pyhf_func.verbs.intervals import yields as yields
+    from pyhf_func.verbs.toys import merge_toys as merge_toys
+    from pyhf_func.verbs.toys import toys as toys
     from pyhf_func.workspace import Workspace as Workspace
 
     default_backend: Any
@@ -116,7 +116,7 @@ _HOMES = {
     "Free": "documents.building",
     "FreeShape": "documents.building",
     "GoodnessResult": "core.inference",
-    "GridResult": "signal_grids",
+    "GridResult": "verbs.grid",
     "Histogram": "documents.building",
     "HypotestResult": "core.inference",
     "ImpactResult": "core.inference",
@@ -143,29 +143,29 @@ _HOMES = {
     "YieldsResult": "core.inference",
     "build": "documents.building",
     "certify": "documents.certifying",
-    "covariance": "functional",
-    "discovery": "functional",
-    "fit": "functional",
+    "covariance": "verbs.fit",
+    "discovery": "verbs.hypotest",
+    "fit": "verbs.fit",
     "get_backend": "pyhf.tensor.manager",
-    "goodness_of_fit": "functional",
-    "grid": "signal_grids",
-    "group_impacts": "functional",
-    "hypotest": "functional",
-    "impacts": "functional",
-    "intervals": "functional",
+    "goodness_of_fit": "verbs.intervals",
+    "grid": "verbs.grid",
+    "group_impacts": "verbs.group_impacts",
+    "hypotest": "verbs.hypotest",
+    "impacts": "verbs.intervals",
+    "intervals": "verbs.intervals",
     "lint": "documents.lint",
-    "merge_toys": "functional",
+    "merge_toys": "verbs.toys",
     "load": "saved_results",
-    "profile": "functional",
+    "profile": "verbs.fit",
     "read": "documents",
-    "scan": "functional",
+    "scan": "verbs.hypotest",
     "set_backend": "pyhf.tensor.manager",
     "to_hepdata": "results.hepdata",
     "to_root": "results.rootfile",
-    "toys": "functional",
-    "upper_limit": "functional",
+    "toys": "verbs.toys",
+    "upper_limit": "verbs.hypotest",
     "use_cache": "compiled",
-    "yields": "functional",
+    "yields": "verbs.intervals",
 }
 _MODULES = (
     "adapters",

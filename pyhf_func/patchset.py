@@ -20,7 +20,7 @@ from pyhf_func.exceptions import (
     raise_faults,
 )
 from pyhf_func.schema.frozen import thaw
-from pyhf_func.utils import digest
+from pyhf_func.schema.writing import digest
 from pyhf_func.workspace import Workspace
 from pyhf_func.workspace.patching import apply, patched
 

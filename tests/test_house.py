@@ -17,7 +17,7 @@ LONG = {"core/fit/descent.py: advance", "core/fit/descent.py: descend"}
 CIRCLES = {("results.base", "results.documents")}
 """Files that still import each other; likewise."""
 LAZY = {
-    "documents/building/pruning.py": "pyhf_func.functional",
+    "documents/building/pruning.py": "pyhf_func.verbs",
     "results/base.py": "pyhf_func.results.documents",
 }
 """Imports inside functions of what loads JAX, in files that do without it; likewise. The shell's are its own."""

@@ -26,7 +26,7 @@ from pyhf_func.cli.study import Study, study_options
 from pyhf_func.core.statistics import Statistic
 
 if TYPE_CHECKING:
-    from pyhf_func.signal_grids import GridResult
+    from pyhf_func.verbs.grid import GridResult
 
 _BATCH = 16
 """Points in one computation, at most; where there are several processes, each gets some."""

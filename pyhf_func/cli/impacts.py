@@ -1,74 +1,67 @@
-"""``pyhf-func impacts``: where the error of the parameter of interest comes from, by groups."""
+"""``pyhf-func ranking``: which uncertainties move the parameter of interest."""
+
+from typing import Any
 
 import click
 
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
-from pyhf_func.cli.report import require_converged, status_of
+from pyhf_func.cli.report import require_converged, status_of, tell_failures
 from pyhf_func.cli.study import Study, study_options
 
+_IMPACTS = ("prefit_up", "prefit_down", "postfit_up", "postfit_down")
+_REST = ("prefit_linear", "postfit_linear", "components", "best", "errors", "pulls", "constraints")
+_NAMES = {"components": "component", "errors": "error", "pulls": "pull", "constraints": "constraint"}
+"""Names of one number each."""
 
-@click.command(short_help="Impacts of groups of parameters on the one of interest.")
+
+@click.command(short_help="Impacts of all parameters on the one of interest.")
 @workspace_argument
-@click.option(
-    "--group",
-    "groups",
-    multiple=True,
-    metavar="[NAME=]PATTERN",
-    help="Group of the parameters whose names match, such as jets=JES_*; repeatable, also for one name.  [default: "
-    "those that the document names]",
-)
-@click.option("--poi", metavar="NAME", help="Whose error is split.  [default: the parameter of interest]")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Write the N most important only.  [default: all]")
+@click.option("--poi", metavar="NAME", help="Parameter that is moved.  [default: the parameter of interest]")
 @tables.format_option
-@study_options(drawn=False)
-def impacts(study: Study, groups: tuple[str, ...], poi: str | None, layout: str) -> None:
-    """Impacts of groups of parameters of WORKSPACE, a file of any format or - for standard input, on another one.
+@study_options()
+def ranking(study: Study, top: int | None, poi: str | None, layout: str) -> None:
+    """Impacts of all other parameters of WORKSPACE, a JSON file or - for standard input, on the parameter of interest.
 
-    Writes {"poi": {...}, "groups": [{"group": ..., "impact": value, "component": value, "parameters": [names]},
-    ...], "closure": {...}}. An impact is the error that is gone when the group is held at its best values; impacts of
-    groups that are correlated after the fit do not add up in quadrature. A component is the scatter that the
-    group's own measurements bring (arXiv:2307.04007); components do add up. The closure is the sum in quadrature
-    over the error.
-
-    The data statistics are always a group, as are the MC statistics (staterror, shapesys) and the other
-    systematics that no --group takes. For single parameters see ranking.
+    Each is held at its best value plus and minus the width of its constraint (prefit) and its standard error
+    (postfit) while all others are fitted again. Writes {"parameters": [{"name": ..., "postfit_up": change,
+    ...}, ...]}, the largest impact first, with pulls, constraints, and the impacts that the covariance gives
+    without a fit (..._linear). --plot draws the first 20, or as many as --top says.
 
     \b
     Example:
-      pyhf-func impacts workspace.json --group 'jets=JES_*' --group 'jets=JER' --group 'theory_*' --format table
+      pyhf-func ranking workspace.json --top 30 --plot ranking.pdf
     """
+    import numpy as np
+
     import pyhf_func as pf
+    from pyhf_func.core.fit import Newton
+    from pyhf_func.core.inference import impacts
 
-    if poi is None:
-        study.require_poi()
-    require_converged(study.fit.status)
-    found = pf.group_impacts(study.data, study.model, _patterns(groups) or _named(study), poi)
-    closure = {"impact": found.impact_closure, "component": found.component_closure}
-    results = {
-        "poi": {"name": found.poi, "best": found.best, "error": found.error},
-        "groups": [one._asdict() for one in found.groups],
-        "closure": closure,
-        **(require_converged(found.status) if found.error != found.error else status_of(found.status)),
-    }
-    tables.write(study, layout, results, found.table().rows, None, groups=list(groups))
+    names = study.model.config.par_names
+    place = study.require_poi() if poi is None else study.place(poi)
+    require_converged(study.fitted.status)
+    found = study.compute(impacts, study.problem, study.fitted, np.asarray(place), static=(Newton(),), long=True)
+    shown = {name: np.asarray(getattr(found, name)) for name in ("parameters", "status", *_IMPACTS, *_REST)}
+    rows = [_row(names, shown, i) for i in range(len(shown["parameters"]))][:top]
+    fitted = {"name": names[place], "best": found.poi_best, "error": found.poi_error, **status_of(study.fitted.status)}
+    table = [{name: cell for name, cell in row.items() if name != "message"} for row in rows]
+    tables.write(
+        study,
+        layout,
+        {"poi": fitted, "parameters": rows},
+        table,
+        lambda: pf.plot.ranking(found, study.model, top or 20, metadata=study.metadata),
+        top=top,
+    )
+    failed = int(np.count_nonzero(shown["status"][:top].max(axis=1)))
+    tell_failures("impacts", failed, len(rows))
 
 
-def _patterns(groups: tuple[str, ...]) -> dict[str, list[str]]:
-    """Patterns by the name of their group."""
-    found: dict[str, list[str]] = {}
-    for group in groups:
-        name, equals, pattern = group.partition("=")
-        found.setdefault(name, []).append(pattern if equals else name)
-    return found
-
-
-def _named(study: Study) -> dict[str, list[str]]:
-    """The groups of the document, as far as their parameters are in the model."""
-    names = set(study.model.config.par_names) | set(study.model.config.par_order)
-    foreign = study.workspace.foreign_names
-    found = {}
-    for group, members in study.workspace.metadata.get("groups", {}).items():
-        ours = [foreign.get(member, member) for member in members]
-        if known := [name for name in ours if name in names]:
-            found[group] = known
-    return found
+def _row(names: list[str], shown: dict[str, Any], i: int) -> dict[str, Any]:
+    """One parameter: impacts whose fit failed are missing."""
+    status = shown["status"][i]
+    moved = {name: None if failed else shown[name][i] for name, failed in zip(_IMPACTS, status, strict=True)}
+    rest = {_NAMES.get(name, name): shown[name][i] for name in _REST}
+    return {"name": names[shown["parameters"][i]], **moved, **rest, **status_of(status.max())}

@@ -7,26 +7,26 @@ import click
 from pyhf_func._version import __version__
 from pyhf_func.cli.build import build
 from pyhf_func.cli.certify import certify
-from pyhf_func.cli.cls import cls
 from pyhf_func.cli.complete import completions
 from pyhf_func.cli.contrib import contrib
 from pyhf_func.cli.convert import convert
-from pyhf_func.cli.correlation import correlation
+from pyhf_func.cli.covariance import correlation
 from pyhf_func.cli.discovery import discovery
 from pyhf_func.cli.fit import fit
-from pyhf_func.cli.gof import gof
+from pyhf_func.cli.goodness_of_fit import gof
 from pyhf_func.cli.grid import grid
-from pyhf_func.cli.impacts import impacts
+from pyhf_func.cli.group_impacts import impacts
+from pyhf_func.cli.hypotest import cls
+from pyhf_func.cli.impacts import ranking
 from pyhf_func.cli.intervals import intervals
-from pyhf_func.cli.limit import limit
 from pyhf_func.cli.lint import lint
 from pyhf_func.cli.patchset import patchset
-from pyhf_func.cli.ranking import ranking
 from pyhf_func.cli.rootio import json2xml, xml2json
 from pyhf_func.cli.scan import scan
 from pyhf_func.cli.spec import combine, digest, inspect, prune, rename, sort
 from pyhf_func.cli.streams import echo, guarded
 from pyhf_func.cli.toys import toys, toys_merge
+from pyhf_func.cli.upper_limit import limit
 from pyhf_func.cli.yields import yields
 
 _SECTIONS = {

@@ -128,7 +128,7 @@ class Study:
         from pyhf_func.core.arrays import floats
         from pyhf_func.core.fit import Newton
         from pyhf_func.core.inference import upper_limit
-        from pyhf_func.functional.arguments import check_level
+        from pyhf_func.verbs._arguments import check_level
 
         check_level(level)
         self.require_poi()

@@ -14,7 +14,7 @@ from pyhf_func.contrib.viz.palette import BLUE, GREY, ONE_SIGMA, RED
 from pyhf_func.plot.canvas import canvas, check_arguments, legend, styled, tidy
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.surfaces import plane_of, smooth
-from pyhf_func.signal_grids import GridResult
+from pyhf_func.verbs.grid import GridResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -94,7 +94,7 @@ def test_a_grid_goes_on_from_its_checkpoint(
 ) -> None:
     file = tmp_path / "grid.jsonl"
     first = values(run("grid", workspace, points, "--limits", "--checkpoint", file))
-    monkeypatch.setattr(sys.modules["pyhf_func.signal_grids"], "run", pytest.fail)
+    monkeypatch.setattr(sys.modules["pyhf_func.verbs.grid"], "run", pytest.fail)
     assert values(run("grid", workspace, points, "--limits", "--checkpoint", file)) == first
     assert "with level 0.05, not 0.1" in refused(
         run("grid", workspace, points, "--limits", "--checkpoint", file, "--level", 0.1)

@@ -86,7 +86,7 @@ def test_a_run_goes_on_from_its_checkpoint(workspace: Path, tmp_path: Path) -> N
 def test_toys_that_are_broken_off_say_how_to_go_on(
     name: str, code: int, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = sys.modules["pyhf_func.functional.pseudo_experiments"]
+    module = sys.modules["pyhf_func.verbs.toys"]
     draw = module.toy_chunk
 
     def cut_off(*args: Any) -> Any:

@@ -1,5 +1,6 @@
 """Batches as they run on accelerators, all lanes together, give what they give on CPUs, one lane after the other."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 
 import pyhf_func as pf
 from pyhf_func.core.fit import lanes
-from pyhf_func.core.inference import hypothesis
 from tests.parity import cases
 
 NAME = "asymmetric_systematics"
@@ -24,7 +24,7 @@ def together(monkeypatch: pytest.MonkeyPatch) -> None:
         return other(*args)
 
     monkeypatch.setattr(lanes, "by_platform", elsewhere)
-    monkeypatch.setattr(hypothesis, "by_platform", elsewhere)
+    monkeypatch.setattr(sys.modules["pyhf_func.core.inference.hypotest"], "by_platform", elsewhere)
     jax.clear_caches()
 
 

@@ -104,7 +104,7 @@ def test_models_of_pyhf_are_told_apart() -> None:
 
 
 def test_a_confidence_level_as_level_is_warned_of() -> None:
-    from pyhf_func.functional.arguments import level_of
+    from pyhf_func.verbs._arguments import level_of
 
     with pytest.warns(UserWarning, match="level is 0.95; .*for 95% confidence give 0.05"):
         assert float(level_of(0.95)) == 0.95

@@ -23,10 +23,10 @@ from pyhf_func.core.inference.toy_records import digests
 from pyhf_func.core.inference.toy_results import record_of
 from pyhf_func.core.inference.toys import Toys
 from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
-from pyhf_func.functional.arguments import start_of
+from pyhf_func.verbs._arguments import start_of
 from tests.core.test_toys import KEY, counting
 
-MODULE = sys.modules["pyhf_func.functional.pseudo_experiments"]
+MODULE = sys.modules["pyhf_func.verbs.toys"]
 FILES = "pyhf_func._files"
 
 

@@ -131,7 +131,7 @@ def test_one_program_for_all(found: pf.GridResult) -> None:
     """Points of different structure, again and in other batches of the same size: nothing is compiled."""
     with jax.log_compiles(), pytest.MonkeyPatch.context() as patched:
         compiled: list[str] = []
-        patched.setattr("pyhf_func.core.inference.batches.point", lambda *_: compiled.append("again"))
+        patched.setattr("pyhf_func.core.inference.grid.point", lambda *_: compiled.append("again"))
         again = pf.grid(background(), patches())
     assert compiled == []
     np.testing.assert_array_equal(again.limit, found.limit)

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 import pyhf_func as pf
-from pyhf_func.core.inference.batches import PointResult
+from pyhf_func.core.inference.grid import PointResult
 from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
 
-GRIDS = importlib.import_module("pyhf_func.signal_grids")
+GRIDS = importlib.import_module("pyhf_func.verbs.grid")
 FILES = "pyhf_func._files"
 Fake = Callable[..., PointResult]
 

@@ -7,7 +7,7 @@ import pytest
 
 import pyhf_func as pf
 from pyhf_func.exceptions import InvalidPdfParameters, UnspecifiedPOI
-from pyhf_func.functional.groups import GroupImpacts
+from pyhf_func.verbs.group_impacts import GroupImpacts
 
 SPEC = {
     "channels": [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import pyhf_func as pf
-from pyhf_func.core.inference.limits import expected_significances
+from pyhf_func.core.inference.upper_limit import expected_significances
 from tests.parity import cases
 
 DATA = [51.0, 48.0]

@@ -18,7 +18,7 @@ import pyhf_func as pf
 from pyhf_func.core.fit import Minimum, Newton, Problem, lanes
 from pyhf_func.core.inference.toys import Toys, origins, toy_chunk
 from pyhf_func.core.statistics import QTILDE
-from pyhf_func.functional.arguments import start_of
+from pyhf_func.verbs._arguments import start_of
 from tests.core import toy
 
 KEY = jax.random.key(7)
@@ -139,7 +139,7 @@ def test_files_that_hold_no_toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for name in ("empty", "cut", "part.npz", "array.npy"):
         with pytest.raises(ValueError, match=name):
             pf.ToysResult.load(tmp_path / name)
-    monkeypatch.setattr("pyhf_func.functional.pseudo_experiments.toy_chunk", pytest.fail)  # before any work
+    monkeypatch.setattr(sys.modules["pyhf_func.verbs.toys"], "toy_chunk", pytest.fail)  # before any work
     with pytest.raises(FileNotFoundError):
         pf.toys(1.0, [4.0], counting(), KEY, 60, checkpoint=tmp_path / "no" / "file")
 
@@ -159,7 +159,7 @@ def test_no_toy_as_extreme_as_the_data() -> None:
 
 def test_killed_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is cut off keeps what it has; the next one goes on and gives what one run would have given."""
-    module = sys.modules["pyhf_func.functional.pseudo_experiments"]
+    module = sys.modules["pyhf_func.verbs.toys"]
     file, draw = tmp_path / "toys.npz", module.toy_chunk
 
     def cut_off(*args: Any) -> Any:

@@ -348,12 +348,12 @@ def nothing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     def computed(*_: Any, **__: Any) -> NoReturn:
         raise AssertionError("computed before it was refused")
 
-    functional = [f"functional.{name}" for name in ("asymptotic", "fits", "uncertainties", "pseudo_experiments")]
-    for name in (*functional, "optimize.engine", "core.fit"):
+    verbs = [f"verbs.{name}" for name in ("hypotest", "fit", "intervals", "toys")]
+    for name in (*verbs, "optimize.engine", "core.fit"):
         module = importlib.import_module(f"pyhf_func.{name}")
         for attribute in [attribute for attribute in vars(module) if attribute.lstrip("_").startswith("compiled")]:
             monkeypatch.setattr(module, attribute, computed)
-    monkeypatch.setattr("pyhf_func.signal_grids.run", computed)
+    monkeypatch.setattr("pyhf_func.verbs.grid.run", computed)
 
 
 @pytest.mark.parametrize(

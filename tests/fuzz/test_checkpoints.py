@@ -12,8 +12,8 @@ import numpy as np
 import pyhf_func as pf
 from pyhf_func.core.fit import FitResult
 from pyhf_func.core.inference import toy_files
-from pyhf_func.core.inference.batch_files import Kept, Row
-from pyhf_func.core.inference.batches import PointResult
+from pyhf_func.core.inference.grid import PointResult
+from pyhf_func.core.inference.grid_files import Kept, Row
 from pyhf_func.core.inference.toy_records import Record
 from pyhf_func.core.inference.toys import Toys
 from pyhf_func.exceptions import InvalidCheckpoint

@@ -15,7 +15,7 @@ from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.core.inference.covariance import CovarianceResult
-from pyhf_func.core.inference.profiles import held
+from pyhf_func.core.inference.profile import held
 from pyhf_func.core.likelihood.measurements import pulls_of_data
 from pyhf_func.results.base import Result
 from pyhf_func.results.status import worst_words

@@ -24,7 +24,7 @@ from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.asymptotics import square_root
 from pyhf_func.core.inference.covariance import CovarianceResult
-from pyhf_func.core.inference.profiles import held
+from pyhf_func.core.inference.profile import held
 from pyhf_func.results.base import Result
 from pyhf_func.results.status import worst_words
 

@@ -25,7 +25,7 @@ from pyhf_func.core.fit.result import where_known, worst
 from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference import statistics
-from pyhf_func.core.inference.hypothesis import HypotestResult, fixed_poi_problem
+from pyhf_func.core.inference.hypotest import HypotestResult, fixed_poi_problem
 from pyhf_func.core.likelihood.sampling import sample
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.statistics import Statistic

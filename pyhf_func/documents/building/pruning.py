@@ -91,7 +91,7 @@ def verified(before: Workspace, after: Workspace) -> dict[str, Any]:
 
 
 def _results(workspace: Workspace) -> dict[str, float | None]:
-    from pyhf_func.functional import covariance, upper_limit
+    from pyhf_func.verbs import covariance, upper_limit
 
     model = workspace.model()
     data = workspace.data(model)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyhf_func._lookup import shown
-from pyhf_func.functional.arguments import data_of, level_of, no_model
 from pyhf_func.pyhf.optimize.arrays import kind
 from pyhf_func.pyhf.pdf import Model
+from pyhf_func.verbs._arguments import data_of, level_of, no_model
 
 _KNOWN = (None, "jax")
 """Kinds of arrays whose values can be looked at where they are not traced."""

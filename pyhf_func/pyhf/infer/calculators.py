@@ -11,13 +11,13 @@ import numpy as np
 import tqdm
 
 from pyhf_func._lookup import shown
-from pyhf_func.functional.arguments import count
 from pyhf_func.pyhf.infer import engine, toys
 from pyhf_func.pyhf.infer.arguments import check_problem
 from pyhf_func.pyhf.infer.mle import fixed_poi_fit, one_value, start_of
 from pyhf_func.pyhf.infer.test_statistics import advise, function_of, statistic_of, tested_value
 from pyhf_func.pyhf.optimize.arrays import to_numpy
 from pyhf_func.pyhf.tensor.dispatch import backend_for
+from pyhf_func.verbs._arguments import count
 
 log = logging.getLogger("pyhf_func.infer.calculators")  # programs written for pyhf set its level
 

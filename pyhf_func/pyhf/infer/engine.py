@@ -15,7 +15,7 @@ import numpy as np
 from jax import Array
 from scipy.optimize import OptimizeResult
 
-from pyhf_func import functional
+from pyhf_func import verbs
 from pyhf_func.core.fit import Minimum, Newton, Problem, Status
 from pyhf_func.core.inference import HypotestResult
 from pyhf_func.core.inference.asymptotics import square_root, transformed
@@ -149,7 +149,7 @@ def _run(
     bounds: Any,
     fixed: Any,
 ) -> dict[str, Array | tuple[Array, ...]]:
-    result = functional.hypotest(
+    result = verbs.hypotest(
         mu, data, model, test_stat=statistic.name, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
     )
     return {name: _field(result, name, statistic) for name in fields}

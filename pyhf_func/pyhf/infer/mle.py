@@ -13,11 +13,11 @@ from pyhf_func._docs import read_whole
 from pyhf_func._lookup import shown
 from pyhf_func.core.arrays import argument
 from pyhf_func.exceptions import InvalidPdfParameters, UnspecifiedPOI
-from pyhf_func.functional.arguments import no_model
 from pyhf_func.pyhf.infer.arguments import check_model, check_problem
 from pyhf_func.pyhf.optimize.arrays import bounds_array, given, kind, numbers
 from pyhf_func.pyhf.optimize.engine import is_twice_nll
 from pyhf_func.pyhf.tensor.manager import get_backend
+from pyhf_func.verbs._arguments import no_model
 
 __all__ = ["fit", "fixed_poi_fit", "twice_nll"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 from scipy.optimize import OptimizeResult
 
-from pyhf_func import functional
+from pyhf_func import verbs
 from pyhf_func.core.fit import Newton, Status
 from pyhf_func.core.statistics import Statistic
 from pyhf_func.exceptions import FailedMinimization
@@ -67,7 +67,7 @@ def _limits(
     bounds: Any,
     fixed: Any,
 ) -> tuple[Array, Array]:
-    found = functional.upper_limit(
+    found = verbs.upper_limit(
         data, model, level=level, test_stat=statistic.name, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
     )
     return jnp.concatenate([found.observed[None], found.expected]), found.status

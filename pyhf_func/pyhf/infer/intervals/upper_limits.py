@@ -9,7 +9,6 @@ import numpy as np
 from scipy.optimize import toms748
 
 from pyhf_func._docs import read_whole
-from pyhf_func.functional.arguments import check_poi, number
 from pyhf_func.pyhf.infer.arguments import check_limit, check_problem, values_of
 from pyhf_func.pyhf.infer.hypothesis import hypotest
 from pyhf_func.pyhf.infer.intervals import differentiable
@@ -19,6 +18,7 @@ from pyhf_func.pyhf.optimize.arrays import kind, to_numpy
 from pyhf_func.pyhf.optimize.engine import engine_model
 from pyhf_func.pyhf.tensor.dispatch import backend_for
 from pyhf_func.pyhf.tensor.manager import current_backend
+from pyhf_func.verbs._arguments import check_poi, number
 
 __all__ = ["linear_grid_scan", "toms748_scan", "upper_limit"]
 

@@ -28,7 +28,8 @@ from pyhf_func.core.interrupts import exit_on_signals, note
 from pyhf_func.core.statistics import TestStat
 from pyhf_func.core.threads import in_order
 from pyhf_func.exceptions import CheckpointNotWritten
-from pyhf_func.functional.arguments import (
+from pyhf_func.model import AnyModel
+from pyhf_func.verbs._arguments import (
     check_flag,
     check_path,
     check_tested,
@@ -42,8 +43,7 @@ from pyhf_func.functional.arguments import (
     statistic_of,
     traced_minimiser,
 )
-from pyhf_func.functional.asymptotic import compiled_hypotest
-from pyhf_func.model import AnyModel
+from pyhf_func.verbs.hypotest import compiled_hypotest
 
 _CHUNK_ON_CPU = 64
 _MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about

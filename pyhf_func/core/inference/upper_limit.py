@@ -30,7 +30,7 @@ from pyhf_func.core.fit.solution import without_derivative
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS, log_p_values, square_root
-from pyhf_func.core.inference.hypothesis import fixed_poi_problem
+from pyhf_func.core.inference.hypotest import fixed_poi_problem
 from pyhf_func.core.inference.statistics import Ratio
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.yields import expected_data

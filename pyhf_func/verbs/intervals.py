@@ -15,7 +15,8 @@ from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser, chosen_minimiser
 from pyhf_func.core.inference import GoodnessResult, ImpactResult, IntervalResult, Tables, YieldsResult
-from pyhf_func.functional.arguments import (
+from pyhf_func.model import AnyModel
+from pyhf_func.verbs._arguments import (
     check_poi,
     for_every_framework,
     number,
@@ -24,8 +25,7 @@ from pyhf_func.functional.arguments import (
     problem_of,
     traced_minimiser,
 )
-from pyhf_func.functional.fits import fitted, with_covariance
-from pyhf_func.model import AnyModel
+from pyhf_func.verbs.fit import fitted, with_covariance
 
 _compiled_intervals = Compiled(_inference.intervals, static=1)
 _compiled_impacts = Compiled(_inference.impacts, static=1, long=True)

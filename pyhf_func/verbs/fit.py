@@ -18,9 +18,9 @@ from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import FitResult, HostMinimiser, Minimiser, Problem, chosen_minimiser
 from pyhf_func.core.inference import CovarianceResult, ProfileResult
 from pyhf_func.exceptions import InvalidPdfParameters
-from pyhf_func.functional.arguments import for_every_framework, one_place, problem_of, traced_minimiser
 from pyhf_func.model import AnyModel
 from pyhf_func.results.base import named
+from pyhf_func.verbs._arguments import for_every_framework, one_place, problem_of, traced_minimiser
 
 _compiled_description = Compiled(_fit.describe)
 _compiled_profile = Compiled(_inference.profile, static=1, long=True)

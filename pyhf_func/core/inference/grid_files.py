@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pyhf_func._files import append, check_regular, locked
-from pyhf_func.core.inference.batches import PointResult
+from pyhf_func.core.inference.grid import PointResult
 from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
 
 T = TypeVar("T")

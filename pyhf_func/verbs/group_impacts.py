@@ -14,13 +14,13 @@ from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
 from pyhf_func.core.inference import CovarianceResult
-from pyhf_func.core.inference.groups import variance_parts
+from pyhf_func.core.inference.group_impacts import variance_parts
 from pyhf_func.core.likelihood.measurements import constrained
 from pyhf_func.exceptions import InvalidPdfParameters
-from pyhf_func.functional.arguments import check_poi, on_host, one_place, problem_of
-from pyhf_func.functional.fits import covariance
 from pyhf_func.model import AnyModel
 from pyhf_func.results.base import Result
+from pyhf_func.verbs._arguments import check_poi, on_host, one_place, problem_of
+from pyhf_func.verbs.fit import covariance
 
 _compiled_parts = Compiled(variance_parts)
 

@@ -11,7 +11,8 @@ from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import DiscoveryResult, HypotestResult, LimitResult, ScanResult
 from pyhf_func.core.statistics import TestStat
-from pyhf_func.functional.arguments import (
+from pyhf_func.model import AnyModel
+from pyhf_func.verbs._arguments import (
     check_tested,
     data_of,
     for_every_framework,
@@ -23,7 +24,6 @@ from pyhf_func.functional.arguments import (
     tested_values,
     traced_minimiser,
 )
-from pyhf_func.model import AnyModel
 
 compiled_hypotest = Compiled(_inference.hypotest, static=2)
 _compiled_scan = Compiled(_inference.scan, static=2, long=True)

@@ -18,8 +18,8 @@ from pyhf_func.core.fit.lanes import by_platform
 from pyhf_func.core.fit.problem import Minimiser
 from pyhf_func.core.fit.result import worst
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.inference.hypothesis import FITS, HypotestResult, Near, hypotest
-from pyhf_func.core.inference.limits import upper_limit
+from pyhf_func.core.inference.hypotest import FITS, HypotestResult, Near, hypotest
+from pyhf_func.core.inference.upper_limit import upper_limit
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.processes import check_process
 from pyhf_func.core.statistics import Statistic

@@ -29,8 +29,8 @@ from pyhf_func._lookup import shown, unknown
 from pyhf_func._version import __version__
 from pyhf_func.core.compiler import padding
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
-from pyhf_func.core.inference.batch_files import Kept, Row
-from pyhf_func.core.inference.batches import PointResult, no_point, run
+from pyhf_func.core.inference.grid import PointResult, no_point, run
+from pyhf_func.core.inference.grid_files import Kept, Row
 from pyhf_func.core.interrupts import exit_on_signals, note
 from pyhf_func.core.likelihood import Likelihood
 from pyhf_func.core.likelihood.fingerprint import of_model, of_numbers
@@ -38,7 +38,12 @@ from pyhf_func.core.processes import check_process
 from pyhf_func.core.statistics import TestStat
 from pyhf_func.core.threads import pool as threads_for
 from pyhf_func.exceptions import PyhfFuncError, Unsupported
-from pyhf_func.functional.arguments import (
+from pyhf_func.model import is_model
+from pyhf_func.patchset import PatchSet
+from pyhf_func.results.about import About
+from pyhf_func.results.base import Result, named
+from pyhf_func.results.tables import Table, band
+from pyhf_func.verbs._arguments import (
     check_flag,
     check_path,
     check_poi,
@@ -48,11 +53,6 @@ from pyhf_func.functional.arguments import (
     statistic_of,
     traced_minimiser,
 )
-from pyhf_func.model import is_model
-from pyhf_func.patchset import PatchSet
-from pyhf_func.results.about import About
-from pyhf_func.results.base import Result, named
-from pyhf_func.results.tables import Table, band
 from pyhf_func.workspace import Workspace
 from pyhf_func.workspace.source import Built
 

@@ -12,7 +12,7 @@ from pyhf_func.core.compiler.overrides import Start
 from pyhf_func.core.fit.problem import Minimiser
 from pyhf_func.core.fit.result import FitResult
 from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS, square_root
-from pyhf_func.core.inference.hypothesis import hypotest
+from pyhf_func.core.inference.hypotest import hypotest
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.statistics import Q0, Statistic
 from pyhf_func.results.base import Result
