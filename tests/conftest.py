@@ -48,6 +48,7 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     jax.config.update("jax_compilation_cache_dir", os.environ["PYHF_FUNC_TESTS_CACHE"])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_rank_promotion", "raise")  # shapes that meet are spelled out
 
 use_cache(False)  # here, where tests replace parts of the library
 
@@ -62,14 +63,14 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
-SLOW = Path(__file__).with_name("slow.txt")
 SECONDS = 1.5
+"""A test that takes longer carries the marker ``slow``, so that ``make quick`` leaves it out."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of this suite: what is tested, noting slow tests, and the length of fuzzing."""
+    """Add the options of this suite: what is tested, naming slow tests, and the length of fuzzing."""
     parser.addoption("--installed", action="store_true", help="refuse to test the source tree")
-    parser.addoption("--note-slow", action="store_true", help=f"add tests of more than {SECONDS} s to {SLOW.name}")
+    parser.addoption("--note-slow", action="store_true", help=f"name tests of more than {SECONDS} s without a marker")
     parser.addoption("--fuzz", type=int, default=20, metavar="N", help="number of trials of each test in tests/fuzz")
     parser.addoption("--fuzz-first", type=int, default=0, metavar="SEED", help="seed of the first of these trials")
 
@@ -78,30 +79,23 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers of this suite, and check what is tested."""
     if config.getoption("--installed") and PACKAGE == ROOT:
         raise pytest.UsageError(f"--installed: pyhf_func would be imported from {PACKAGE}")
-    config.addinivalue_line("markers", f"slow: is listed in tests/{SLOW.name}")
+    config.addinivalue_line("markers", f"slow: takes more than {SECONDS} s")
     config.addinivalue_line("markers", "shared_data: needs the published likelihoods beside the repository")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is listed as slow."""
-    slow = frozenset(SLOW.read_text(encoding="utf-8").splitlines())
-    for item in items:
-        if item.nodeid in slow:
-            item.add_marker("slow")
-
-
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Write the list of slow tests."""
+    """Name the slow tests that are not marked."""
     if not config.getoption("--note-slow"):
         return
     seconds: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
-            if hasattr(report, "duration"):
+            if hasattr(report, "duration") and "slow" not in report.keywords:
                 seconds[report.nodeid] += report.duration
-    known = SLOW.read_text(encoding="utf-8").splitlines()
-    slow = {*known, *(test for test, took in seconds.items() if took > SECONDS)}
-    SLOW.write_text("".join(f"{test}\n" for test in sorted(slow)), encoding="utf-8")
+    terminalreporter.section("slow tests without a marker")
+    for test, took in seconds.most_common():
+        if took > SECONDS:
+            terminalreporter.line(f"{took:6.1f} s  {test}")
 
 
 @pytest.fixture(scope="session")

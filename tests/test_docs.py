@@ -25,6 +25,7 @@ VALUES = {"__version__", "default_backend", "default_optimizer", "optimizer", "t
 """Public names that have no docstring of their own."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = page.read_text(encoding="utf-8")

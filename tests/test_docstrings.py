@@ -19,12 +19,14 @@ MODULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of(name: str) -> None:
     found = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert found.failed == 0
 
 
+@pytest.mark.slow
 def test_there_are_examples() -> None:
     """The verbs, the model and the workspace show how they are used."""
     for thing in (pyhf_func.fit, pyhf_func.hypotest, pyhf_func.Model, pyhf_func.Workspace):

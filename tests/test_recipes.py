@@ -7,6 +7,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 import pyhf_func
 
 PAGE = Path(__file__).parents[1] / "docs" / "contributing.md"
@@ -40,6 +42,7 @@ def help_of(command):
 '''
 
 
+@pytest.mark.slow
 def test_recipes_work(tmp_path: Path) -> None:
     """All at once, so that one process is started."""
     package, adapters = Path(pyhf_func.__file__).parent, Path(pyhf_func.adapters.__path__[0])

@@ -66,6 +66,7 @@ def cls(model: pf.Model, pars: Any, data: Any) -> Any:
     return pf.hypotest(pars[0], data, model).cls
 
 
+@pytest.mark.slow
 @each_framework
 @pytest.mark.parametrize(
     "quantity",

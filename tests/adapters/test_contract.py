@@ -29,6 +29,7 @@ OPERATIONS = sorted({clause.operation for clause in CLAUSES})
 DIFFERENTIATED = sorted({clause.operation for clause in CLAUSES if clause.gradient and clause.inputs})
 
 
+@pytest.mark.slow
 @each_precision
 @each_backend
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -59,6 +60,7 @@ def evaluated(tb: Any, clauses: list[Clause], inputs: list[list[Any]]) -> list[A
     return results(inputs)
 
 
+@pytest.mark.slow
 @each_precision
 @pytest.mark.parametrize("name", TAPES)
 @pytest.mark.parametrize("operation", DIFFERENTIATED)
@@ -168,6 +170,7 @@ def test_no_operation_is_left_out(name: str) -> None:
     assert not type(backend(name)).__abstractmethods__
 
 
+@pytest.mark.slow
 @each_backend
 def test_documented_examples(name: str) -> None:
     """The examples in the contract, run for this backend."""
@@ -242,6 +245,7 @@ def test_large_poisson_counts_keep_their_spread(name: str) -> None:
     np.testing.assert_allclose(pulls.var(axis=0), 1.0, atol=5 * np.sqrt(2 / n))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["numpy", "jax"])
 def test_samples_can_be_repeated(name: str) -> None:
     """NumPy's seed makes the samples of these two repeatable: they are the ones that pyhf draws."""

@@ -27,6 +27,7 @@ HESSIAN = jax.hessian(curved)(X)
 
 
 class TestTorch:
+    @pytest.mark.slow
     def test_gradcheck(self) -> None:
         backend("pytorch")
         import torch
@@ -35,6 +36,7 @@ class TestTorch:
         assert torch.autograd.gradcheck(lambda x: bridge.apply(stretched, x), x)
         assert torch.autograd.gradgradcheck(lambda x: bridge.apply(stretched, x), x)
 
+    @pytest.mark.slow
     def test_second_derivatives(self) -> None:
         backend("pytorch")
         import torch
@@ -50,6 +52,7 @@ class TestTorch:
         expected = jax.grad(lambda x: jnp.sum(jax.hessian(curved)(x) @ ones))(X)
         np.testing.assert_allclose(third, expected, rtol=1e-12)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("transform", ["grad", "jacrev", "jacfwd", "hessian", "vmap", "jvp"])
     def test_transformations(self, transform: str) -> None:
         """``torch.func``, against the transformation of the same name in JAX."""
@@ -124,6 +127,7 @@ class TestTensorFlow:
         hessian = outer.jacobian(slope, x, experimental_use_pfor=False)
         np.testing.assert_allclose(hessian, HESSIAN, rtol=1e-12, atol=1e-14)
 
+    @pytest.mark.slow
     def test_in_graphs(self) -> None:
         """With a tape inside of ``tf.function``, outside, and two of them."""
         backend("tensorflow")

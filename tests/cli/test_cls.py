@@ -75,6 +75,7 @@ def refused(result: Result, code: int = 1) -> str:
 # what it writes
 
 
+@pytest.mark.slow
 def test_file(workspace: Path) -> None:
     found = values(run(workspace))
     assert list(found) == ["CLs_exp", "CLs_obs"]
@@ -83,11 +84,13 @@ def test_file(workspace: Path) -> None:
     assert 0 < found["CLs_obs"] < 1
 
 
+@pytest.mark.slow
 def test_layout_is_sorted_and_indented_by_four(workspace: Path) -> None:
     result = run(workspace)
     assert result.stdout == json.dumps(json.loads(result.stdout), sort_keys=True, indent=4) + "\n"
 
 
+@pytest.mark.slow
 def test_equals_the_library(workspace: Path) -> None:
     import pyhf_func as pf
 
@@ -150,6 +153,7 @@ def test_patches_are_applied_in_order(workspace: Path, tmp_path: Path) -> None:
     assert direct["CLs_obs"] < values(run(workspace))["CLs_obs"]
 
 
+@pytest.mark.slow
 def test_q0_reports_p0(tmp_path: Path) -> None:
     spec = document()
     spec["observations"][0]["data"] = [70.0, 80.0]
@@ -164,6 +168,7 @@ def test_q0_reports_p0(tmp_path: Path) -> None:
     assert found["p0_obs"] == pytest.approx(float(p0), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_q_and_qtilde_agree_with_enough_signal(workspace: Path) -> None:
     q, qtilde = (values(run(workspace, "--test-stat", name)) for name in ("q", "qtilde"))
     assert list(q) == ["CLs_exp", "CLs_obs"]
@@ -328,6 +333,7 @@ def process(*arguments: object, **environment: str) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.slow
 def test_cache_is_filled_used_and_can_be_turned_off(workspace: Path, tmp_path: Path) -> None:
     home = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     off = process("cls", workspace, "--no-cache", **home)
@@ -343,6 +349,7 @@ def test_cache_is_filled_used_and_can_be_turned_off(workspace: Path, tmp_path: P
     assert off.stderr == filling.stderr == using.stderr == ""
 
 
+@pytest.mark.slow
 def test_cache_that_cannot_be_written_does_not_matter(workspace: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")

@@ -34,6 +34,7 @@ def test_documents_are_what_their_script_writes() -> None:
         assert (EXAMPLES / f"{name}.json").read_text(encoding="utf-8") == maker.text(document)
 
 
+@pytest.mark.slow
 def test_scan_draws_and_prints_limits(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     picture = tmp_path / "folder" / "scan.png"
@@ -53,6 +54,7 @@ def test_scan_draws_and_prints_limits(tmp_path: Path) -> None:
     assert expected[0] < observed < expected[-1]
 
 
+@pytest.mark.slow
 def test_network_trained_on_cls_beats_cross_entropy(tmp_path: Path) -> None:
     """Two hundred steps: the loss falls, and new events are told apart better than by a classifier."""
     pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -66,6 +68,7 @@ def test_network_trained_on_cls_beats_cross_entropy(tmp_path: Path) -> None:
     assert (tmp_path / "training.png").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_learned_histogram_beats_the_classifier_for_every_seed(tmp_path: Path) -> None:
     """Median expected limits on new events, after as many steps from the same kind of start."""
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -83,6 +86,7 @@ def test_learned_histogram_beats_the_classifier_for_every_seed(tmp_path: Path) -
     assert (tmp_path / "learned.png").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_slope_of_the_loss_agrees_with_differences() -> None:
     """Along a random direction of all weights, through network, histograms and fits."""
     example = script("soft_histogram")
@@ -100,6 +104,7 @@ def test_slope_of_the_loss_agrees_with_differences() -> None:
     assert (values[2] - values[0]) / 2e-6 == pytest.approx(float(slopes[1]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_gradient_ends_at_the_best_cut_of_a_scan() -> None:
     """From either side, within the scan's step; and nearly as high as any cut."""
     example = script("optimise_cut")
@@ -111,6 +116,7 @@ def test_gradient_ends_at_the_best_cut_of_a_scan() -> None:
     np.testing.assert_allclose(found.z[:, -1], scanned.max(), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_all_edges_at_once_are_better_than_one_cut(tmp_path: Path) -> None:
     """From random starts to one optimum, with edges in order, better than any single cut and than usual bins."""
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")

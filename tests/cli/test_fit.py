@@ -57,6 +57,7 @@ def _fit_of_pyhf(pyhf: Any, measurement: str, spec: Any = SPEC) -> dict[str, Any
     return {"mle_parameters": parameters, "twice_nll": float(twice_nll)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measurement", ["first", "second"])
 def test_fits_as_pyhf(measurement: str, workspace: Path, pyhf_numpy: Any) -> None:
     expected = _fit_of_pyhf(pyhf_numpy, measurement)
@@ -77,6 +78,7 @@ def test_fits_a_patched_workspace_into_a_file(workspace: Path, tmp_path: Path) -
     assert 2 * patched == pytest.approx(values(run("fit", workspace))["mle_parameters"]["mu"][0], abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -105,6 +107,7 @@ def test_the_setting_of_the_process_stays(workspace: Path) -> None:
     assert pf.get_backend() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["newton", "scipy"])
 def test_a_fit_that_is_cut_short_fails(optimizer: str, workspace: Path) -> None:
     result = run("fit", workspace, "--optimizer", optimizer, "--optconf", "maxiter=1")
@@ -113,6 +116,7 @@ def test_a_fit_that_is_cut_short_fails(optimizer: str, workspace: Path) -> None:
     assert result.stderr.startswith("Error: ")
 
 
+@pytest.mark.slow
 def test_toys(workspace: Path) -> None:
     asymptotic = values(run("cls", workspace))
     toys = values(run("cls", workspace, "--calctype", "toybased"))
@@ -120,6 +124,7 @@ def test_toys(workspace: Path) -> None:
     assert toys["CLs_exp"] == sorted(toys["CLs_exp"])
 
 
+@pytest.mark.slow
 def test_older_names_of_options(workspace: Path) -> None:
     older = values(run("cls", workspace, "--testpoi", 1.5, "--teststat", "q"))
     assert older == values(run("cls", workspace, "--test-poi", 1.5, "--test-stat", "q"))

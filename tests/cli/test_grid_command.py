@@ -54,6 +54,7 @@ def points(tmp_path: Path) -> Path:
     return written(tmp_path / "patchset.json", patchset(GOOD[0], BAD, *GOOD[1:]))
 
 
+@pytest.mark.slow
 def test_one_bad_point_does_not_lose_the_rest(workspace: Path, points: Path, tmp_path: Path) -> None:
     picture = tmp_path / "contour.svg"
     result = run("grid", workspace, points, "--limits", "--plot", picture, "--axes", "m2", "m1", "--progress")
@@ -77,6 +78,7 @@ def test_one_bad_point_does_not_lose_the_rest(workspace: Path, points: Path, tmp
     assert axes == ["m2", "m1"]
 
 
+@pytest.mark.slow
 def test_comma_separated_values(workspace: Path, points: Path, tmp_path: Path) -> None:
     target = tmp_path / "grid.csv"
     result = run("grid", workspace, points, "--limits", "--format", "csv", "--output-file", target)
@@ -89,6 +91,7 @@ def test_comma_separated_values(workspace: Path, points: Path, tmp_path: Path) -
     assert rows[1]["m1"] == "300.0"
 
 
+@pytest.mark.slow
 def test_a_grid_goes_on_from_its_checkpoint(
     workspace: Path, points: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,7 @@ def test_closed_output_is_a_failure(folder: Path, command: str) -> None:
     assert len(done.stderr.splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_early_ends_a_command_quietly(folder: Path) -> None:
     done = shell(folder, "(sleep 1; $P sort w; echo $? >&2) | true")
     assert done.stderr == "141\n"

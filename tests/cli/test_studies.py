@@ -48,6 +48,7 @@ def close(expected: Any) -> Any:
 # what is said about results
 
 
+@pytest.mark.slow
 def test_says_what_it_was_made_from(workspace: Path) -> None:
     import jax
 
@@ -59,6 +60,7 @@ def test_says_what_it_was_made_from(workspace: Path) -> None:
     assert about["settings"] == {"level": 0.1, "test_stat": "qtilde"}
 
 
+@pytest.mark.slow
 def test_digest_is_that_of_the_patched_workspace(workspace: Path, tmp_path: Path) -> None:
     bins = [{"op": "replace", "path": "/channels/0/samples/0/data", "value": [9.0, 3.0]}]
     fixed = [{"op": "add", "path": "/parameters/-", "value": {"name": "rate", "fixed": True}}]
@@ -82,6 +84,7 @@ def test_goes_to_a_file(workspace: Path, tmp_path: Path) -> None:
 # numbers
 
 
+@pytest.mark.slow
 def test_limits(workspace: Path, model: Any, data: Any) -> None:
     found = values(run("limit", workspace, "--level", 0.1))
     expected = pf.upper_limit(data, model, level=0.1)
@@ -90,6 +93,7 @@ def test_limits(workspace: Path, model: Any, data: Any) -> None:
     assert (found["status"], found["message"]) == ("CONVERGED", pf.Status.CONVERGED.sentence)
 
 
+@pytest.mark.slow
 def test_discovery(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     picture = tmp_path / "discovery.svg"
     found = values(run("discovery", workspace, "--plot", picture))
@@ -100,6 +104,7 @@ def test_discovery(workspace: Path, model: Any, data: Any, tmp_path: Path) -> No
     assert "<svg" in picture.read_text()
 
 
+@pytest.mark.slow
 def test_scan_reaches_beyond_all_limits(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     picture = tmp_path / "scan.png"
     found = values(run("scan", workspace, "--plot", picture))
@@ -116,6 +121,7 @@ def test_scan_reaches_beyond_all_limits(workspace: Path, model: Any, data: Any, 
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_scan_at_given_values(workspace: Path) -> None:
     spaced = values(run("scan", workspace, "--range", 0, 4, N))["points"]
     assert [point["mu"] for point in spaced] == close(np.linspace(0, 4, N))
@@ -142,6 +148,7 @@ def test_scan_without_any_good_point_fails(workspace: Path) -> None:
     assert {point["status"] for point in parsed(result.stdout)["points"]} == {"NOT_FINITE"}
 
 
+@pytest.mark.slow
 def test_profile(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     found = values(run("scan", workspace, "--parameter", "rate", "--plot", tmp_path / "profile.pdf"))
     around = pf.covariance(data, model)
@@ -155,6 +162,7 @@ def test_profile(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None
     assert (tmp_path / "profile.pdf").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_profile_of_two_parameters(workspace: Path, model: Any, data: Any) -> None:
     ranges = "--range", 0, 2, 3, "--range", -1, 1, 2
     found = values(run("scan", workspace, "--parameter", "mu", "--parameter", "rate", *ranges))
@@ -163,6 +171,7 @@ def test_profile_of_two_parameters(workspace: Path, model: Any, data: Any) -> No
     assert [point["ratio"] for point in found["points"]] == close(expected.ratio.ravel())
 
 
+@pytest.mark.slow
 def test_ranking(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     picture = tmp_path / "ranking.svg"
     found = values(run("ranking", workspace, "--plot", picture))
@@ -179,6 +188,7 @@ def test_ranking(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None
     assert "<svg" in picture.read_text()
 
 
+@pytest.mark.slow
 def test_report_of_a_fit(workspace: Path, model: Any, data: Any, tmp_path: Path) -> None:
     picture = tmp_path / "pulls.png"
     found = values(run("fit", workspace, "--report", "--plot", picture))

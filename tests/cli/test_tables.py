@@ -43,6 +43,7 @@ def table(result: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
+@pytest.mark.slow
 def test_goodness_of_fit(workspace: Path, model: Any, tmp_path: Path) -> None:
     picture = tmp_path / "gof.svg"
     written_down = values(run("gof", workspace, "--plot", picture))
@@ -55,6 +56,7 @@ def test_goodness_of_fit(workspace: Path, model: Any, tmp_path: Path) -> None:
     assert float(row["p_value"]) == close(expected.p_value)
 
 
+@pytest.mark.slow
 def test_yields(workspace: Path, model: Any, found: pf.YieldsResult, tmp_path: Path) -> None:
     picture = tmp_path / "yields.png"
     [channel] = values(run("yields", workspace, "--plot", picture, "--stage", "prefit"))["channels"]
@@ -68,6 +70,7 @@ def test_yields(workspace: Path, model: Any, found: pf.YieldsResult, tmp_path: P
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_table_of_yields_holds_sums_with_their_correlations(workspace: Path, found: pf.YieldsResult) -> None:
     rows = {row["sample"]: row for row in table(run("yields", workspace, "--format", "csv"))}
     assert float(rows["total"]["postfit"]) == close(found.postfit.channels[0])
@@ -76,6 +79,7 @@ def test_table_of_yields_holds_sums_with_their_correlations(workspace: Path, fou
     assert list(rows) == ["background", "signal", "total", "data"]
 
 
+@pytest.mark.slow
 def test_correlation(workspace: Path, model: Any, found: pf.YieldsResult, tmp_path: Path) -> None:
     picture = tmp_path / "correlation.png"
     written_down = values(run("correlation", workspace, "--plot", picture))
@@ -92,6 +96,7 @@ def test_correlation(workspace: Path, model: Any, found: pf.YieldsResult, tmp_pa
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_tables_are_text_and_latex_too(workspace: Path, tmp_path: Path) -> None:
     text = run("gof", workspace, "--format", "table").stdout.splitlines()
     assert [len(line.split()) for line in text] == [3, 3]
@@ -102,6 +107,7 @@ def test_tables_are_text_and_latex_too(workspace: Path, tmp_path: Path) -> None:
     assert latex.count(r"\\") == len(text)
 
 
+@pytest.mark.slow
 def test_intervals(workspace: Path, model: Any) -> None:
     data = pf.Workspace(SPEC).data(model)
     expected = pf.intervals(data, model, "mu", confidence=0.9)
@@ -139,6 +145,7 @@ def test_impacts_use_the_groups_of_the_document(tmp_path: Path) -> None:
     assert [one["group"] for one in found["groups"]] == ["data statistics", "theory", "other systematics"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [*COMMANDS, *WITHOUT_PICTURE])
 def test_a_fit_that_fails_is_an_error(command: str, workspace: Path, tmp_path: Path) -> None:
     patch = written(tmp_path / "patch.json", EMPTY_BIN)
@@ -182,6 +189,7 @@ def test_an_unknown_channel_is_refused(workspace: Path) -> None:
         assert "no channel 'VR'. The model has region." in refused(run("yields", workspace, option, "VR"))
 
 
+@pytest.mark.slow
 def test_no_degrees_of_freedom_give_no_p_value(tmp_path: Path) -> None:
     spec = json.loads(json.dumps(SPEC))
     for sample in spec["channels"][0]["samples"]:
@@ -192,6 +200,7 @@ def test_no_degrees_of_freedom_give_no_p_value(tmp_path: Path) -> None:
     assert "can't be drawn" in refused(run("gof", workspace, "--plot", tmp_path / "gof.png"))
 
 
+@pytest.mark.slow
 def test_limits_and_significances_are_tables_too(workspace: Path) -> None:
     for command, column, observed in (("limit", "limit", "limit_obs"), ("discovery", "z", "z_obs")):
         rows = table(run(command, workspace, "--format", "csv"))
@@ -202,6 +211,7 @@ def test_limits_and_significances_are_tables_too(workspace: Path) -> None:
         assert {row["status"] for row in rows} == {"CONVERGED"}
 
 
+@pytest.mark.slow
 def test_scans_and_rankings_are_tables_too(workspace: Path) -> None:
     mus = ["--range", "0", "3", "41"]
     rows, points = (
@@ -229,6 +239,7 @@ def test_names_are_escaped_in_latex() -> None:
     )
 
 
+@pytest.mark.slow
 def test_plots_use_the_metadata_of_a_file(workspace: Path, tmp_path: Path) -> None:
     said = {
         "energy": 13,

@@ -26,6 +26,7 @@ def numbers(found: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name != "about"}
 
 
+@pytest.mark.slow
 def test_numbers_are_the_verbs(workspace: Path, tmp_path: Path) -> None:
     import jax
 
@@ -55,6 +56,7 @@ def test_numbers_are_the_verbs(workspace: Path, tmp_path: Path) -> None:
     assert "<svg" in picture.read_text()
 
 
+@pytest.mark.slow
 def test_a_seed_is_a_result(workspace: Path) -> None:
     first, again = (values(run("toys", workspace, *_FEW, "--seed", 1)) for _ in range(2))
     other = values(run("toys", workspace, *_FEW, "--seed", 2))
@@ -109,6 +111,7 @@ def test_stops_when_the_error_is_small(workspace: Path) -> None:
     assert found["CLs_obs_error"] <= 0.2
 
 
+@pytest.mark.slow
 def test_discovery(workspace: Path, tmp_path: Path) -> None:
     file = tmp_path / "toys.npz"
     found = values(run("toys", workspace, *_FEW, "--test-stat", "q0", "--checkpoint", file))

@@ -32,6 +32,7 @@ def expected_tests(mus: jax.Array, data: jax.Array, model: pf.Model) -> list[Any
     return [pf.hypotest(mu, data, model) for mu in mus]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("together")
 def test_scan_together() -> None:
     model, data, mus = cases.ours(NAME), jnp.array(cases.observed(NAME)), jnp.array([0.3, 2.0, 1.0])
@@ -42,6 +43,7 @@ def test_scan_together() -> None:
     np.testing.assert_allclose(found.cls_expected, [each.cls_expected for each in single], rtol=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("together")
 def test_data_together() -> None:
     model, data = cases.ours(NAME), jnp.array(cases.observed(NAME))

@@ -28,6 +28,7 @@ def everything(model: Likelihood, data: Array, pars: Array) -> Any:
     return x.value, value_at(prepared, pars), x.gradient, x.rates, x.constraint, slopes, hessian
 
 
+@pytest.mark.slow
 def test_agrees_with_the_structured_expansion() -> None:
     """A clip that never acts changes the way of the derivatives, not the numbers."""
     model, data, points = case("everything")
@@ -77,6 +78,7 @@ def fit(model: Likelihood, data: list[float]) -> Any:
     return jax.jit(fit_problem, static_argnums=0)(Newton(), Problem(model, jnp.array(data), *start))
 
 
+@pytest.mark.slow
 def test_clipped_yields() -> None:
     pars = jnp.array([2.0, 0.5])  # shape, mu
     plain = [0.5 * 5 + 50 - 4, 0.5 * 2 + 1 - 4]
@@ -85,6 +87,7 @@ def test_clipped_yields() -> None:
     np.testing.assert_allclose(expected_main(counting(least_bin=0.1), pars), [plain[0], 0.1])
 
 
+@pytest.mark.slow
 def test_fit_of_a_clipped_model() -> None:
     """At the minimum the derivatives vanish, and no point around is lower."""
     model = counting(least_entry=0.01)
@@ -108,6 +111,7 @@ class Tilt:
 TILT = Tilt()
 
 
+@pytest.mark.slow
 def test_modifier_of_the_user() -> None:
     model, pars = counting(custom=TILT), jnp.array([0.7, 0.4])
     expected = expected_main(counting(), pars) * np.exp(0.1 * 0.7 * 0.4 * np.array([1.0, -1.0]))

@@ -60,6 +60,7 @@ def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "in_order", lambda function, jobs: (function(job) for job in jobs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGXCPU"])
 def test_signals_that_end_a_process_keep_the_toys(
     name: str,
@@ -120,6 +121,7 @@ def part(first: int, last: int) -> Any:
     return record._replace(numbers=record.numbers[chosen], toys=Toys(*(x[chosen] for x in record.toys)))
 
 
+@pytest.mark.slow
 def test_jobs_that_share_a_file_lose_nothing(tmp_path: Path) -> None:
     """Four jobs with fifteen toys each, saved one by one at the same time; one has the toys of another, too."""
     file, together = tmp_path / "toys.npz", threading.Barrier(4)
@@ -163,6 +165,7 @@ def test_a_full_disk_costs_no_toys(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [path.name for path in tmp_path.iterdir()] == ["toys.npz"]
 
 
+@pytest.mark.slow
 def test_checkpoints_of_other_tests_are_refused_by_name(tmp_path: Path) -> None:
     file = tmp_path / "toys.npz"
     run(checkpoint=file)

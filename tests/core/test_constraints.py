@@ -95,6 +95,7 @@ def points(model: pf.Model, n: int) -> np.ndarray:
 
 @pytest.mark.parametrize("name", MODELS)
 class TestDensities:
+    @pytest.mark.slow
     def test_differences_of_the_likelihood_are_those_of_the_reference(self, name: str) -> None:
         workspace, reference = pf.read(MODELS[name]), ExtendedModel(MODELS[name])
         model = workspace.model()
@@ -105,6 +106,7 @@ class TestDensities:
         np.testing.assert_allclose(np.diff(found), np.diff(expected), rtol=0, atol=1e-9)
         assert model.config.suggested_fixed() == [reference.fixed[entry] for entry in model.config.par_names]
 
+    @pytest.mark.slow
     def test_the_expected_data_have_their_maximum_at_the_parameters(self, name: str) -> None:
         model = pf.read(MODELS[name]).model()
         pars = jnp.asarray(points(model, 1)[0])
@@ -116,6 +118,7 @@ class TestDensities:
 
 @pytest.mark.parametrize("name", DIFFERENT)
 class TestDerivativesAndToys:
+    @pytest.mark.slow
     def test_structured_derivatives_are_those_of_the_density(self, name: str) -> None:
         workspace = pf.read(MODELS[name])
         model = workspace.model()
@@ -136,6 +139,7 @@ class TestDerivativesAndToys:
         for found, expected in zip(*both(content, pars), strict=True):
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
 
+    @pytest.mark.slow
     def test_toys_have_the_moments_of_the_density(self, name: str) -> None:
         """The score has mean zero, and its covariance is the information, where data follow the likelihood."""
         model = pf.read(MODELS[name]).model()
@@ -159,6 +163,7 @@ class TestDerivativesAndToys:
         np.testing.assert_allclose(np.cov(score.T) / scale, np.mean(information, axis=0) / scale, atol=0.12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIFFERENT)
 def test_fits_end_where_an_independent_minimiser_does(name: str) -> None:
     workspace, reference = pf.read(MODELS[name]), ExtendedModel(MODELS[name])

@@ -60,6 +60,7 @@ def name(status: Any) -> str:
     return pf.Status(int(status)).name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounds", BOUNDS)
 @pytest.mark.parametrize("n", [30.0, 48.0, 60.0])
 def test_the_best_value_of_q_tilde_is_not_negative(bounds: list[float] | None, n: float) -> None:
@@ -79,6 +80,7 @@ def test_the_best_value_of_q_tilde_is_not_negative(bounds: list[float] | None, n
     np.testing.assert_allclose(found.free_fit.pars, max((n - B) / S, 0.0), atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounds", BOUNDS)
 def test_toys_of_q_tilde_are_fitted_without_negative_values(bounds: list[float] | None) -> None:
     space = model(bounds).likelihood.space
@@ -99,6 +101,7 @@ def test_toys_of_q_tilde_are_fitted_without_negative_values(bounds: list[float] 
     np.testing.assert_allclose(found.teststat, expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounds", BOUNDS)
 def test_negative_values_cannot_be_tested_with_q_tilde(bounds: list[float] | None) -> None:
     found = jax.vmap(lambda mu: pf.hypotest(mu, jnp.array([48.0]), model(bounds), minimiser=Small()))(
@@ -109,11 +112,13 @@ def test_negative_values_cannot_be_tested_with_q_tilde(bounds: list[float] | Non
     assert np.isfinite([found.cls[1], *found.cls_expected[1]]).all()
 
 
+@pytest.mark.slow
 def test_negative_values_are_refused_by_the_documented_test() -> None:
     with pytest.raises(ValueError, match="test_stat='q'"):
         pf.infer.hypotest(-1.0, [48.0], model([-10.0, 1000.0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounds", BOUNDS)
 @pytest.mark.parametrize("n", [40.0, 60.0, 150.0, 800.0])
 def test_limits_do_not_depend_on_bounds_that_do_not_matter(bounds: list[float] | None, n: float) -> None:
@@ -154,6 +159,7 @@ def test_a_bound_that_was_set_is_kept_and_named() -> None:
     np.testing.assert_allclose(inside.observed, pf.upper_limit([99.0], model()).observed, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_documented_limits_go_beyond_a_bound_that_nobody_set() -> None:
     observed, expected = upper_limit([150.0], model(), rtol=1e-10)
     found = pf.upper_limit([150.0], model())
@@ -170,6 +176,7 @@ def test_changed_parameter_sets_set_their_bounds() -> None:
     assert name(pf.upper_limit([150.0], changed).observed_status) == "AT_BOUND"
 
 
+@pytest.mark.slow
 def test_levels_that_are_none_give_no_limits() -> None:
     """Where the level is traced, the status says so."""
     levels = jnp.array([0.0, 1.0, -0.1, np.nan, 0.05])
@@ -182,6 +189,7 @@ def test_levels_that_are_none_give_no_limits() -> None:
     assert np.isfinite(numbers[4]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "p0", "z"), [(0.0, 0.5, 0.0), (1.0, 0.0, np.inf), (7.0, 0.0, np.inf)])
 def test_events_without_any_background_are_a_discovery(n: float, p0: float, z: float) -> None:
     """The background-only hypothesis excludes them: p0 is 0; and Asimov data with the signal are excluded as well."""
@@ -198,6 +206,7 @@ def test_a_significance_without_data_is_not_a_number() -> None:
     assert np.isnan([found.p0, found.z, *found.p0_expected, *found.z_expected]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [0.3, 0.4, 0.6])
 def test_limits_that_an_uncertainty_makes_up_for_are_infinite(width: float) -> None:
     """A signal of uncertain size can be taken for absent, at 1/width standard deviations: more is never excluded."""

@@ -111,6 +111,7 @@ def close(actual: Any, expected: Any, digits: float = 1e-11) -> None:
         np.testing.assert_allclose(a, e, rtol=digits, atol=digits * max(1.0, float(np.max(np.abs(e)))))
 
 
+@pytest.mark.slow
 @EVERY
 def test_value(name: str) -> None:
     """The value leaves out a constant, and is the same whether or not derivatives are asked for."""
@@ -119,6 +120,7 @@ def test_value(name: str) -> None:
     close(x.alone, x.value, 1e-13)
 
 
+@pytest.mark.slow
 @EVERY
 def test_gradient(name: str) -> None:
     close(found(name).gradient, found(name).plain[1])

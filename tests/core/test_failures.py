@@ -114,6 +114,7 @@ def failures() -> list[int]:
     return [2 * kind + which for kind in range(len(KINDS)) for which in range(2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", VERBS)
 def test_numbers_are_as_good_as_the_fits_that_they_are_made_from(verb: str) -> None:
     call, table = VERBS[verb]
@@ -141,6 +142,7 @@ def _check(number: np.ndarray, status: np.ndarray, what: str) -> None:
     np.testing.assert_array_equal(np.isnan(number), bad, err_msg=what)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", failures())
 def test_impacts_and_intervals_without_a_fit_are_none(failure: int) -> None:
     """They come from the free fit and from those with a parameter held."""
@@ -158,6 +160,7 @@ def test_impacts_and_intervals_without_a_fit_are_none(failure: int) -> None:
         assert np.isnan([*band.postfit.total, *band.postfit.total_error, impacts.poi_best, impacts.poi_error]).all()
 
 
+@pytest.mark.slow
 def test_rows_of_grids_have_a_status_for_each_number() -> None:
     for failure in failures():
         points = {"as it is": {("SR", "s"): [8.0]}, "twice": {("SR", "s"): [16.0]}}

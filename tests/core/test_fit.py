@@ -24,6 +24,7 @@ def nll2(pars: Any) -> float:
     return -2 * float(jax.jit(pf.Model.logpdf)(model, jnp.asarray(pars), data))
 
 
+@pytest.mark.slow
 def test_the_result_describes_the_minimum() -> None:
     _model, _data = toy.toy()
     found = fit()
@@ -38,6 +39,7 @@ def test_the_result_describes_the_minimum() -> None:
             assert nll2(found.pars.at[i].add(step)) > float(found.twice_nll)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fixed",
     [
@@ -213,6 +215,7 @@ def test_a_model_that_holds_no_number() -> None:
     assert pf.Status(int(found.status)) is pf.Status.NOT_FINITE
 
 
+@pytest.mark.slow
 def test_impossible_data() -> None:
     """Three events where nothing can be expected."""
     channel = zoo.channel("SR", zoo.sample("sig", [0.0, 2.0], zoo.normfactor()), zoo.sample("bkg", [0.0, 9.0]))
@@ -224,6 +227,7 @@ def test_impossible_data() -> None:
     assert float(found.twice_nll) == np.inf
 
 
+@pytest.mark.slow
 def test_iteration_limit() -> None:
     model, _ = toy.toy()
     found = pf.fit(toy.with_counts(300.0, 5.0), model, init={"mu": 9.0}, minimiser=pf.Newton(iterations=2))
@@ -243,6 +247,7 @@ def test_every_status_has_a_sentence() -> None:
     assert all(sentence.endswith(".") for sentence in sentences)
 
 
+@pytest.mark.slow
 def test_derivatives_with_respect_to_what_holds_the_parameters() -> None:
     """A fixed value and a bound at which a parameter rests: by the implicit rule, against finite differences."""
     model, data = toy.toy()

@@ -36,6 +36,7 @@ json.dump({
 """
 
 
+@pytest.mark.slow
 def test_single_precision() -> None:
     environment = {**os.environ, "JAX_ENABLE_X64": "0"}
     done = subprocess.run(

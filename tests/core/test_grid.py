@@ -85,6 +85,7 @@ def found() -> pf.GridResult:
     return pf.grid(background(), patches())
 
 
+@pytest.mark.slow
 def test_padding_changes_nothing() -> None:
     """Yields stay, log L changes by a constant."""
     models = [cases.ours(animal) for animal in ANIMALS]
@@ -110,6 +111,7 @@ def test_padding_changes_nothing() -> None:
         np.testing.assert_allclose(differences, differences[0], rtol=0, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_batch_equals_one_by_one(found: pf.GridResult) -> None:
     workspace = pf.Workspace(background())
     for k, point in enumerate(patches()):
@@ -127,6 +129,7 @@ def test_batch_equals_one_by_one(found: pf.GridResult) -> None:
     assert found.message == ("", "", "")
 
 
+@pytest.mark.slow
 def test_one_program_for_all(found: pf.GridResult) -> None:
     """Points of different structure, again and in other batches of the same size: nothing is compiled."""
     with jax.log_compiles(), pytest.MonkeyPatch.context() as patched:
@@ -152,6 +155,7 @@ def test_one_bad_point_loses_nothing(found: pf.GridResult) -> None:
     assert rows[3]["status"] == "INVALID_MODEL"
 
 
+@pytest.mark.slow
 def test_yields_instead_of_patches() -> None:
     """Points that differ in yields alone; only CLs."""
     workspace = pf.Workspace(background())
@@ -194,6 +198,7 @@ def test_bad_arguments() -> None:
         pf.grid(background(), patches(), minimiser="scipy")
 
 
+@pytest.mark.slow
 def test_executor(found: pf.GridResult) -> None:
     with ThreadPoolExecutor(2) as executor:
         result = pf.grid(background(), patches(), batch=2, executor=executor)
@@ -218,6 +223,7 @@ class Flaky(Executor):
         return future
 
 
+@pytest.mark.slow
 def test_an_executor_that_breaks_loses_only_its_batches(found: pf.GridResult) -> None:
     executor = Flaky()
     result = pf.grid(background(), [*patches(), *patches()], batch=2, executor=executor)
@@ -228,12 +234,14 @@ def test_an_executor_that_breaks_loses_only_its_batches(found: pf.GridResult) ->
         pf.grid(background(), patches(), batch=2, executor=executor)
 
 
+@pytest.mark.slow
 def test_other_processes(found: pf.GridResult) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         result = pf.grid(background(), patches(), executor=executor)
     np.testing.assert_allclose(result.limit, found.limit, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_dask(found: pf.GridResult) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is not installed")
     with (
@@ -254,6 +262,7 @@ print(np.array2string(result.cls, separator=",", floatmode="unique"))
 """
 
 
+@pytest.mark.slow
 def test_two_devices(found: pf.GridResult) -> None:
     """A batch is split over the devices."""
     flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
@@ -266,6 +275,7 @@ def test_two_devices(found: pf.GridResult) -> None:
     np.testing.assert_allclose(json.loads(run.stdout), found.cls, rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.exists(), reason="the published grid lies beside the repository only where it is shared")
 def test_published_grid() -> None:
     """Sixteen real points of fifteen structures; the first and last against tests of their own."""

@@ -115,6 +115,7 @@ def test_jobs_with_some_points_each_share_a_file(tmp_path: Path, computed: Compu
     assert run(file).status.tolist() == [0, pf.Status.NO_LIMIT, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_while_it_wrote_loses_that_row_alone(tmp_path: Path, computed: Computed) -> None:
     file = tmp_path / "grid.jsonl"
     whole = run(file)
@@ -158,6 +159,7 @@ def dies_once(*job: Any) -> PointResult:
     return Computed()(*job)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pool", "dask"])
 def test_a_killed_worker_costs_no_point_that_ended(
     kind: str, tmp_path: Path, computed: Computed, monkeypatch: pytest.MonkeyPatch

@@ -62,6 +62,7 @@ def test_one_bin_has_the_errors_of_the_closed_form() -> None:
     assert found.error == pytest.approx((70 / 400 + 1 / 16) ** 0.5, rel=1e-8)
 
 
+@pytest.mark.slow
 def test_components_add_up_in_quadrature_for_expected_data(found: GroupImpacts) -> None:
     assert found.component_closure == pytest.approx(1.0, abs=1e-9)
     assert [one.group for one in found.groups] == ["data statistics", "jets", "MC statistics", "other systematics"]
@@ -84,6 +85,7 @@ def test_an_impact_is_what_a_fit_with_the_group_held_lacks(
     assert found.groups[0].impact == pytest.approx(left, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_components_are_slopes_of_the_best_value(model: pf.Model, asimov: np.ndarray, found: GroupImpacts) -> None:
     """By differences: the fit repeated with each auxiliary datum of the group moved."""
     poi, n = model.config.poi_index, model.config.nmaindata

@@ -49,6 +49,7 @@ def first() -> tuple[Any, Any]:
     return gradient(*point())
 
 
+@pytest.mark.slow
 def test_the_toy_is_ordinary() -> None:
     """The points at which derivatives are compared are not at a bound, and q lies inside its Asimov value."""
     model, data = toy.toy()
@@ -58,11 +59,13 @@ def test_the_toy_is_ordinary() -> None:
     assert 0 < float(found.teststat) < float(found.teststat_asimov)
 
 
+@pytest.mark.slow
 def test_jit_changes_nothing() -> None:
     model, data = toy.toy()
     assert float(first()[0]) == pytest.approx(float(pf.hypotest(MU, data, model).cls), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_slope_in_mu() -> None:
     model, data = toy.toy()
     expected = toy.slope(lambda mu: pf.hypotest(mu, data, model).cls, MU, 1e-2)[0]
@@ -100,6 +103,7 @@ def ahead() -> tuple[list[Array], Any]:
     return direction, along(*at, *direction)
 
 
+@pytest.mark.slow
 def test_forward_is_reverse() -> None:
     direction, (forward, _) = ahead()
     mu, data, by_values = first()[1]
@@ -107,6 +111,7 @@ def test_forward_is_reverse() -> None:
     assert float(forward) == pytest.approx(float(reverse), rel=1e-8)
 
 
+@pytest.mark.slow
 def test_second_derivatives() -> None:
     """The Hessian of CLs along a direction is the slope of the gradient."""
     direction, (_, found) = ahead()
@@ -169,6 +174,7 @@ def scanned() -> Any:
     return scan(MUS, toy.toy()[1], toy.toy()[0])
 
 
+@pytest.mark.slow
 def test_mapped_over_mu_is_one_by_one() -> None:
     """Tested values in no order, one of them twice; every field has the shape of the batch."""
     model, data = toy.toy()
@@ -182,6 +188,7 @@ def test_mapped_over_mu_is_one_by_one() -> None:
     np.testing.assert_array_equal(found.status, 0)
 
 
+@pytest.mark.slow
 def test_gradient_of_a_scan() -> None:
     """The gradient of a mapped test is the sum of the gradients of each."""
     _, (by_mu, by_data) = scanned()
@@ -197,6 +204,7 @@ def stacked() -> tuple[list[Any], list[Array], Any, Array]:
     return models, data, jax.tree.map(lambda *leaves: jnp.stack(leaves), *models), jnp.stack(data)
 
 
+@pytest.mark.slow
 def test_mapped_over_models_data_and_mu() -> None:
     """A map over tested values inside one over pairs of models and data; a bad member spoils no other."""
     models, data, stack, batch = stacked()
@@ -213,6 +221,7 @@ def test_mapped_over_models_data_and_mu() -> None:
             np.testing.assert_allclose(found.cls_expected[k, i], alone.cls_expected, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_mapped_over_data_with_one_model() -> None:
     """Toys: the model is shared, a member without a number has a status that says so."""
     _, data, _, batch = stacked()
@@ -233,6 +242,7 @@ def test_a_signal_as_a_traced_input_can_be_optimised() -> None:
     assert float(gradient(at[0], at[1], moved)[0]) < float(first()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [np.nan, np.inf, -1.0])
 def test_no_number_for_data_without_a_likelihood(count: float) -> None:
     """Whatever is computed beside it: not a number, and a status; known beforehand, they are refused."""
@@ -255,6 +265,7 @@ def test_no_number_for_a_value_that_is_none() -> None:
     assert np.isfinite(found.cls).tolist() == np.isfinite(found.cls_expected[:, 2]).tolist() == [True, False]
 
 
+@pytest.mark.slow
 def test_q0_tests_zero_whatever_mu_is() -> None:
     model, data = toy.toy()
     found = [pf.hypotest(mu, data, model, test_stat="q0") for mu in (0.0, 3.0)]

@@ -55,6 +55,7 @@ def derivatives() -> Everything:
     return jax.tree.map(np.asarray, everything(model.likelihood, data, jnp.array(points)))
 
 
+@pytest.mark.slow
 def test_yields_and_likelihoods_are_those_of_the_formulas() -> None:
     """Every code, expressions, morphed and floored samples, additive uncertainties: eager, and mapped under jit."""
     here = whole()
@@ -70,6 +71,7 @@ def test_yields_and_likelihoods_are_those_of_the_formulas() -> None:
     np.testing.assert_allclose(-2 * mapped, ours, rtol=1e-13)
 
 
+@pytest.mark.slow
 def test_least_yields_are_those_of_samples_and_bins() -> None:
     """An additive uncertainty belongs to no sample: it may be negative."""
     document = {**language.small(), "settings": {"clip_sample_data": 5.0, "clip_bin_data": 18.0}}
@@ -79,6 +81,7 @@ def test_least_yields_are_those_of_samples_and_bins() -> None:
         np.testing.assert_allclose(here.model.expected_actualdata(at), here.reference.expected(here.values(at))["A"])
 
 
+@pytest.mark.slow
 def test_every_sample_has_its_share() -> None:
     """The yields of samples add up to those of bins, but for the additive uncertainties, which belong to none."""
     here = whole()
@@ -93,6 +96,7 @@ def test_the_likelihood_is_expanded_by_its_structure() -> None:
     assert isinstance(jax.eval_shape(expand, prepare(here.model.likelihood, here.data), here.points[0]), Structured)
 
 
+@pytest.mark.slow
 def test_value_gradient_jacobian_and_hessian_are_exact() -> None:
     """The structured expansion against automatic differentiation of the log density."""
     x = derivatives()
@@ -108,6 +112,7 @@ def small() -> Case:
     return case(language.small())
 
 
+@pytest.mark.slow
 def test_a_fit_finds_the_minimum_that_scipy_finds() -> None:
     here = small()
     fit = pf.fit(here.data, here.model)
@@ -124,6 +129,7 @@ def test_a_fit_finds_the_minimum_that_scipy_finds() -> None:
     np.testing.assert_allclose(fit.pars[0], theirs.x[0], atol=0.02)
 
 
+@pytest.mark.slow
 def test_limits_tests_and_toys_take_such_models() -> None:
     here = small()
     result = pf.hypotest(1.0, here.data, here.model)
@@ -134,6 +140,7 @@ def test_limits_tests_and_toys_take_such_models() -> None:
     assert np.all(np.asarray(fits.status) == 0)
 
 
+@pytest.mark.slow
 def test_padded_likelihoods_say_the_same() -> None:
     """One with a further sample, as the points of a signal grid have."""
     document = language.small()

@@ -30,6 +30,7 @@ def limit(level: float = 0.05, test_stat: str = "qtilde") -> pf.LimitResult:
     return pf.upper_limit(observed(), model(), level=level, test_stat=test_stat)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test_stat", ["q", "qtilde"])
 @pytest.mark.parametrize("level", [0.3, 0.05, 0.001])
 def test_cls_at_the_limit_is_the_level(level: float, test_stat: str) -> None:
@@ -54,6 +55,7 @@ def test_limit_below_the_best_value(level: float) -> None:
     np.testing.assert_allclose([float(found.cls), *found.cls_expected], level, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_equals_pyhf(pyhf_numpy: ModuleType) -> None:
     """From 0.1: at 0 rounding decides whether pyhf takes the square root of a negative number."""
     theirs = pyhf_numpy.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
@@ -96,6 +98,7 @@ def test_expected_significances_by_hand() -> None:
     assert float(expected_significances(jnp.array(0.05))[2]) == pytest.approx(1.959963984540054, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_many_data_sets_at_once() -> None:
     rows = jnp.stack([observed(), observed([60.0, 45.0]), observed([80.0, 75.0])])
     batch = jax.jit(jax.vmap(lambda data: pf.upper_limit(data, model())))(rows)
@@ -104,6 +107,7 @@ def test_many_data_sets_at_once() -> None:
     assert batch.expected.shape == (3, 5)
 
 
+@pytest.mark.slow
 def test_derivatives() -> None:
     """With respect to signal, data and level: against finite differences, forward equal to reverse."""
 
@@ -128,6 +132,7 @@ def test_derivatives() -> None:
         np.testing.assert_allclose(forward[number], reverse[number], rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_scan_is_one_test_after_the_other() -> None:
     mus = [0.0, 0.3, 1.0, 0.7, 2.5]
     found = pf.scan(mus, observed(), model())
@@ -140,6 +145,7 @@ def test_scan_is_one_test_after_the_other() -> None:
             np.testing.assert_allclose(getattr(found, name)[k], getattr(one, name), rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_discovery_equals_pyhf(pyhf_numpy: ModuleType) -> None:
     theirs = pyhf_numpy.simplemodels.uncorrelated_background([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
     data = [68.0, 60.0, *theirs.config.auxdata]
@@ -153,6 +159,7 @@ def test_discovery_equals_pyhf(pyhf_numpy: ModuleType) -> None:
     np.testing.assert_allclose(norm.sf(found.z_expected), found.p0_expected, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_profile_of_a_counting_experiment() -> None:
     """-2 log of the ratio is 2 (lambda - n - n log(lambda / n))."""
     spec = {"channels": [{"name": "SR", "samples": [cases_signal()]}]}
@@ -167,6 +174,7 @@ def cases_signal() -> dict[str, Any]:
     return {"name": "s", "data": [100.0], "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]}
 
 
+@pytest.mark.slow
 def test_profile_on_a_plane() -> None:
     """Every point is the fit with both parameters fixed, also for a component of a parameter."""
     name = "uncorr_bkguncrt[1]"
@@ -194,6 +202,7 @@ def test_profile_refuses_unknown_names() -> None:
         pf.profile({"nu": [1.0]}, observed(), model())
 
 
+@pytest.mark.slow
 def test_covariance_of_independent_bins() -> None:
     """One Gaussian-constrained background of known width: the Fisher information by hand, and a finite difference."""
     animal = "everything"

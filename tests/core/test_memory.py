@@ -108,6 +108,7 @@ except pf.exceptions.NotEnoughMemory as error:
 """
 
 
+@pytest.mark.slow
 @LIMITED
 @pytest.mark.parametrize("room", [10_000_000, 150_000_000, 300_000_000])
 def test_a_small_address_space_is_no_crash(room: int) -> None:

@@ -157,6 +157,7 @@ def test_random_starts_are_searched_on_request() -> None:
     assert int(thorough.iterations) > int(default.iterations)
 
 
+@pytest.mark.slow
 def test_other_wells_of_a_parameter_without_bounds_are_searched() -> None:
     mirrored = histosys("shape", [104.0], [105.0])
     model = pf.Model(one_channel([100.0], mirrored, signal=[1.0]), modifier_settings=SMOOTH)
@@ -168,6 +169,7 @@ def test_other_wells_of_a_parameter_without_bounds_are_searched() -> None:
     assert float(fit.twice_nll) == pytest.approx(float(within.twice_nll), abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["wells", "high", "asimov", "steps"])
 def test_fits_of_random_models_end_where_an_exhaustive_search_ends(kind: str) -> None:
     """Wells of one parameter, and of several that must move at once; strong effects; jumps."""
@@ -175,6 +177,7 @@ def test_fits_of_random_models_end_where_an_exhaustive_search_ends(kind: str) ->
     assert [(seed_text(v), v.fit, v.faults) for v in verdicts if v.faults] == []
 
 
+@pytest.mark.slow
 def test_wells_of_competing_scales_are_found_where_the_data_are_described_badly() -> None:
     """Free scales, also at their bounds, and pulls of several standard deviations."""
     verdicts = judge_structure("plain", 4, (4, 5), 0, Memory(None), scans=False, stacks=False)

@@ -24,6 +24,7 @@ def need(minimiser: Any) -> None:
         pytest.importorskip("iminuit")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("minimiser", "digits"), [("newton", 1e-9), (pf.Newton(), 1e-9), *IN_JAX, *ON_HOST])
 def test_they_agree(minimiser: Any, digits: float) -> None:
     """Free, with the POI fixed, and with the POI at its bound."""
@@ -42,6 +43,7 @@ def test_they_agree(minimiser: Any, digits: float) -> None:
     np.testing.assert_allclose(unbounded.pars, pf.fit(data, model).pars, atol=10 * digits**0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minimiser", [pf.FirstOrder(optax.adam(1e-3), iterations=20), pf.SciPy(iterations=1)])
 def test_too_few_iterations_say_so(minimiser: Any) -> None:
     model, _ = toy.toy()
@@ -92,11 +94,13 @@ def assert_same_minimum(model: Any, data: Any, count: int, digits: float) -> Non
     assert np.mean(converged) >= 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["everything", "ragged_channels"])
 def test_random_starts(name: str) -> None:
     assert_same_minimum(cases.ours(name), np.array(cases.observed(name)), 20, 1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 @pytest.mark.filterwarnings("ignore::pyhf_func.exceptions.WorkspaceWarning")
 @pytest.mark.parametrize("name", ["multibinC-2018-22", "sbottomA-2018-31", "3l-onshell-2019-09"])

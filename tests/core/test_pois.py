@@ -28,6 +28,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_verbs_test_the_parameter_that_is_named() -> None:
     workspace = pf.read(DOCUMENT)
     model, other = workspace.model(), workspace.model(poi_name="r_qqH")
@@ -52,6 +53,7 @@ def test_every_verb_that_tests_a_parameter_refuses_unknown_ones(verb: Any) -> No
         verb(**first, data=workspace.data(model), model=model, poi="r_ggh", **drawn)
 
 
+@pytest.mark.slow
 def test_commands_test_the_parameter_that_is_named(tmp_path: Path) -> None:
     path = tmp_path / "workspace.json"
     path.write_text(json.dumps(DOCUMENT))

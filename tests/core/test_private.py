@@ -104,6 +104,7 @@ def test_rare_private_parameters_take_no_place_in_all_bins() -> None:
     assert model.likelihood.private.shared == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECS)
 def test_metric_is_that_of_all_parameters(name: str) -> None:
     """With fixed parameters, bins without events and parameters without constraint."""
@@ -116,6 +117,7 @@ def test_metric_is_that_of_all_parameters(name: str) -> None:
         close(metric(model.likelihood, data, pars, free), expected)
 
 
+@pytest.mark.slow
 def test_padded_models_have_the_same_metric() -> None:
     model, data = case("large")
     other = pf.Workspace(GENERATED["workspace"](SMALL._replace(shared=5))).model()
@@ -131,6 +133,7 @@ def test_padded_models_have_the_same_metric() -> None:
     assert np.array_equal(found[n:], np.eye(n + added)[n:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECS)
 def test_minima_and_derivatives_are_those_of_all_parameters(name: str) -> None:
     model, data = case(name)

@@ -123,6 +123,7 @@ def outcome(folder: Path, *lines: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.endswith((" refused", " computed"))]
 
 
+@pytest.mark.slow
 def test_forked_workers_of_a_parent_that_computed_are_refused_by_name(tmp_path: Path) -> None:
     pytest.importorskip("joblib")
     pytest.importorskip("distributed")
@@ -130,18 +131,22 @@ def test_forked_workers_of_a_parent_that_computed_are_refused_by_name(tmp_path: 
     assert outcome(tmp_path, *ways) == [f"{way} refused" for way in ways]
 
 
+@pytest.mark.slow
 def test_a_parent_that_computed_with_jax_alone_is_one_that_computed(tmp_path: Path) -> None:
     assert outcome(tmp_path, "own_jax fork") == ["own_jax fork refused"]
 
 
+@pytest.mark.slow
 def test_forked_workers_of_a_parent_that_did_not_compute_do(tmp_path: Path) -> None:
     assert outcome(tmp_path, "unused fork") == ["unused fork computed"]
 
 
+@pytest.mark.slow
 def test_forked_workers_that_do_not_compute_are_left_alone(tmp_path: Path) -> None:
     assert outcome(tmp_path, "untouched fork", "copies fork") == ["untouched fork computed", "copies fork computed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["pool forkserver", "executor spawn", "joblib loky", "dask forkserver", "grid spawn"])
 def test_workers_with_an_interpreter_of_their_own_compute(way: str, tmp_path: Path) -> None:
     pytest.importorskip({"joblib": "joblib", "dask": "distributed"}.get(way.split()[0], "jax"))

@@ -57,6 +57,7 @@ def same(found: Any, expected: Any, *names: str) -> None:
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-5, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_wells_are_planted() -> None:
     """The fit alone ends in the wrong one; the default minimiser finds the right one by itself."""
     model, data = double_well()
@@ -67,6 +68,7 @@ def test_the_wells_are_planted() -> None:
     assert float(wrong.twice_nll) > float(right.twice_nll) + 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test_stat", ["qtilde", "q0"])
 def test_hypothesis_tests(test_stat: str) -> None:
     model, data = double_well()
@@ -82,6 +84,7 @@ def test_hypothesis_tests(test_stat: str) -> None:
     assert int(found.status) == 0
 
 
+@pytest.mark.slow
 def test_scans() -> None:
     model, data = double_well()
     mus = np.linspace(0.0, 4.0, 9)
@@ -96,6 +99,7 @@ def test_scans() -> None:
     )
 
 
+@pytest.mark.slow
 def test_limits() -> None:
     model, data = double_well()
     found = pf.upper_limit(data, model, minimiser=one_sided())
@@ -103,6 +107,7 @@ def test_limits() -> None:
     assert int(found.status) == 0
 
 
+@pytest.mark.slow
 def test_profiles() -> None:
     model, data = double_well()
     axis = {"mu": np.linspace(0.0, 4.0, 9)}
@@ -111,6 +116,7 @@ def test_profiles() -> None:
     assert np.all(found.ratio >= 0)
 
 
+@pytest.mark.slow
 def test_toys() -> None:
     model, data = double_well()
     space = model.likelihood.space

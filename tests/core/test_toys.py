@@ -45,6 +45,7 @@ def many() -> pf.ToysResult:
     return pf.toys(1.0, [4.0], counting(), KEY, 4000)
 
 
+@pytest.mark.slow
 def test_exact_sums() -> None:
     """With one bin the test statistic falls with the count: p-values are sums of Poisson probabilities."""
     found = many()
@@ -57,6 +58,7 @@ def test_exact_sums() -> None:
     assert found.cls_range.tolist() == [float(found.cls)] * 2
 
 
+@pytest.mark.slow
 def test_gaussian_regime() -> None:
     """Many events: p-values and band agree with the asymptotic formulae."""
     data = [510.0, 530.0, *two_bins().config.auxdata]
@@ -68,6 +70,7 @@ def test_gaussian_regime() -> None:
     assert found.teststats_b.shape == (3000,)
 
 
+@pytest.mark.slow
 def test_distributions_are_those_of_pyhf(pyhf_numpy: ModuleType) -> None:
     """Independent toys of the other program follow the same distributions, auxiliary data fluctuating, too."""
     numbers = ([12.0, 11.0], [50.0, 52.0], [13.0, 17.0])
@@ -82,6 +85,7 @@ def test_distributions_are_those_of_pyhf(pyhf_numpy: ModuleType) -> None:
     assert float(found.teststat) == pytest.approx(float(calculator.teststatistic(1.0)), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_batches_are_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """All toys together, as on accelerators, against one after the other, with every kind of uncertainty."""
     model, data = toy.toy()
@@ -103,6 +107,7 @@ def test_batches_are_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(together.teststat, alone.teststat, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_same_toys_in_every_chunk() -> None:
     data = [4.0]
     whole = pf.toys(1.0, data, counting(), KEY, 60)
@@ -112,6 +117,7 @@ def test_same_toys_in_every_chunk() -> None:
     np.testing.assert_allclose(many().teststats_b[:60], whole.teststats_b, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_jobs_merge_to_one_run(tmp_path: Path) -> None:
     jobs = [pf.toys(1.0, [4.0], counting(), KEY, n, first=first) for first, n in ((0, 25), (25, 35))]
     jobs[1].save(tmp_path / "second.npz")
@@ -129,6 +135,7 @@ def test_jobs_merge_to_one_run(tmp_path: Path) -> None:
         jobs[0].merge(elsewhere)
 
 
+@pytest.mark.slow
 def test_files_that_hold_no_toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pf.toys(1.0, [4.0], counting(), KEY, 60).save(tmp_path / "whole")
     whole = (tmp_path / "whole").read_bytes()
@@ -157,6 +164,7 @@ def test_no_toy_as_extreme_as_the_data() -> None:
     assert np.all(np.isnan([no_data.cls, no_data.clsb, no_data.clb]))
 
 
+@pytest.mark.slow
 def test_killed_and_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that is cut off keeps what it has; the next one goes on and gives what one run would have given."""
     module = sys.modules["pyhf_func.verbs.toys"]
@@ -192,6 +200,7 @@ class Fragile:
 FRAGILE = Fragile()
 
 
+@pytest.mark.slow
 def test_failures_are_retried_and_counted() -> None:
     """A thousand toys of each kind, of which many fail: all are there, and CLs tells what they could change."""
     found, whole = pf.toys(1.0, [4.0], counting(), KEY, 1000, minimiser=FRAGILE), many()
@@ -221,6 +230,7 @@ def test_stops_when_the_error_is_small() -> None:
     assert found.numbers.size < 5000
 
 
+@pytest.mark.slow
 def test_under_jit() -> None:
     """All toys as one computation, for traced data."""
 
@@ -231,6 +241,7 @@ def test_under_jit() -> None:
     assert float(jax.jit(cls)(jnp.array([4.0]))) == pytest.approx(float(plain), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_what_is_tested_at_zero() -> None:
     """Both ``q0`` and an upper limit's test of zero test the value zero."""
     found = {name: pf.toys(0.0, [4.0], counting(), KEY, 10, test_stat=name) for name in ("q0", "qtilde")}

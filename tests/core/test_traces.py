@@ -59,6 +59,7 @@ def assert_no_new_trace(counting: Counting, calls: dict[str, Callable[[], Any]])
         assert counting.traces == before, f"{what}: compiled again"
 
 
+@pytest.mark.slow
 def test_fit_compiles_once() -> None:
     counting = Counting()
 
@@ -70,6 +71,7 @@ def test_fit_compiles_once() -> None:
     assert_no_new_trace(counting, {"POI fixed": lambda: call(toy.toy()[1], toy.toy()[0], fixed={"mu": 1.0})})
 
 
+@pytest.mark.slow
 def test_hypotest_compiles_once() -> None:
     counting = Counting()
     model, data = toy.toy()
@@ -82,6 +84,7 @@ def test_hypotest_compiles_once() -> None:
     assert_no_new_trace(counting, {**variations(call), **mus})
 
 
+@pytest.mark.slow
 def test_it_does_count() -> None:
     """Another structure is another program: the counter sees it."""
     counting = Counting()

@@ -20,6 +20,7 @@ def problem() -> tuple[Any, Any]:
     return toy.toy()
 
 
+@pytest.mark.slow
 def test_verbs_accept_both(problem: tuple[Any, Any]) -> None:
     model, data = problem
     frozen = model.frozen()
@@ -41,6 +42,7 @@ def test_the_frozen_model_is_a_pure_pytree(problem: tuple[Any, Any]) -> None:
     assert not hasattr(frozen.config, "set_poi")
 
 
+@pytest.mark.slow
 def test_its_functions_are_those_of_the_other(problem: tuple[Any, Any]) -> None:
     model, data = problem
     pars = jnp.array(model.config.suggested_init())

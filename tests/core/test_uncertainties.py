@@ -75,6 +75,7 @@ def cabinetry() -> ModuleType:
 
 
 class TestIntervals:
+    @pytest.mark.slow
     @pytest.mark.parametrize(("n", "sigmas"), [(100, 1.0), (100, 3.0), (7, 2.0), (1, 1.0)])
     def test_counting(self, n: int, sigmas: float) -> None:
         found = pf.intervals([float(n)], counting(), sigmas=sigmas)
@@ -110,6 +111,7 @@ class TestIntervals:
         by_sigmas = pf.intervals([30.0], counting(), sigmas=norm.isf(0.05))
         assert float(by_confidence.upper[0]) == pytest.approx(float(by_sigmas.upper[0]), rel=1e-9)
 
+    @pytest.mark.slow
     def test_slope_in_data(self) -> None:
         """From the closed form: d(rate)/dn = log(rate / n) / (1 - n / rate)."""
 
@@ -122,6 +124,7 @@ class TestIntervals:
         rates = np.array(poisson_interval(40, 1.0))
         np.testing.assert_allclose(slopes, np.log(rates / 40) / (1 - 40 / rates), rtol=1e-6)
 
+    @pytest.mark.slow
     def test_coverage(self) -> None:
         """Every count that matters in one batch: the coverage is the exact one, and near to that of a normal."""
         counts, rate = np.arange(0, 90), 35.3
@@ -132,6 +135,7 @@ class TestIntervals:
         assert inside.tolist() == exact
         assert covered == pytest.approx(norm.cdf(1) - norm.cdf(-1), abs=0.03)
 
+    @pytest.mark.slow
     def test_coverage_with_nuisance_parameters(self) -> None:
         """Toys of a model with every kind of constraint; three standard deviations of a binomial."""
         model, _ = toy.toy()
@@ -149,6 +153,7 @@ class TestIntervals:
         covered = np.mean((found.lower[:, 0] <= truth[poi]) & (truth[poi] <= found.upper[:, 0]))
         assert covered == pytest.approx(0.6827, abs=3 * np.sqrt(0.6827 * 0.3173 / n))
 
+    @pytest.mark.slow
     def test_minos(self) -> None:
         """All parameters as Minuit's MINOS finds them, one after the other."""
         pyhf = pytest.importorskip("pyhf")
@@ -167,6 +172,7 @@ class TestIntervals:
         np.testing.assert_allclose(found.upper / width, theirs[:, 1] / width, atol=2e-3)
         assert not np.any(found.status)
 
+    @pytest.mark.slow
     def test_names(self) -> None:
         """A name stands for its components; a fixed parameter has no width."""
         model, data = toy.toy()
@@ -177,6 +183,7 @@ class TestIntervals:
         every = toy_intervals()
         np.testing.assert_allclose(found.upper, every.upper[found.parameters], rtol=1e-9)
 
+    @pytest.mark.slow
     def test_fixed(self) -> None:
         model, data = toy.toy()
         found = pf.intervals(data, model, fixed={"norm": 0.5})
@@ -205,6 +212,7 @@ class TestIntervals:
 
 
 class TestImpacts:
+    @pytest.mark.slow
     def test_refits_one_by_one(self) -> None:
         model, data = toy.toy()
         found, names = toy_impacts(), model.config.par_names
@@ -223,6 +231,7 @@ class TestImpacts:
             np.testing.assert_allclose(got, np.array(expected) - float(found.poi_best), atol=1e-8)
         assert not np.any(found.status)
 
+    @pytest.mark.slow
     def test_ranked(self) -> None:
         found = toy_impacts()
         size = np.maximum(np.abs(found.postfit_up), np.abs(found.postfit_down))
@@ -258,6 +267,7 @@ class TestImpacts:
         expected[indices.poisson_par] = slopes[indices.poisson_aux] * np.sqrt(rates)
         np.testing.assert_allclose(found.components, expected[found.parameters], rtol=1e-5, atol=1e-9)
 
+    @pytest.mark.slow
     def test_gaussian_regime(self) -> None:
         """With a background of 1e6 +- 1% and 1e4 signal events, everything is linear and known."""
         model = pf.simplemodels.uncorrelated_background([1e4], [1e6], [1e4])
@@ -271,6 +281,7 @@ class TestImpacts:
         assert float(found.constraints[0]) == pytest.approx(1.0, rel=1e-3)
         assert float(found.pulls[0]) == pytest.approx(0.0, abs=1e-6)
 
+    @pytest.mark.slow
     def test_another_parameter(self) -> None:
         model, data = toy.toy()
         found = pf.impacts(data, model, "norm")
@@ -287,6 +298,7 @@ class TestImpacts:
 
 
 class TestYields:
+    @pytest.mark.slow
     @pytest.mark.parametrize("stage", ["prefit", "postfit"])
     def test_propagation(self, stage: str) -> None:
         """Every table against a Jacobian by finite differences."""
@@ -339,6 +351,7 @@ class TestYields:
 
 
 class TestGoodness:
+    @pytest.mark.slow
     def test_counting(self) -> None:
         """Two bins with one free rate: the ratio to the saturated model is known."""
         model = pf.Model({"channels": [zoo.channel("SR", zoo.sample("s", [10.0, 20.0, 30.0], zoo.normfactor()))]})
@@ -364,6 +377,7 @@ class TestGoodness:
         assert int(found.degrees_of_freedom) == 0
         assert np.isnan(found.p_value)
 
+    @pytest.mark.slow
     def test_cabinetry(self, cabinetry: ModuleType) -> None:
         pyhf = pytest.importorskip("pyhf")
         pyhf.set_backend("numpy")
@@ -374,6 +388,7 @@ class TestGoodness:
 
 
 class TestCovariance:
+    @pytest.mark.slow
     def test_inverse_hessian(self) -> None:
         model, data = toy.toy()
         found = toy_intervals().covariance
@@ -382,6 +397,7 @@ class TestCovariance:
         errors = np.asarray(found.errors)
         np.testing.assert_allclose(found.correlation * np.outer(errors, errors), found.covariance, rtol=1e-12)
 
+    @pytest.mark.slow
     def test_at_a_bound(self) -> None:
         """A parameter at its bound is flagged and has no error; the others are as if it were fixed there."""
         model, _ = toy.toy()

@@ -74,6 +74,7 @@ def test_a_yield_below_zero_by_rounding_is_zero(names: str) -> None:
     assert float(model.expected_actualdata(pars)[0]) >= 0
 
 
+@pytest.mark.slow
 def test_without_constraint_the_minimum_lies_where_the_yield_is_zero() -> None:
     fit = pf.fit(jnp.array([0.0]), counting())
     assert status(fit) == ["CONVERGED"]
@@ -82,6 +83,7 @@ def test_without_constraint_the_minimum_lies_where_the_yield_is_zero() -> None:
     assert float(counting().logpdf(fit.pars, [0.0])) == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_zero_events_do_not_exclude_without_bound() -> None:
     """The best signal makes the yield zero: ``q = 2 (s + b)``."""
     test = pf.hypotest(1.0, jnp.array([0.0]), counting(), test_stat="q")
@@ -89,6 +91,7 @@ def test_zero_events_do_not_exclude_without_bound() -> None:
     assert status(test) == ["CONVERGED"]
 
 
+@pytest.mark.slow
 def test_derivatives_of_a_fit_at_a_wall_are_those_of_the_constrained_minimum() -> None:
     """``3 mu + 2 + alpha = 0`` at ``mu = -1``: alpha = 1, moves by -3 mu, and -2 log L is alpha^2 and a constant."""
     model, data = shifted(), jnp.array([0.0, 0.0])
@@ -183,6 +186,7 @@ def lowest(model: pf.Model, data: np.ndarray, mu: float | None) -> float:
     return 2 * float(best + rest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [False, True], ids=["free", "held"])
 def test_fits_end_at_the_lowest_constrained_minimum(held: bool) -> None:
     starts = []

@@ -47,6 +47,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_program_that_cannot_be_changed_runs_around(tmp_path: Path) -> None:
     script = tmp_path / "program.py"
     script.write_text("INHERITED = True\n" + PROGRAM)
@@ -55,6 +56,7 @@ def test_a_program_that_cannot_be_changed_runs_around(tmp_path: Path) -> None:
     assert found.stdout.endswith("passed one --two\n")
 
 
+@pytest.mark.slow
 def test_a_program_that_calls_as_pyhf_needs_nothing_else(tmp_path: Path) -> None:
     script = tmp_path / "program.py"
     path = f"import sys; sys.path.append({str(ROOT)!r})\n"
@@ -89,6 +91,7 @@ def test_wrong_usage_is_explained(arguments: tuple[str, ...], code: int) -> None
     assert "usage: python -m pyhf_func.as_pyhf SCRIPT" in (found.stdout if code == 0 else found.stderr)
 
 
+@pytest.mark.slow
 def test_pyhf_itself_is_not_replaced_halfway() -> None:
     pytest.importorskip("pyhf", minversion="0.7.6")
     found = run("-c", "import pyhf, pyhf_func; pyhf_func.as_pyhf()")

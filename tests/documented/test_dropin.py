@@ -44,11 +44,13 @@ def compare(ours: Any, theirs: Any, place: str = "") -> None:
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5 if parameters else 1e-7, err_msg=place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["counting", "documents", "errors"])
 def test_scripts_give_the_same_under_numpy(script: str) -> None:
     compare(run("pyhf_func", script, "numpy"), run("pyhf", script, "numpy"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backend", "framework"), [("jax", "jax"), ("pytorch", "torch"), ("tensorflow", "tensorflow_probability")]
 )
@@ -58,6 +60,7 @@ def test_scripts_give_the_same_in_other_backends(script: str, backend: str, fram
     compare(run("pyhf_func", script, backend), run("pyhf", script, backend))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("backend", "framework"), [("tensorflow", "tensorflow"), ("mxnet", "mxnet")])
 def test_backends_that_pyhf_cannot_load_give_the_numbers_of_numpy(backend: str, framework: str) -> None:
     ours, expected = run("pyhf_func", "counting", backend), run("pyhf", "counting", "numpy")

@@ -44,6 +44,7 @@ def data(model: Any) -> list[float]:
     return two_bins(pf)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test_stat", ["qtilde", "q", "q0"])
 def test_hypotest_gives_the_numbers_of_pyhf(
     backend: Any, pyhf_exact: ModuleType, model: Any, data: list[float], test_stat: str
@@ -96,6 +97,7 @@ def test_the_clipped_base_distribution_is_that_of_pyhf(pyhf_exact: ModuleType, m
         pf.infer.hypotest(0.8, data, model, calc_base_dist="triangle")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [list, tuple, np.array, jnp.array])
 def test_start_values_may_be_arrays(model: Any, data: list[float], kind: Any) -> None:
     init, bounds, fixed = start(model)
@@ -124,6 +126,7 @@ def test_fits_give_the_numbers_of_pyhf(backend: Any, pyhf_exact: ModuleType, mod
         np.testing.assert_allclose(flat(mle.twice_nll(found[0], data, model)), at_ours, rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["qmu", "qmu_tilde", "tmu", "tmu_tilde", "q0"])
 def test_statistics_are_those_of_pyhf(pyhf_exact: ModuleType, name: str) -> None:
     ours, theirs = pf.Model(fixed_rate_spec()), pyhf_exact.Model(fixed_rate_spec())
@@ -253,6 +256,7 @@ def test_what_is_refused(model: Any, data: list[float]) -> None:
         mle.fit(data[:-1], model)
 
 
+@pytest.mark.slow
 def test_a_failed_fit_says_why(model: Any, data: list[float]) -> None:
     impossible = model.with_yields("singlechannel", "signal", [np.nan, 11.0])
     with pytest.raises(FailedMinimization, match="not finite") as caught:
@@ -276,6 +280,7 @@ def test_jax_arrays_give_jax_arrays_in_any_backend(backend: Any, model: Any, dat
     assert isinstance(pf.infer.hypotest(jnp.array(0.8), data, model), jax.Array)
 
 
+@pytest.mark.slow
 def test_fits_can_be_differentiated_in_every_framework(backend: Any, model: Any, data: list[float]) -> None:
     """With the POI fixed: by the envelope theorem, the explicit derivative of -2 log L at the fitted parameters."""
 
@@ -289,6 +294,7 @@ def test_fits_can_be_differentiated_in_every_framework(backend: Any, model: Any,
         np.testing.assert_allclose(found, 2 * (digamma(np.array(data) + 1) - np.log(rates)), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_cls_can_be_differentiated(backend: Any, model: Any, data: list[float]) -> None:
     def cls(observed: Any) -> Any:
         return pf.infer.hypotest(0.8, observed, model)
@@ -301,6 +307,7 @@ def test_cls_can_be_differentiated(backend: Any, model: Any, data: list[float]) 
         np.testing.assert_allclose(found[0], (up - down) / (2 * h), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_cls_can_be_compiled_and_mapped(model: Any, data: list[float]) -> None:
     def cls(mu: Any) -> Any:
         return pf.infer.hypotest(mu, data, model)

@@ -25,6 +25,7 @@ def data(model: Any) -> list[float]:
     return two_bins(pf)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.05, 0.32])
 def test_cls_equals_the_level_at_the_limits(model: Any, data: list[float], level: float) -> None:
     """With the search and with a scan: an upper limit at another level is another limit."""
@@ -53,6 +54,7 @@ def test_a_scan_gives_the_numbers_of_pyhf(backend: Any, pyhf_numpy: ModuleType, 
     assert len(results[0][1]) == 5
 
 
+@pytest.mark.slow
 def test_the_search_gives_the_numbers_of_pyhf(pyhf_numpy: ModuleType, model: Any, data: list[float]) -> None:
     """From 0.1: at 0 rounding decides whether pyhf takes the square root of a negative number."""
     theirs = two_bins(pyhf_numpy)[0]
@@ -102,6 +104,7 @@ def test_jax_arrays_in_jax_arrays_out(model: Any, data: list[float]) -> None:
         assert all(isinstance(limit, jax.Array) for limit in (observed, *expected))
 
 
+@pytest.mark.slow
 def test_limits_can_be_compiled_and_differentiated_in_jax(model: Any, data: list[float]) -> None:
     def limit(x: Any) -> Any:
         return upper_limit(jnp.array(data).at[0].set(x), model)[0]
@@ -117,6 +120,7 @@ def test_limits_can_be_compiled_and_differentiated_in_jax(model: Any, data: list
         jax.jit(limit)(data[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scan", [None, SCAN])
 def test_limits_can_be_differentiated_in_pytorch(model: Any, data: list[float], scan: Any) -> None:
     torch = pytest.importorskip("torch")

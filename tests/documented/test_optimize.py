@@ -54,6 +54,7 @@ def test_a_missing_iminuit_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
         _ = optimize.minuit_optimizer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "framework", "home", "options"),
     [

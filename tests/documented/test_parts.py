@@ -56,6 +56,7 @@ def test_where_code4_begins(pyhf_numpy: ModuleType) -> None:
         np.testing.assert_allclose(ours(np.array(ALPHAS)), theirs(np.array(ALPHAS)), rtol=1e-11)
 
 
+@pytest.mark.slow
 def test_interpolators_are_differentiable() -> None:
     """In alpha and in the histograms, and traced."""
 
@@ -124,6 +125,7 @@ def test_distributions(backend: Any, pyhf_numpy: ModuleType) -> None:
         assert_same(joint.log_prob(tensors), their_joint.log_prob(np.array(values)))
 
 
+@pytest.mark.slow
 def test_constraints(backend: Any, pyhf_numpy: ModuleType) -> None:
     config = pf.Model(SPEC).config
     theirs = pyhf_numpy.Model(SPEC, poi_name="mu")
@@ -241,6 +243,7 @@ def custom_set(library: ModuleType) -> dict[str, Any]:
     return {"bend": (Builder, Applier), **library.modifiers.histfactory_set}
 
 
+@pytest.mark.slow
 def test_custom_modifiers(pyhf_numpy: ModuleType) -> None:
     signal, background = SPEC["channels"][0]["samples"]
     bent = {**signal, "modifiers": [*signal["modifiers"], {"name": "x", "type": "bend", "data": None}]}

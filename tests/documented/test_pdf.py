@@ -89,6 +89,7 @@ def test_batches(name: str, pyhf_numpy: ModuleType) -> None:
         ours.logpdf(pars[0], data)
 
 
+@pytest.mark.slow
 def test_distributions(backend: Any, pyhf_numpy: ModuleType) -> None:
     ours, theirs = both(pyhf_numpy)
     pars, data = point(theirs), DATA + theirs.config.auxdata
@@ -123,6 +124,7 @@ def test_precision(precision: str) -> None:
             assert precision[:2] in str(model.logpdf(model.config.suggested_init(), DATA + model.config.auxdata).dtype)
 
 
+@pytest.mark.slow
 def test_jax_in_jax_out_under_any_setting() -> None:
     model = pf.Model(SPEC)
     pars, data = jnp.array(model.config.suggested_init()), DATA + model.config.auxdata
@@ -137,6 +139,7 @@ def test_jax_in_jax_out_under_any_setting() -> None:
     np.testing.assert_allclose(model.logpdf(pars, data), model.logpdf(np.asarray(pars), data)[0], rtol=1e-14)
 
 
+@pytest.mark.slow
 def test_gradients_in_frameworks() -> None:
     model = pf.Model(SPEC)
     pars, data = np.array(model.config.suggested_init()) + 0.05, DATA + model.config.auxdata
@@ -163,6 +166,7 @@ def test_gradients_in_frameworks() -> None:
         np.testing.assert_allclose(given.grad.asnumpy(), expected, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_tensors_as_yields() -> None:
     torch = pytest.importorskip("torch")
     model = pf.Model(SPEC)
@@ -302,6 +306,7 @@ def built_from(yields: Any, background: Any, uncertainties: Any, variation: Any,
     return pf.Model(spec)
 
 
+@pytest.mark.slow
 def test_models_built_while_traced() -> None:
     """As networks are trained on pyhf: a spec of traced numbers, in one compiled and differentiated function."""
     numbers = [[5.0, 8.0], [50.0, 60.0], [7.0, 3.0], [56.0, 53.0], [6.0], 0.92]

@@ -24,6 +24,7 @@ def numbers(around: list[str], name: str, target: Path) -> dict[str, list[float]
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NEEDS)
 def test_programs_give_the_numbers_of_pyhf(name: str, tmp_path: Path) -> None:
     for package in NEEDS[name]:

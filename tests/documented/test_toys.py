@@ -19,6 +19,7 @@ def counting() -> Any:
     return pf.Model({"channels": [{"name": "SR", "samples": [signal, background]}]})
 
 
+@pytest.mark.slow
 def test_pvalues_of_a_counting_experiment_are_poisson_sums() -> None:
     """A larger q means fewer events: CLs+b and CLb are the probabilities of at most as many as observed."""
     model, ntoys, observed = counting(), 5000, 5
@@ -36,6 +37,7 @@ def test_pvalues_of_a_counting_experiment_are_poisson_sums() -> None:
     assert abs(float(band[0][2]) - median) < 4 * np.sqrt(median * (1 - median) / ntoys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test_stat", ["qtilde", "q0"])
 def test_toys_are_those_of_pyhf(pyhf_numpy: ModuleType, test_stat: str) -> None:
     """The same seed draws the same toys, and each has the same test statistic."""
@@ -50,6 +52,7 @@ def test_toys_are_those_of_pyhf(pyhf_numpy: ModuleType, test_stat: str) -> None:
     np.testing.assert_allclose(found[0], found[1], rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_hypotest_with_toys(backend: Any) -> None:
     model, data = two_bins(pf)
     result = pf.infer.hypotest(
@@ -72,6 +75,7 @@ def test_hypotest_with_toys(backend: Any) -> None:
     assert isinstance(calculator, ToyCalculator)
 
 
+@pytest.mark.slow
 def test_batches_do_not_change_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = []
     for size in (100, 10):

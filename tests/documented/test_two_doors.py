@@ -41,6 +41,7 @@ def start_elsewhere(config: Any) -> None:
 CHANGES = [fix_the_poi, fix_the_background, fix_a_component_elsewhere, bound_the_poi, start_elsewhere]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_fits_agree_after_a_change(change: Callable[[Any], None]) -> None:
     model, data = model_and_data()
@@ -63,6 +64,7 @@ def test_fits_agree_after_a_change(change: Callable[[Any], None]) -> None:
     np.testing.assert_allclose(inside, expected, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [fix_the_background])
 def test_hypothesis_tests_agree_after_a_change(change: Callable[[Any], None]) -> None:
     model, data = model_and_data()
@@ -105,6 +107,7 @@ def negative_bound(config: Any) -> None:
     config.param_set("mu").suggested_bounds = [(-2.0, 6.0)]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("change", [other_poi, other_poi_with_other_bounds, negative_bound])
 @pytest.mark.parametrize("test_stat", ["q", "qtilde"])

@@ -61,15 +61,18 @@ def run(program: str, *arguments: str) -> None:
     assert found.returncode == 0, found.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["1", "-1"])
 def test_every_module_has_two_names_and_is_loaded_once(order: str) -> None:
     run(EVERY, order)
 
 
+@pytest.mark.slow
 def test_threads_may_import_under_both_names_at_once() -> None:
     run(TOGETHER)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["infer.mle", "tensor.numpy_backend"])
 def test_any_module_may_be_imported_first(name: str) -> None:
     run(f"import pyhf_func.{name}")

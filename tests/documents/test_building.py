@@ -283,6 +283,7 @@ def test_what_changes_next_to_nothing_is_left_out_and_named() -> None:
     assert "small" in workspace.parameters  # of the signal
 
 
+@pytest.mark.slow
 def test_the_change_of_the_results_is_measured() -> None:
     whole = pf.build(channels=channels_with_small_effects(), poi="mu")
     smaller = pf.build(channels=channels_with_small_effects(), poi="mu", prune=0.005, verify=True)

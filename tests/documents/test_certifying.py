@@ -109,6 +109,7 @@ CODES = {
 }
 
 
+@pytest.mark.slow
 def test_the_same_likelihood_agrees(workspace: pf.Workspace) -> None:
     certificate = certified(workspace, likelihood(), fits=True, starts=2)
     assert certificate.disagreements() == []
@@ -141,6 +142,7 @@ def test_a_wrong_code_is_found(code: str, workspace: pf.Workspace) -> None:
     assert {"yields", "2NLL"} <= wrong(certificate)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pyhf_func.exceptions.WorkspaceWarning")
 def test_a_clipped_yield_is_found() -> None:
     document = likelihood()
@@ -269,6 +271,7 @@ def shell(*arguments: object) -> Any:
     return CliRunner().invoke(main, ["certify", "--no-cache", "--starts", "1", "--no-fits", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_the_shell_ends_with_zero_where_all_agree(tmp_path: Path) -> None:
     path = tmp_path / "workspace.json"
     path.write_text(json.dumps(likelihood()))
@@ -280,6 +283,7 @@ def test_the_shell_ends_with_zero_where_all_agree(tmp_path: Path) -> None:
     assert {one["program"] for one in written["comparisons"]} >= {"pyhf"}
 
 
+@pytest.mark.slow
 def test_the_shell_ends_with_one_where_something_disagrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = copy.deepcopy(likelihood())
     swapped(other, "jes", "lo_data", "hi_data")

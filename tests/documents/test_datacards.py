@@ -91,6 +91,7 @@ def test_the_engine_computes_the_values_of_combine(name: str) -> None:
     np.testing.assert_allclose(ours - ours[0], twice - twice[0], rtol=0, atol=RESULTS[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["datacard-5-multi-signal"])
 def test_fits_and_scans_are_those_of_combine(name: str) -> None:
     ours = pf.read(card_of(name))
@@ -121,6 +122,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pyhf_func.exceptions.WorkspaceWarning")
 @pytest.mark.parametrize("name", READ)
 def test_cards_of_combine_are_read(name: str) -> None:

@@ -304,6 +304,7 @@ def _apart(spec: Document, tag: str) -> Workspace:
     return workspace.rename(channels={name: f"{name} {tag}" for name in workspace.channels})
 
 
+@pytest.mark.slow
 @given(specs=st.tuples(workspaces(max_channels=2), workspaces(max_channels=2), workspaces(max_channels=2)))
 def test_combining_is_associative(specs: tuple[Document, Document, Document]) -> None:
     a, b, c = (_apart(spec, tag) for spec, tag in zip(specs, "abc", strict=True))

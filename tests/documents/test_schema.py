@@ -152,6 +152,7 @@ _ANYTHING = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(place=st.sampled_from(sorted(_places(workspace_spec()), key=repr)), value=_ANYTHING, remove=st.booleans())
 def test_fast_path_agrees_with_plain_jsonschema_after_any_change(
     place: tuple[Any, ...], value: Any, remove: bool

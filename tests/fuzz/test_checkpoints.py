@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import pytest
 
 import pyhf_func as pf
 from pyhf_func.core.fit import FitResult
@@ -82,6 +83,7 @@ def refused(read: Callable[[], Any]) -> Any:
     return None
 
 
+@pytest.mark.slow
 def test_damaged_toys(trials: Iterator[random.Random], tmp_path: Path) -> None:
     file = tmp_path / "saved.npz"
     toy_files.write(record(), file)
@@ -112,6 +114,7 @@ STRANGE: list[Callable[[np.ndarray], Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_strange_arrays_that_are_sealed(trials: Iterator[random.Random], tmp_path: Path) -> None:
     """What a program wrote with our seal: a result can be made of it, or it is refused."""
     file = tmp_path / "saved.npz"
@@ -127,6 +130,7 @@ def test_strange_arrays_that_are_sealed(trials: Iterator[random.Random], tmp_pat
         refused(lambda: pf.ToysResult.load(file).cls_range.tolist())
 
 
+@pytest.mark.slow
 def test_damaged_grids(trials: Iterator[random.Random], tmp_path: Path) -> None:
     file = tmp_path / "saved.jsonl"
     Kept(file, COMMON, ROWS).add(points())

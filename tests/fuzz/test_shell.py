@@ -140,6 +140,7 @@ def test_any_call_with_any_input(
             checked(CliRunner().invoke(main, line, input=stdin), line)
 
 
+@pytest.mark.slow
 def test_numbers_that_come_out_are_numbers(
     trials: Iterator[random.Random], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

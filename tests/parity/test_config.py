@@ -72,6 +72,7 @@ def test_first_measurement_is_the_default() -> None:
     assert workspace.model(measurement_index=1).config.poi_name == "mu_bkg"
 
 
+@pytest.mark.slow
 def test_a_model_holds_what_its_document_said_when_it_was_built() -> None:
     name = "poi_in_the_middle"
     spec = zoo.ZOO[name].spec

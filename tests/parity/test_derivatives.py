@@ -57,6 +57,7 @@ def signal_of(name: str) -> list[float]:
     return next(s["data"] for c in channels for s in c["samples"] if c["name"] == "SR" and s["name"] == "sig")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_gradient_of_cls(name: str) -> None:
     """With respect to mu, every signal yield, and some data."""
@@ -78,6 +79,7 @@ def test_gradient_of_cls(name: str) -> None:
         assert float(found[2][i]) == pytest.approx(slope(with_data, data[i], 2e-2), rel=1e-4, abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["over_fluctuation", "under_fluctuation"])
 @pytest.mark.parametrize("mu", [0.0, 1e-9, 0.5, 2.0])
 def test_gradients_stay_finite_where_q_or_muhat_is_zero(mu: float, name: str) -> None:
@@ -107,6 +109,7 @@ def closed_cls(mu: jax.Array, s: jax.Array, n: float, b: float) -> jax.Array:
     return tail(jnp.sqrt(q)) / tail(jnp.sqrt(q) - jnp.sqrt(q_asimov))
 
 
+@pytest.mark.slow
 def test_first_and_second_derivatives_in_closed_form() -> None:
     n, b, at = 12.0, 10.0, (jnp.array(1.3), jnp.array(5.0))
     value, first, second = counting(*at, jnp.array(n), cases.ours("counting"))
@@ -115,6 +118,7 @@ def test_first_and_second_derivatives_in_closed_form() -> None:
     np.testing.assert_allclose(second, jax.jacfwd(jax.grad(closed_cls, (0, 1)), 1)(*at, n, b), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("s", "n"), [(200.0, 700.0), (600.0, 10.0)])
 def test_tiny_clb(s: float, n: float) -> None:
     """Far too few events over b = 1000: CLb is 1e-20, then 1e-183 with a CLsb below the smallest number."""
@@ -129,6 +133,7 @@ def test_tiny_clb(s: float, n: float) -> None:
     assert all(np.isfinite(float(x)) for x in second)
 
 
+@pytest.mark.slow
 def test_forward_and_reverse_agree() -> None:
     """The derivative of the fitted parameters with respect to the signal yields."""
     name = "asymmetric_systematics"

@@ -18,11 +18,13 @@ pytestmark = pytest.mark.filterwarnings("default::pyhf_func.exceptions.Workspace
 FITTED = pytest.mark.parametrize("name", [name for name in zoo.names() if name not in cases.TESTED])
 
 
+@pytest.mark.slow
 @FITTED
 def test_reaches_the_minimum(name: str) -> None:
     cases.assert_good_fit(name, cases.our_fit(name))
 
 
+@pytest.mark.slow
 @FITTED
 def test_never_above_pyhf(name: str, pyhf_numpy: ModuleType) -> None:
     cases.assert_not_above_pyhf(name, cases.our_fit(name))
@@ -40,6 +42,7 @@ def test_conditional_fit(name: str, mu: float) -> None:
     assert float(found.twice_nll) == pytest.approx(best.twice_nll, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_many_data_sets_at_once() -> None:
     """A mapped fit is the fit of each; one hopeless member does not spoil the others."""
     name = "two_measurements_second"
@@ -53,6 +56,7 @@ def test_many_data_sets_at_once() -> None:
         np.testing.assert_allclose(mapped.pars[k], alone.pars, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_random_starts_reach_the_same_minimum() -> None:
     name = "configured_parameters"
     model, slow = cases.ours(name), cases.slow(name)

@@ -27,6 +27,7 @@ def tolerance(name: str) -> float:
     return 1e-7 + 8 * slow.rounding(slow.inits, data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", cases.TESTED)
 def test_free_fit(name: str, pyhf_numpy: ModuleType) -> None:
     found = cases.our_test(name, "q").free_fit
@@ -34,6 +35,7 @@ def test_free_fit(name: str, pyhf_numpy: ModuleType) -> None:
     cases.assert_not_above_pyhf(name, found)
 
 
+@pytest.mark.slow
 @EVERY
 def test_test_statistics(name: str, kind: str) -> None:
     found, slow = cases.our_test(name, kind), cases.slow_test(name, kind)
@@ -85,6 +87,7 @@ def test_qtilde_differs_from_q_only_above_the_asimov_value() -> None:
     assert abs(float(cases.our_test(above, "q").cls) - float(cases.our_test(above).cls)) > 1e-3
 
 
+@pytest.mark.slow
 def test_eager_jitted_and_mapped_agree() -> None:
     name = "under_fluctuation"
     model, data = cases.ours(name), jnp.array(cases.observed(name))

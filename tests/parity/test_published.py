@@ -78,6 +78,7 @@ def test_the_slow_reference_agrees_with_the_record(name: str, shared_data: Path)
         cases.assert_relative(slow.logpdf(point["pars"], recorded["data"]), point["logpdf"], 1e-11)
 
 
+@pytest.mark.slow
 @EACH
 def test_fit_and_hypotest(name: str, shared_data: Path) -> None:
     """Twice the NLL is not above pyhf's best. CLs: pyhf's own settings differ by 2e-4 from one another."""

@@ -38,6 +38,7 @@ def reference_logpdf(slow: ReferenceModel, pars: list[float], data: list[float])
     return value
 
 
+@pytest.mark.slow
 @EVERY
 def test_against_the_reference(name: str) -> None:
     slow, data = cases.slow(name), list(cases.observed(name))
@@ -64,6 +65,7 @@ def test_against_pyhf(name: str, pyhf_numpy: ModuleType) -> None:
             assert not math.isfinite(float(logpdf[k]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["asymmetric_systematics"])
 def test_eager_jitted_and_mapped_agree(name: str) -> None:
     model, data = cases.ours(name), jnp.array(cases.observed(name))
@@ -149,6 +151,7 @@ def test_gradient_of_the_log_density(name: str) -> None:
         assert found[i] == pytest.approx(difference / (2 * step), rel=1e-4, abs=1e-3 * curvature)
 
 
+@pytest.mark.slow
 @settings(max_examples=6, phases=[Phase.explicit, Phase.generate])  # to shrink is to compile, for minutes
 @given(st.data())
 def test_random_workspaces(data: st.DataObject) -> None:

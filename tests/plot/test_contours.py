@@ -30,6 +30,7 @@ def lines(result: pf.GridResult) -> tuple[list[Any], list[Any]]:
     return found[0], found[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "noise"), [(40, 0.1), (125, 0.25), (125, 0.0), (700, 0.3), (2000, 0.3)])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_an_irregular_grid_has_one_smooth_line(n: int, noise: float, seed: int) -> None:

@@ -150,6 +150,7 @@ def test_polynomial_codes_join_twice_differentiably(code: str, at_zero: float) -
         assert curvatures[0] == pytest.approx(curvatures[1], abs=1e-5)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_random_workspaces_are_valid_and_those_of_pyhf(data: st.DataObject) -> None:
     """The strategy makes documents that pyhf accepts, and the reference agrees with it on them."""
