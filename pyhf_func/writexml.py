@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from pyhf_func.core.values import as_list
 from pyhf_func.exceptions import Fault, InvalidSpecification, WorkspaceWarning, raise_faults
 from pyhf_func.mixins import _ChannelSummaryMixin
 from pyhf_func.readxml import _load_uproot, _parameters
 from pyhf_func.schema.extended import refuse
-from pyhf_func.schema.values import as_list
 
 __all__ = [
     "build_channel",

@@ -67,7 +67,7 @@ def test_recipes_work(tmp_path: Path) -> None:
         assert lines.count(found[2]) == 1, caption
         lines.insert(lines.index(found[2]) + 1, code.rstrip("\n"))
         path.write_text("\n".join(lines), encoding="utf-8")
-    assert len(checks) == 7
+    assert len(checks) == 8
     functions = [f"def check_{i}():\n{textwrap.indent(check, '    ')}" for i, check in enumerate(checks)]
     script = "\n".join([PREFACE, *functions, *(f"check_{i}()" for i in range(len(checks)))])
     (tmp_path / "check.py").write_text(script, encoding="utf-8")

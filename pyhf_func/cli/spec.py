@@ -204,10 +204,10 @@ def _summary(workspace: "Workspace", configs: Iterable[Mapping[str, Any]]) -> di
 
 def _parameters(workspace: "Workspace", configs: Iterable[Mapping[str, Any]]) -> list[list[str]]:
     """All parameters with the constraints that they have."""
+    from pyhf_func.core.modifiers import MODIFIERS
     from pyhf_func.schema.extended import walk
-    from pyhf_func.schema.sharing import USUAL_CONSTRAINTS
 
-    usual = {name: USUAL_CONSTRAINTS.get(kind, "none") for name, kind in workspace.modifiers}
+    usual = {name: MODIFIERS[kind].constraint for name, kind in workspace.modifiers}
     asked = {modifier["name"]: modifier["constraint"] for *_, modifier in walk(workspace) if "constraint" in modifier}
     asked |= {config["name"]: config["constraint"] for config in configs if "constraint" in config}
     words = {"none": "unconstrained", "gauss": "constrained_by_normal"}

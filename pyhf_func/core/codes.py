@@ -55,6 +55,11 @@ def of_settings(kind: str) -> tuple[str, ...]:
     return tuple(name for name, code in CODES.items() if kind in code.settings)
 
 
+def is_positive(code: str) -> bool:
+    """Whether a code takes the logarithm of templates."""
+    return code in CODES and CODES[code].positive
+
+
 def settings_of(given: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Mapping[str, Any]]:
     """The settings of all modifier types: the default ones, or the given ones, with code1 and code0 where silent.
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from pyhf_func._lookup import listed, shown
 from pyhf_func.core.expression import parse
+from pyhf_func.core.values import as_list, bins
 from pyhf_func.exceptions import PyhfFuncError, WorkspaceWarning, json_path
-from pyhf_func.schema.values import as_list, bins
 from pyhf_func.workspace import Workspace
 
 __all__ = ["CHECKS", "Finding", "lint"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyhf_func._lookup import listed, unknown
-from pyhf_func.core.compiler import Layout, ParameterSet
+from pyhf_func.core.compiler import Layout
+from pyhf_func.core.parameters import ParameterSet
 from pyhf_func.exceptions import UnknownParameter
 from pyhf_func.model.names import Names
 

@@ -16,10 +16,11 @@ from jax import Array
 
 from pyhf_func.adapters import bridge
 from pyhf_func.core.arrays import floats
+from pyhf_func.core.modifiers import MEASURED_BY_BIN
+from pyhf_func.core.values import is_array
 from pyhf_func.exceptions import Unsupported
 from pyhf_func.model.kinds import kind
 from pyhf_func.model.model import Model
-from pyhf_func.schema.values import is_array
 
 Row = tuple[str, str, Any, Sequence[Mapping[str, Any]]]  # channel, sample, yields, modifiers
 
@@ -52,13 +53,12 @@ def _numbers(modifiers: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
 
 def live_widths(spec: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, list[tuple[str, Any, Any]]]:
     """The staterror and shapesys parameters of live samples: (channel, yields, uncertainties) of their members."""
-    kinds = ("staterror", "shapesys")
-    names = {modifier["name"] for row in rows for modifier in row[3] if modifier["type"] in kinds}
+    names = {modifier["name"] for row in rows for modifier in row[3] if modifier["type"] in MEASURED_BY_BIN}
     names -= {m["name"] for *_, modifiers in _rows(spec) for m in modifiers if m.get("style") == "additive"}
     members: dict[str, list[tuple[str, Any, Any]]] = {name: [] for name in sorted(names)}
     for channel, _, yields, modifiers in sorted(_rows(spec), key=lambda row: row[:2]):
         for modifier in modifiers:
-            if modifier["type"] in kinds and modifier["name"] in names:
+            if modifier["type"] in MEASURED_BY_BIN and modifier["name"] in names:
                 members[modifier["name"]].append((channel, yields, modifier["data"]))
     return members
 
@@ -106,22 +106,21 @@ def _by_channel(members: Sequence[tuple[str, Any, Any]]) -> list[Any]:
 
 
 def _sigmas(*channels: Any) -> Array:
-    """Relative widths of the summed yield, as the compiler has them."""
-    parts = []
-    for members in channels:
-        total = sum(jnp.asarray(yields, float) for yields, _ in members)
-        squares = sum(jnp.square(jnp.asarray(uncertainties, float)) for _, uncertainties in members)
-        good = (total > 0) & (squares > 0)
-        parts.append(jnp.where(good, jnp.sqrt(jnp.where(good, squares, 1.0)) / jnp.where(good, total, 1.0), 1.0))
-    return jnp.concatenate(parts)
+    """Relative widths of the summed yield; one where there is none."""
+    return jnp.sqrt(_squares(*channels))
 
 
 def _factors(*channels: Any) -> Array:
-    """Counts of (yield / uncertainty)², as the compiler has them."""
+    """Counts of (yield / uncertainty)²; one where there is none."""
+    return 1 / _squares(*channels)
+
+
+def _squares(*channels: Any) -> Array:
+    """(uncertainty / yield)² of the summed yield, as the compiler has it."""
     parts = []
     for members in channels:
         total = sum(jnp.asarray(yields, float) for yields, _ in members)
         squares = sum(jnp.square(jnp.asarray(uncertainties, float)) for _, uncertainties in members)
         good = (total > 0) & (squares > 0)
-        parts.append(jnp.where(good, jnp.square(total) / jnp.where(good, squares, 1.0), 1.0))
+        parts.append(jnp.where(good, squares, 1.0) / jnp.square(jnp.where(good, total, 1.0)))
     return jnp.concatenate(parts)

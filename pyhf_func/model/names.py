@@ -12,7 +12,8 @@ import numpy as np
 
 from pyhf_func._lookup import unknown
 from pyhf_func.core import compiler
-from pyhf_func.core.compiler import Layout, Order, ParameterSet
+from pyhf_func.core.compiler import Layout, Order
+from pyhf_func.core.parameters import ParameterSet
 from pyhf_func.exceptions import InvalidModel
 from pyhf_func.results.names import ModelNames
 

@@ -9,9 +9,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from pyhf_func.core.values import as_numpy, is_array
 from pyhf_func.schema.frozen import FrozenDict, FrozenList
 from pyhf_func.schema.validator import not_too_deep
-from pyhf_func.schema.values import as_numpy, is_array
 
 _NUMBERS = frozenset((float, int))
 _SCALARS = _NUMBERS | {str, bool, type(None)}

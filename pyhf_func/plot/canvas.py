@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeVar
 import numpy as np
 
 from pyhf_func.core.fit import Status
+from pyhf_func.core.values import as_numpy
 from pyhf_func.exceptions import needs
 from pyhf_func.model import is_model
-from pyhf_func.schema.values import as_numpy
 from pyhf_func.verbs._arguments import no_model
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import numpy as np
 from pyhf_func.contrib.viz.brazil import plot_brazil_band
 from pyhf_func.contrib.viz.palette import ONE_SIGMA, TWO_SIGMA
 from pyhf_func.core.inference import LimitResult, ScanResult
+from pyhf_func.core.values import as_numpy
 from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, legend, styled, tidy
 from pyhf_func.plot.labels import Labels, labels_of
-from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

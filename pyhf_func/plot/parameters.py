@@ -13,11 +13,11 @@ from pyhf_func.core.arrays import floats
 from pyhf_func.core.fit import Problem
 from pyhf_func.core.inference import CovarianceResult, ImpactResult
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
+from pyhf_func.core.values import as_numpy
 from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy, write_header
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.yields import known
-from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,11 +9,11 @@ import numpy as np
 
 from pyhf_func.contrib.viz.palette import BLUE, GREY, RED, UNKNOWN
 from pyhf_func.core.inference import ProfileResult
+from pyhf_func.core.values import as_numpy
 from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.yields import known
-from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

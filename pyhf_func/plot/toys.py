@@ -10,10 +10,10 @@ from scipy.special import chdtr, ndtr
 
 from pyhf_func.contrib.viz.palette import BLUE, GREY, RED
 from pyhf_func.core.inference import GoodnessResult, HypotestResult, ToysResult
+from pyhf_func.core.values import as_numpy
 from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy
 from pyhf_func.plot.labels import labels_of
-from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,11 +10,11 @@ import numpy as np
 from pyhf_func._lookup import shown, unknown
 from pyhf_func.contrib.viz.palette import LINES, series
 from pyhf_func.core.inference import YieldBand, YieldsResult
+from pyhf_func.core.values import as_numpy
 from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy, with_ratios
 from pyhf_func.plot.counts import draw_band, draw_counts, draw_outside, garwood, reach_of
 from pyhf_func.plot.labels import Binning, Labels, labels_of
-from pyhf_func.schema.values import as_numpy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

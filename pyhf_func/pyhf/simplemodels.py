@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from warnings import warn
 
+from pyhf_func.core.values import as_list, is_array
 from pyhf_func.pyhf.pdf import Model
-from pyhf_func.schema.values import as_list, is_array
 
 __all__ = ["correlated_background", "hepdata_like", "uncorrelated_background"]
 

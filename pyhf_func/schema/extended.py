@@ -11,12 +11,14 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import jsonschema
+
 from pyhf_func import schema
 from pyhf_func.core import codes
 from pyhf_func.core.expression import InvalidExpression, parse
-from pyhf_func.exceptions import Fault, InvalidSpecification, UnsupportedExtension, json_path, raise_faults
+from pyhf_func.core.modifiers import MODIFIERS
+from pyhf_func.exceptions import Fault, InvalidSpecification, UnsupportedExtension, cut, json_path, raise_faults
 from pyhf_func.schema.frozen import thaw
-from pyhf_func.schema.sharing import USUAL_CONSTRAINTS
 from pyhf_func.schema.validator import conforms, of_file
 
 __all__ = ["CODES", "CONSTRAINTS", "METADATA", "check", "modifiers", "validate", "walk"]
@@ -54,15 +56,6 @@ METADATA = (
 )
 """The content of the key ``metadata`` of a document, which does not change the likelihood."""
 
-_MODIFIER_KEYS = {
-    "normsys": {"constraint", "interpolation"},
-    "histosys": {"constraint", "interpolation", "smooth"},
-    "shapesys": {"constraint"},
-    "staterror": {"constraint", "style"},
-    "normfactor": {"expression", "arguments"},
-    "lumi": set(),
-    "shapefactor": set(),
-}
 _SAMPLE_KEYS = {"floor"}
 _PARAMETER_KEYS = {"constraint", "sigmas_down"}
 _CONFIG_KEYS = {"pois", "correlations"}
@@ -102,10 +95,7 @@ def scale_sample(sample: dict[str, Any], factor: float) -> None:
     """Multiply the yields of a sample, and what is in the same unit."""
     sample["data"] = [factor * x for x in sample["data"]]
     for modifier in sample["modifiers"]:
-        if modifier["type"] in ("shapesys", "staterror"):
-            modifier["data"] = [factor * x for x in modifier["data"]]
-        elif modifier["type"] == "histosys":
-            modifier["data"] = {key: [factor * x for x in values] for key, values in modifier["data"].items()}
+        modifier["data"] = MODIFIERS[modifier["type"]].scaled(modifier["data"], factor)
 
 
 def is_extended(document: Any) -> bool:
@@ -192,14 +182,16 @@ def refuse(document: Mapping[str, Any], message: str) -> None:
 def _refuse_uncomputed(document: Mapping[str, Any], source: str | None) -> None:
     """Refuse optional keys that the engine does not compute with."""
     message = "a model is not computed with this key. pyhf_func.read may find an equal document without it"
-    uses = [steps for steps, _ in _uses(document) if steps[-1] not in COMPUTED]
+    uses = [steps for steps, _ in _uses(document) if steps[-1] not in COMPUTED and not _is_modifier(steps)]
     raise_faults([Fault(json_path(steps), message, UnsupportedExtension, source) for steps in uses])
 
 
 def stripped(document: Mapping[str, Any]) -> Document:
-    """A copy without the optional keys, whatever they mean: it is of pyhf's format where the rest is."""
+    """A copy without the optional keys and modifiers, whatever they mean: it is of pyhf's format where the rest is."""
     result: Document = thaw(dict(document))
     for steps, *_ in _uses(result):
+        if _is_modifier(steps):
+            continue
         holder: Any = result
         for step in steps[:-1]:
             holder = holder[step]
@@ -207,16 +199,31 @@ def stripped(document: Mapping[str, Any]) -> Document:
             holder["fixed"] = False
         else:
             del holder[steps[-1]]
+    for _, _, sample, _ in list(walk(result)):
+        sample["modifiers"] = [modifier for modifier in sample["modifiers"] if not _is_own(modifier)]
     return result
 
 
+def _is_own(modifier: Mapping[str, Any]) -> bool:
+    """Whether a modifier has a type that pyhf's schema lacks."""
+    kind = MODIFIERS.get(modifier["type"])
+    return kind is not None and kind.data is not None
+
+
+def _is_modifier(steps: Steps) -> bool:
+    return steps[-2:-1] == ("modifiers",)
+
+
 def _uses(document: Mapping[str, Any]) -> list[tuple[Steps, Any]]:
-    """Every optional key of the document with its place and value."""
+    """Every optional key of the document, and every modifier of a type that pyhf lacks, with its place and value."""
     found: list[tuple[Steps, Any]] = []
     whole = ("metadata", "settings") if "measurements" in document else ("correlations",)
     found.extend(((key,), document[key]) for key in whole if key in document)
     for steps, _, _, modifier in walk(document):
-        keys = _MODIFIER_KEYS.get(modifier["type"], set())
+        if _is_own(modifier):
+            found.append((steps, modifier))
+        kind = MODIFIERS.get(modifier["type"])
+        keys = kind.keys if kind else frozenset()
         found.extend(((*steps, key), modifier[key]) for key in sorted(keys & modifier.keys()))
     for c, channel in enumerate(document.get("channels", ())):
         for s, sample in enumerate(channel["samples"]):
@@ -235,7 +242,7 @@ def _wrong(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
     """Optional keys whose value makes no sense."""
     kinds = {steps: modifier for steps, _, _, modifier in walk(document)}
     for steps, value in _uses(document):
-        message = _fault_of(steps, value, kinds.get(steps[:-1]))
+        message = _modifier_fault(value) if _is_modifier(steps) else _fault_of(steps, value, kinds.get(steps[:-1]))
         if message:
             yield steps, message
     yield from _disagreeing(document)
@@ -274,6 +281,21 @@ def _fault_of(steps: Steps, value: Any, modifier: Mapping[str, Any] | None) -> s
             return _correlation_fault(value)
         case "metadata" | "settings":
             return _belongings_fault(value, METADATA if steps[-1] == "metadata" else SETTINGS)
+    return None
+
+
+def _modifier_fault(modifier: Mapping[str, Any]) -> str | None:
+    """The faults of a modifier of a type that pyhf's schema lacks."""
+    kind = MODIFIERS[modifier["type"]]
+    allowed = {"name", "type", "data", *kind.keys}
+    if surplus := sorted(set(modifier) - allowed):
+        return f"holds {', '.join(surplus)}. Known: {', '.join(sorted(allowed))}"
+    if not isinstance(modifier.get("name"), str):
+        return "has no name"
+    try:
+        jsonschema.validate(modifier.get("data"), kind.data)
+    except jsonschema.ValidationError as error:
+        return f"data: {cut(error.message)}"
     return None
 
 
@@ -333,7 +355,7 @@ def _components(document: Mapping[str, Any]) -> dict[str, int]:
     found: dict[str, dict[str, int]] = {}
     kinds: dict[str, str] = {}
     for _, channel, sample, modifier in walk(document):
-        if modifier["type"] in ("shapesys", "shapefactor", "staterror"):
+        if modifier["type"] in MODIFIERS and MODIFIERS[modifier["type"]].binwise:
             found.setdefault(modifier["name"], {})[channel["name"]] = len(sample["data"])
             kinds[modifier["name"]] = modifier["type"]
     counts = {name: sizes.values() for name, sizes in found.items()}
@@ -345,8 +367,9 @@ def _disagreeing(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
     first: dict[tuple[str, str], Any] = {}
     for steps, _, _, modifier in walk(document):
         for key in ("constraint", "style"):
-            if key in _MODIFIER_KEYS.get(modifier["type"], ()):
-                usual = "factor" if key == "style" else USUAL_CONSTRAINTS[modifier["type"]]
+            kind = MODIFIERS.get(modifier["type"])
+            if kind and key in kind.keys:
+                usual = "factor" if key == "style" else kind.constraint
                 value = modifier.get(key, usual)
                 if first.setdefault((key, modifier["name"]), value) != value:
                     yield (*steps, key), f"{modifier['name']!r} has {first[key, modifier['name']]!r} elsewhere"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pyhf_func.core.values import as_list, bins, not_finite, places
 from pyhf_func.exceptions import (
     Fault,
     InvalidMeasurement,
@@ -13,7 +14,6 @@ from pyhf_func.exceptions import (
     MissingObservation,
     json_path,
 )
-from pyhf_func.schema.values import as_list, bins, not_finite, places
 
 __all__ = ["measurement_doubts", "observation_doubts", "observation_faults"]
 

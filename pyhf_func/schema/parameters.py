@@ -7,9 +7,9 @@ from math import inf
 from typing import Any
 
 from pyhf_func._lookup import close_to
+from pyhf_func.core.modifiers import MODIFIERS
+from pyhf_func.core.values import as_list, is_finite, not_finite, places
 from pyhf_func.schema.report import Report
-from pyhf_func.schema.sharing import USUAL_CONSTRAINTS
-from pyhf_func.schema.values import as_list, is_finite, not_finite, places
 from pyhf_func.schema.wording import Steps
 
 __all__ = ["check_parameters", "check_poi", "signed_parameters"]
@@ -24,16 +24,6 @@ _MEASURED = {
     "bifurcated": ("auxdata", "sigmas", "sigmas_down"),
 }
 _ALL = ("inits", "bounds", "auxdata", "factors", "sigmas", "sigmas_down")
-
-# Start value and bounds where nothing is configured; lumi has none.
-_DEFAULTS = {
-    "histosys": (0.0, (-5.0, 5.0)),
-    "normfactor": (1.0, (0.0, 10.0)),
-    "normsys": (0.0, (-5.0, 5.0)),
-    "shapefactor": (1.0, (0.0, 10.0)),
-    "shapesys": (1.0, (1e-10, 10.0)),
-    "staterror": (1.0, (1e-10, 10.0)),
-}
 
 
 def signed_parameters(spec: Mapping[str, Any]) -> set[str]:
@@ -68,11 +58,11 @@ def check_parameters(
             report.doubt(("parameters", p, "name"), "no modifier uses this parameter")
         elif name in parameters:
             kind, count = parameters[name]
-            before = asked.get(name, USUAL_CONSTRAINTS.get(kind, "none"))
+            before = asked.get(name, MODIFIERS[kind].constraint)
             _check_config(config, kind, count, before, ("parameters", p), report)
     for name, (kind, _) in parameters.items():
-        if kind == "lumi":
-            _check_lumi(name, configs.get(name), report)
+        if MODIFIERS[kind].start is None:
+            _check_measurement(name, kind, configs.get(name), report)
 
 
 def _asked_constraints(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -106,12 +96,12 @@ def _check_config(config: Mapping[str, Any], kind: str, count: int, before: str,
             values[key] = given
     flags = config.get("fixed", False)
     needed = [k for k in _MEASURED[constraint] if k == "sigmas_down" or (before == "none" and k != "factors")]
-    if kind != "lumi" and (missing := [key for key in needed if key not in config]):
+    if MODIFIERS[kind].start is not None and (missing := [key for key in needed if key not in config]):
         message = f"a {constraint} constraint of a {kind} has no default measurement. Add {', '.join(missing)}"
         report.fault((*place, "constraint"), message)
     _check_bounds(values.get("bounds", []), place, report)
-    if flags is not True and kind in _DEFAULTS:
-        _check_start(values, kind, count, place, report)
+    if flags is not True and (default := MODIFIERS[kind].start) is not None:
+        _check_start(values, default, count, place, report)
     _check_constraint(values, constraint, place, report)
 
 
@@ -130,11 +120,17 @@ def _check_bounds(bounds: list[Any], place: Steps, report: Report) -> None:
             report.doubt(here, f"[{lower}, {upper}] is not finite, which JSON cannot express")
 
 
-def _check_start(values: Mapping[str, list[Any]], kind: str, count: int, place: Steps, report: Report) -> None:
+def _check_start(
+    values: Mapping[str, list[Any]],
+    default: tuple[float, tuple[float, float]],
+    count: int,
+    place: Steps,
+    report: Report,
+) -> None:
     """Start values outside of the bounds, whichever of both are defaults."""
     if "inits" not in values and "bounds" not in values:
         return
-    init, bound = _DEFAULTS[kind]
+    init, bound = default
     inits, bounds = values.get("inits", [init] * count), values.get("bounds", [bound] * count)
     for start, (lower, upper) in zip(inits, bounds, strict=True):
         if start < lower or start > upper:
@@ -152,14 +148,14 @@ def _check_constraint(values: Mapping[str, list[Any]], constraint: str, place: S
         report.fault((*place, "auxdata"), f"counts of events cannot be negative: {values['auxdata']}")
 
 
-def _check_lumi(name: str, configured: tuple[int, Mapping[str, Any]] | None, report: Report) -> None:
-    """The luminosity has no default measurement: it must be configured."""
+def _check_measurement(name: str, kind: str, configured: tuple[int, Mapping[str, Any]] | None, report: Report) -> None:
+    """A parameter without a default measurement, such as the luminosity, must be configured."""
     place: Steps = ("parameters", configured[0]) if configured else ("parameters",)
     config = configured[1] if configured else {}
     missing = [key for key in ("auxdata", "inits") if key not in config]
     if missing:
         advice = f"add {', '.join((*missing, *(() if 'sigmas' in config else ('sigmas',))))} to its configuration"
-        report.fault(place, f"the parameter {name!r} of lumi modifiers has no default: {advice}")
+        report.fault(place, f"the parameter {name!r} of {kind} modifiers has no default: {advice}")
         return
     if "sigmas" not in config:
         report.doubt(place, f"the parameter {name!r} has no sigmas: a width of 1 is used")

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from pyhf_func._lookup import shown
+from pyhf_func.core.values import is_finite, not_finite, short
 from pyhf_func.exceptions import Fault, InvalidDocument, json_path
 from pyhf_func.schema.validator import of_file, validate
-from pyhf_func.schema.values import is_finite, not_finite
-from pyhf_func.schema.wording import short
 
 __all__ = ["Source", "load", "load_patch", "name_of"]
 

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Set
+from typing import Any
 
-from pyhf_func.core.codes import CODES
 from pyhf_func.core.expression import InvalidExpression, parse
+from pyhf_func.core.modifiers import MODIFIERS, Use
+from pyhf_func.core.values import as_list, bins, is_finite, not_finite, not_finite_in, places, short
 from pyhf_func.exceptions import InvalidModifier
 from pyhf_func.schema.report import Report
-from pyhf_func.schema.values import as_list, bins, is_finite, not_finite, places
-from pyhf_func.schema.wording import Steps, short
+from pyhf_func.schema.wording import Steps
 
-__all__ = ["Use", "Uses", "check_channels"]
-
-
-class Use(NamedTuple):
-    """A modifier where it stands: indices of channel, sample and modifier, and the number of bins."""
-
-    channel: int
-    sample: int
-    modifier: int
-    n_bins: int
-
-    @property
-    def steps(self) -> Steps:
-        """Path of the modifier in the model spec."""
-        return ("channels", self.channel, "samples", self.sample, "modifiers", self.modifier)
+__all__ = ["Uses", "check_channels"]
 
 
 Uses = dict[str, dict[str, list[Use]]]
@@ -97,12 +83,12 @@ def _check_samples(
         seen: set[tuple[str, str]] = set()
         for m, modifier in enumerate(sample["modifiers"]):
             kind, name = key = modifier["type"], modifier["name"]
-            check = _CHECKS.get(kind)
-            if check is None:
-                message = f"{short(kind)} is no known modifier type. Known: {', '.join(_CHECKS)}"
-                report.fault((*place, "modifiers", m, "type"), message, InvalidModifier)
+            steps = (*place, "modifiers", m)
+            if kind not in MODIFIERS:
+                message = f"{short(kind)} is no known modifier type. Known: {', '.join(MODIFIERS)}"
+                report.fault((*steps, "type"), message, InvalidModifier)
                 continue
-            use = Use(c, s, m, n_bins)
+            use = Use(steps, c, channel["name"], sample["name"], n_bins, data, modifier)
             if "expression" in modifier:
                 arguments.extend((argument, use) for argument in _arguments(modifier))
             elif key in seen:
@@ -111,7 +97,7 @@ def _check_samples(
                 uses.setdefault(name, {}).setdefault(kind, []).append(use)
             seen.add(key)
             usual = {"normsys": normsys_code}.get(kind, "")
-            check(modifier["data"], data, use, report, modifier.get("interpolation", usual))
+            MODIFIERS[kind].check(use, report, modifier.get("interpolation", usual))
 
 
 def _check_yields(data: list[float], n_bins: int, place: Steps, report: Report) -> None:
@@ -119,14 +105,9 @@ def _check_yields(data: list[float], n_bins: int, place: Steps, report: Report) 
         message = f"has {len(data)} bins, but the channel's first sample has {n_bins}. Give one yield for each bin"
         report.fault((*place, "data"), message)
     if wrong := not_finite(data):
-        report.fault((*place, "data"), _not_finite(data, wrong))
+        report.fault((*place, "data"), not_finite_in(data, wrong))
     elif min(data) < 0:
         report.doubt((*place, "data"), f"negative yield in {bins(places(data, lambda y: y < 0))}")
-
-
-def _not_finite(values: list[float], wrong: list[int]) -> str:
-    found = ", ".join(dict.fromkeys(short(values[index], 20) for index in wrong))
-    return f"{found} in {bins(wrong)}. Give finite numbers"
 
 
 def _check_totals(
@@ -154,112 +135,12 @@ def _check_totals(
 
 def _can_be_positive(channel: Mapping[str, Any], b: int, signed: Set[str]) -> bool:
     """Whether any parameters make a bin's yield positive: by a sample, a template or a negative factor."""
-    for sample in channel["samples"]:
-        if sample["data"][b] > 0:
-            return True
-        for modifier in sample["modifiers"]:
-            if modifier["name"] in signed and modifier["type"] not in ("histosys", "normsys"):
-                return True
-            if modifier["type"] == "histosys":
-                templates = [as_list(modifier["data"][key]) for key in ("lo_data", "hi_data")]
-                if any(template[b] > 0 for template in templates if len(template) > b):
-                    return True
-    return False
-
-
-def _is_positive(code: str) -> bool:
-    """Whether an interpolation code takes the logarithm of templates."""
-    return code in CODES and CODES[code].positive
-
-
-def _check_histosys(data: Any, nominal: list[float], use: Use, report: Report, code: str) -> None:
-    for key in ("lo_data", "hi_data"):
-        template = as_list(data[key])
-        if len(template) != len(nominal):
-            message = f"has {len(template)} bins, but the sample has {len(nominal)}. Give one yield for each bin"
-            report.fault((*use.steps, "data", key), message, InvalidModifier)
-        if wrong := not_finite(template):
-            report.fault((*use.steps, "data", key), _not_finite(template, wrong), InvalidModifier)
-        elif _is_positive(code) and (wrong := _opposite(template, nominal)):
-            message = f"{bins(wrong)} must have the sign of the nominal yield: the interpolation ({code}) takes the "
-            report.fault((*use.steps, "data", key), f"{message}logarithm of their ratio", InvalidModifier)
-
-
-def _opposite(template: list[float], nominal: list[float]) -> list[int]:
-    """Bins where a template has not the sign of the nominal yield; where that is zero, there is no effect."""
-    return [b for b, (t, n) in enumerate(zip(template, nominal, strict=False)) if n and not t / n > 0]
-
-
-def _check_normsys(data: Any, _: list[float], use: Use, report: Report, code: str) -> None:
-    for key in ("lo", "hi"):
-        factor = data[key]
-        if factor > 0 and is_finite(factor):
-            continue
-        if not is_finite(factor):
-            report.fault((*use.steps, "data", key), f"{short(factor, 20)} is not finite", InvalidModifier)
-        elif factor == 0 and code == "code1":
-            report.doubt((*use.steps, "data", key), "a factor of zero: the derivative is not finite there")
-        elif _is_positive(code):
-            message = f"must be positive, not {factor}: the interpolation ({code}) takes its logarithm"
-            report.fault((*use.steps, "data", key), message, InvalidModifier)
-
-
-def _check_uncertainties(data: Any, nominal: list[float], use: Use, report: Report) -> list[float]:
-    """Checks shared by shapesys and staterror; the uncertainties, or none where they cannot be used."""
-    uncertainties = as_list(data)
-    usable = True
-    if len(uncertainties) != len(nominal):
-        message = f"has {len(uncertainties)} bins, but the sample has {len(nominal)}. Give one number for each bin"
-        report.fault((*use.steps, "data"), message, InvalidModifier)
-        usable = False
-    if wrong := not_finite(uncertainties):
-        report.fault((*use.steps, "data"), _not_finite(uncertainties, wrong), InvalidModifier)
-        usable = False
-    return uncertainties if usable and not not_finite(nominal) else []
-
-
-def _check_shapesys(data: Any, nominal: list[float], use: Use, report: Report, _: str) -> None:
-    uncertainties = _check_uncertainties(data, nominal, use, report)
-    if not uncertainties:
-        return
-    if negative := places(uncertainties, lambda u: u < 0):
-        message = f"negative uncertainty in {bins(negative)}: the parameter is fixed there, as without uncertainty"
-        report.doubt((*use.steps, "data"), message)
-    pairs = list(zip(nominal, uncertainties, strict=True))
-    if idle := [b for b, (y, u) in enumerate(pairs) if u > 0 and y <= 0]:
-        message = f"an uncertainty without a positive yield in {bins(idle)}: the parameter is fixed there"
-        report.doubt((*use.steps, "data"), message)
-    if wrong := [b for b, (y, u) in enumerate(pairs) if y > 0 and u > 0 and not _has_counts(y, u)]:
-        message = f"(yield/uncertainty)² in {bins(wrong)} is outside the range of floats"
-        report.fault((*use.steps, "data"), message, InvalidModifier)
-
-
-def _has_counts(nominal: float, uncertainty: float) -> bool:
-    """Whether (nominal/uncertainty)², the events of the auxiliary measurement, is a positive number."""
-    try:
-        counts = nominal**2 / uncertainty**2
-    except (OverflowError, ZeroDivisionError):
-        return False
-    return is_finite(counts) and counts > 0
-
-
-def _check_staterror(data: Any, nominal: list[float], use: Use, report: Report, _: str) -> None:
-    negative = places(_check_uncertainties(data, nominal, use, report), lambda u: u < 0)
-    if negative:
-        message = f"negative uncertainty in {bins(negative)}: its absolute value is used"
-        report.doubt((*use.steps, "data"), message)
-
-
-def _check_nothing(data: Any, nominal: list[float], use: Use, report: Report, code: str) -> None:
-    """The factors have no data."""
-
-
-_CHECKS: dict[str, Callable[[Any, list[float], Use, Report, str], None]] = {
-    "histosys": _check_histosys,
-    "lumi": _check_nothing,
-    "normfactor": _check_nothing,
-    "normsys": _check_normsys,
-    "shapefactor": _check_nothing,
-    "shapesys": _check_shapesys,
-    "staterror": _check_staterror,
-}
+    return any(
+        sample["data"][b] > 0
+        or any(
+            MODIFIERS[modifier["type"]].can_lift(modifier, b, signed=modifier["name"] in signed)
+            for modifier in sample["modifiers"]
+            if modifier["type"] in MODIFIERS
+        )
+        for sample in channel["samples"]
+    )

@@ -55,7 +55,7 @@ def check_model(
     )
     if not uses and not report.faults:
         report.fault(("channels",), "no sample has a modifier, so the model has no parameters. Add one")
-    parameters = check_sharing(spec, uses, report)
+    parameters = check_sharing(uses, report)
     check_parameters(spec, set(uses), parameters, report)
     check_poi(poi_name, set(uses), parameters, report)
     report.finish(strict=strict)

@@ -15,11 +15,11 @@ import jsonschema
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from pyhf_func.core.values import as_list, is_array
 from pyhf_func.exceptions import Fault, InvalidSpecification, json_path
 from pyhf_func.schema import variables
 from pyhf_func.schema.loader import load_schema, read_schema
 from pyhf_func.schema.predicate import Predicate, compile_predicate
-from pyhf_func.schema.values import as_list, is_array
 from pyhf_func.schema.wording import explain, named
 
 __all__ = ["conforms", "not_too_deep", "of_file", "validate"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import log10
 from typing import Any
 
 import jsonschema
 
+from pyhf_func.core.values import short
 from pyhf_func.exceptions import cut
 
-__all__ = ["explain", "listed", "named", "short"]
+__all__ = ["explain", "listed", "named"]
 
 Steps = tuple[str | int, ...]
 
@@ -24,40 +24,6 @@ _NOUNS = {
     "object": "an object",
     "string": "a string",
 }
-
-
-def short(value: Any, length: int = 60) -> str:
-    """A value as it stands in the document, cut to a readable length, however large or deep it is.
-
-    Example:
-        >>> short({"a": [1, 2.5]}), short([0] * 10**6, 20)
-        ("{'a': [1, 2.5]}", '[0, 0, 0, 0, 0,  ...')
-    """
-    text = ""
-    for piece in _pieces(value, length):
-        text += piece
-        if len(text) > length:
-            return text[: length - 4] + " ..."
-    return text
-
-
-def _pieces(value: Any, length: int) -> Iterator[str]:
-    """The representation of a value, piece by piece: whoever has enough need not make the rest."""
-    if isinstance(value, dict | list | tuple) and value:
-        start, end = ("{", "}") if isinstance(value, dict) else ("[", "]") if isinstance(value, list) else ("(", ")")
-        for number, item in enumerate(value):
-            yield start if number == 0 else ", "
-            yield from _pieces(item, length)
-            if isinstance(value, dict):
-                yield ": "
-                yield from _pieces(value[item], length)
-        yield end
-    elif isinstance(value, str | bytes):
-        yield repr(value[: length + 1])
-    elif isinstance(value, int) and value.bit_length() > 4 * length:
-        yield f"an integer of about {int(value.bit_length() * log10(2))} digits"
-    else:
-        yield repr(value)
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:

@@ -8,9 +8,9 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
+from pyhf_func.core.values import as_list, is_array
 from pyhf_func.exceptions import Fault, InvalidDocument, cut, json_path
 from pyhf_func.schema.validator import not_too_deep
-from pyhf_func.schema.values import as_list, is_array
 
 __all__ = ["as_json", "digest", "dumps"]
 

@@ -29,6 +29,7 @@ from pyhf_func.core.memory import enough
 from pyhf_func.core.processes import check_process
 from pyhf_func.core.statistics import STATISTICS, Statistic
 from pyhf_func.core.statistics import names as statistic_names
+from pyhf_func.core.values import bins
 from pyhf_func.exceptions import (
     InvalidModel,
     InvalidPdfData,
@@ -39,7 +40,6 @@ from pyhf_func.exceptions import (
 from pyhf_func.model import AnyModel, Model, frozen, is_model
 from pyhf_func.results.about import About
 from pyhf_func.results.base import Result, named
-from pyhf_func.schema.values import bins
 
 P = ParamSpec("P")
 T = TypeVar("T")

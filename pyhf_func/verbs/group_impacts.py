@@ -16,6 +16,7 @@ from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
 from pyhf_func.core.inference import CovarianceResult
 from pyhf_func.core.inference.group_impacts import variance_parts
 from pyhf_func.core.likelihood.measurements import constrained
+from pyhf_func.core.modifiers import MEASURED_BY_BIN
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.model import AnyModel
 from pyhf_func.results.base import Result
@@ -195,7 +196,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 def _places_of_bins(model: AnyModel) -> set[int]:
     """Parameters that scale single bins and have an auxiliary measurement."""
-    names = {name for name, kind in model.config.modifiers if kind in ("staterror", "shapesys")}
+    names = {name for name, kind in model.config.modifiers if kind in MEASURED_BY_BIN}
     slices = model.config.par_slices
     return {place for name in names for place in range(slices[name].start, slices[name].stop)}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from pyhf_func import schema
 from pyhf_func._lookup import shown
+from pyhf_func.core.values import as_list
 from pyhf_func.exceptions import InvalidPdfData
 from pyhf_func.schema.frozen import thaw
-from pyhf_func.schema.values import as_list
 
 __all__ = ["built"]
 

@@ -11,6 +11,7 @@ import numpy as np
 
 import pyhf_func
 from pyhf_func._lookup import shown, unknown
+from pyhf_func.core.values import as_list, values_as_lists
 from pyhf_func.exceptions import (
     InvalidMeasurement,
     Unsupported,
@@ -23,7 +24,6 @@ from pyhf_func.schema.observations import measurement_doubts, observation_doubts
 from pyhf_func.schema.reading import Source, load, name_of
 from pyhf_func.schema.report import ModelSpec, Origin
 from pyhf_func.schema.validator import not_too_deep
-from pyhf_func.schema.values import as_list, values_as_lists
 from pyhf_func.workspace.belongings import joined_belongings, with_new_names
 from pyhf_func.workspace.build import built
 from pyhf_func.workspace.edit import pruned, renamed

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pyhf_func.core.values import as_list, is_array
 from pyhf_func.exceptions import InvalidWorkspaceOperation
 from pyhf_func.schema.frozen import thaw
-from pyhf_func.schema.values import as_list, is_array
 
 __all__ = ["VALID_JOINS", "joined", "same"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pyhf_func.contrib.viz.palette import ONE_SIGMA, TWO_SIGMA
-from pyhf_func.schema.values import as_numpy
+from pyhf_func.core.values import as_numpy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,5 +11,4 @@ from pyhf_func.core.compiler.overrides import Init as Init
 from pyhf_func.core.compiler.overrides import Start as Start
 from pyhf_func.core.compiler.overrides import place_of as place_of
 from pyhf_func.core.compiler.overrides import resolve_start as resolve_start
-from pyhf_func.core.compiler.parameters import ParameterSet as ParameterSet
 from pyhf_func.core.compiler.terms import Layout as Layout

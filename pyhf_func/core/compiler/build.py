@@ -12,10 +12,11 @@ from jax import Array
 from pyhf_func._lookup import unknown
 from pyhf_func.core import codes
 from pyhf_func.core.compiler.order import Order, order_spec
-from pyhf_func.core.compiler.parameters import ParameterSet, collect_parameters
+from pyhf_func.core.compiler.parameters import collect_parameters
 from pyhf_func.core.compiler.terms import Layout, Terms, table
 from pyhf_func.core.constraints import DENSITIES
 from pyhf_func.core.likelihood.structure import Correlation, Indices, Likelihood, Measured, Private, Space, Values
+from pyhf_func.core.parameters import ParameterSet
 from pyhf_func.exceptions import InvalidInterpCode, InvalidModel
 
 _FILLED = 0.25

@@ -1,8 +1,8 @@
 """Every ordering that the library decides, in one place. It is that of pyhf 0.7.6.
 
-Channels, samples and modifiers are sorted by name. Parameters come by modifier type in the order of ``TYPES``;
-within a type in the order in which a walk over sorted channels, samples and modifiers first meets them, except
-staterror parameters, which are sorted by name. Auxiliary data follow their parameters.
+Channels, samples and modifiers are sorted by name. Parameters come by modifier type in the order of
+`core.modifiers.TYPES`; within a type in the order in which a walk over sorted channels, samples and modifiers first
+meets them, or sorted by name where the type says so. Auxiliary data follow their parameters.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-TYPES = ("histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys", "staterror")
+from pyhf_func.core.modifiers import TYPES
 
 
 class Row(NamedTuple):
@@ -82,6 +82,6 @@ def parameter_order(first_met: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Parameter names in order, from each modifier type's names in the order in which the walk met them."""
     names: dict[str, None] = {}
     for kind in TYPES:
-        met = first_met.get(kind, ())
-        names.update(dict.fromkeys(sorted(met) if kind == "staterror" else met))
+        met = first_met.get(kind.name, ())
+        names.update(dict.fromkeys(sorted(met) if kind.sorted_by_name else met))
     return tuple(names)

@@ -13,6 +13,7 @@ from pyhf_func.core.compiler.order import Order, Row
 from pyhf_func.core.expression import parse
 from pyhf_func.core.likelihood.interpolation import ADDITIVE, MULTIPLICATIVE
 from pyhf_func.core.likelihood.structure import Derived, Formulas, Group, Morphs, Spreads
+from pyhf_func.core.modifiers import MODIFIERS
 
 Place = tuple[str, str]
 Term = tuple[str, str, str]
@@ -57,7 +58,7 @@ class Terms:
         self.normsys_par: list[int] = []
         self.histosys_place: dict[Term, list[int]] = {}
         self.normsys_place: dict[Term, int] = {}
-        self.staterror_start: dict[str, dict[str, int]] = {}
+        self._starts: dict[str, dict[str, int]] = {}
         self._histosys_group: list[Group] = []
         self._normsys_group: list[Group] = []
         self._derived = DerivedTerms(order)
@@ -69,35 +70,32 @@ class Terms:
         self.normsys_groups = self._sort_normsys()
 
     def _add_row(self, row: Row) -> None:
-        scales: list[list[int]] = [[] for _ in range(row.n_bins)]
+        self.scales += ([] for _ in range(row.n_bins))
         self.row_normsys.append([])
         self._derived.add_morphed(row)
         for modifier in row.modifiers:
-            name, kind = modifier["name"], modifier["type"]
             if "expression" in modifier:
                 self._derived.add_formula(row, modifier, self.slices)
-                continue
-            first = self.slices[name].start
-            match kind:
-                case "histosys":
-                    self._add_histosys(row, modifier, first)
-                case "normsys":
-                    self._add_normsys(row, modifier, first)
-                case "normfactor" | "lumi":
-                    self._derived.row_scales[row.number].append(first)
-                    for here in scales:
-                        here.append(first)
-                case _:
-                    if kind == "staterror":
-                        first += self._staterror_offset(name, row)
-                    if modifier.get("style") == "additive":
-                        self._derived.add_errors(row, modifier["data"], first)
-                        continue
-                    for b, here in enumerate(scales):
-                        here.append(first + b)
-        self.scales += scales
+            else:
+                MODIFIERS[modifier["type"]].add(self, row, modifier, self.slices[modifier["name"]].start)
 
-    def _add_histosys(self, row: Row, modifier: Mapping[str, Any], par: int) -> None:
+    def scale(self, row: Row, par: int) -> None:
+        """One parameter is a factor of all entries of a row."""
+        self._derived.row_scales[row.number].append(par)
+        for scales in self.scales[row.entries]:
+            scales.append(par)
+
+    def scale_bins(self, row: Row, first: int) -> None:
+        """A parameter of its own, from ``first`` on, is a factor of each entry of a row."""
+        for b, scales in enumerate(self.scales[row.entries]):
+            scales.append(first + b)
+
+    def add_errors(self, row: Row, errors: Sequence[float], first: int) -> None:
+        """Uncertainties of a sample, to be added in quadrature to those of others, of parameters from ``first`` on."""
+        self._derived.add_errors(row, errors, first)
+
+    def add_histosys(self, row: Row, modifier: Mapping[str, Any], par: int) -> None:
+        """Yields at one standard deviation of a parameter: one term of each entry of a row."""
         start, data = len(self.histosys_entry), modifier["data"]
         code = modifier.get("interpolation", self.codes["histosys"])
         effect: Literal["shift", "factor", "morph"] = "morph" if row.number in self._derived.morphed else "shift"
@@ -110,7 +108,8 @@ class Terms:
         self.histosys_par += [par] * row.n_bins
         self._histosys_group += [Group(code, float(modifier.get("smooth", 1.0)), effect)] * row.n_bins
 
-    def _add_normsys(self, row: Row, modifier: Mapping[str, Any], par: int) -> None:
+    def add_normsys(self, row: Row, modifier: Mapping[str, Any], par: int) -> None:
+        """A factor at one standard deviation of a parameter: one term of a row."""
         place = len(self.normsys_par)
         self.normsys_place[row.channel, row.sample, modifier["name"]] = place
         self.row_normsys[row.number].append(place)
@@ -120,9 +119,9 @@ class Terms:
         self.normsys_par.append(par)
         self._normsys_group.append(Group(modifier.get("interpolation", self.codes["normsys"])))
 
-    def _staterror_offset(self, name: str, row: Row) -> int:
-        """A staterror has one component per bin of all its channels, one channel after the other."""
-        starts = self.staterror_start.setdefault(name, {})
+    def first_bin(self, name: str, row: Row) -> int:
+        """The component for a row's first bin of a parameter with one for each bin of its channels, in turn."""
+        starts = self._starts.setdefault(name, {})
         if row.channel not in starts:
             widths = {r.channel: r.n_bins for r in self.rows}
             starts[row.channel] = sum(widths[channel] for channel in starts)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyhf_func._lookup import listed, shown
+from pyhf_func.core.values import bins
 from pyhf_func.documents.building.histograms import Histogram, read_histogram
 from pyhf_func.documents.building.parts import (
     Channel,
@@ -24,7 +25,6 @@ from pyhf_func.documents.building.parts import (
     UpDown,
 )
 from pyhf_func.exceptions import Fault, InvalidModel, raise_faults
-from pyhf_func.schema.values import bins
 
 __all__ = ["assembled"]
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pyhf_func.core.compiler.parameters import ParameterSet
+from pyhf_func.core.parameters import ParameterSet
 from pyhf_func.exceptions import InvalidModifier
 
 _TYPES = {"none": "unconstrained", "normal": "constrained_by_normal", "poisson": "constrained_by_poisson"}

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyhf_func.core.compiler.parameters import free
+from pyhf_func.core.parameters import free
 from pyhf_func.pyhf.modifiers.applying import ScalingByBinOfChannel
 from pyhf_func.pyhf.modifiers.building import Builder, requirement
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyhf_func.core.compiler.parameters import shapesys
+from pyhf_func.core.modifiers import shapesys
 from pyhf_func.pyhf.modifiers.applying import ScalingByBin
 from pyhf_func.pyhf.modifiers.building import Builder, requirement
 
@@ -22,7 +22,7 @@ def required_parset(sample_data: Sequence[float], modifier_data: Sequence[float]
         >>> required_parset([50.0, 60.0], [5.0, 0.0])["factors"]
         (100.0, 1.0)
     """
-    return requirement(shapesys("", sample_data, modifier_data))
+    return requirement(shapesys.parameter("", sample_data, modifier_data))
 
 
 class shapesys_builder(Builder):

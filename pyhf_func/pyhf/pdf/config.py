@@ -9,9 +9,9 @@ from itertools import chain
 from typing import Any
 
 from pyhf_func.core.codes import settings_of
-from pyhf_func.core.compiler import ParameterSet
 from pyhf_func.core.compiler.order import order_spec
 from pyhf_func.core.compiler.parameters import collect_parameters
+from pyhf_func.core.parameters import ParameterSet
 from pyhf_func.exceptions import Unsupported
 from pyhf_func.model import Config, Model, Names, listed_bounds
 from pyhf_func.pyhf.parameters import constrained_by_normal, constrained_by_poisson, paramset, unconstrained

@@ -10,9 +10,10 @@ import numpy as np
 from jax import Array
 
 from pyhf_func._lookup import shown
-from pyhf_func.core.compiler import Order, ParameterSet
+from pyhf_func.core.compiler import Order
 from pyhf_func.core.compiler.order import order_spec
 from pyhf_func.core.compiler.parameters import collect_parameters
+from pyhf_func.core.parameters import ParameterSet
 from pyhf_func.exceptions import InvalidModifier
 from pyhf_func.model import Names
 from pyhf_func.pyhf.modifiers import histfactory_set

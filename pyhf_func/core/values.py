@@ -1,15 +1,25 @@
-"""Look at the numbers of a document: finite, how many, where not."""
+"""Look at the values of a document: finite, how many, where not; and how messages show them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from math import isfinite
+from collections.abc import Callable, Iterator, Sequence
+from math import isfinite, log10
 from typing import Any
 
 import numpy as np
 
-__all__ = ["as_list", "as_numpy", "bins", "is_array", "not_finite", "places", "values_as_lists"]
+__all__ = [
+    "as_list",
+    "as_numpy",
+    "bins",
+    "is_array",
+    "not_finite",
+    "not_finite_in",
+    "places",
+    "short",
+    "values_as_lists",
+]
 
 _NUMBERS = frozenset((float, int))
 
@@ -69,6 +79,12 @@ def not_finite(values: Sequence[float]) -> list[int]:
     return places(values, lambda value: not is_finite(value))
 
 
+def not_finite_in(values: Sequence[float], wrong: Sequence[int]) -> str:
+    """The message for numbers that are not finite in some bins."""
+    found = ", ".join(dict.fromkeys(short(values[index], 20) for index in wrong))
+    return f"{found} in {bins(wrong)}. Give finite numbers"
+
+
 def places(values: Sequence[float], test: Callable[[float], bool]) -> list[int]:
     """Indices of the numbers that pass a test."""
     return [index for index, value in enumerate(values) if test(value)]
@@ -78,3 +94,37 @@ def bins(indices: Sequence[int]) -> str:
     """``bin 2`` or ``bins 0, 2``; the first ten where there are more."""
     rest = f" and {len(indices) - 10} more" if len(indices) > 10 else ""
     return f"{'bin' if len(indices) == 1 else 'bins'} {', '.join(map(str, indices[:10]))}{rest}"
+
+
+def short(value: Any, length: int = 60) -> str:
+    """A value as it stands in the document, cut to a readable length, however large or deep it is.
+
+    Example:
+        >>> short({"a": [1, 2.5]}), short([0] * 10**6, 20)
+        ("{'a': [1, 2.5]}", '[0, 0, 0, 0, 0,  ...')
+    """
+    text = ""
+    for piece in _pieces(value, length):
+        text += piece
+        if len(text) > length:
+            return text[: length - 4] + " ..."
+    return text
+
+
+def _pieces(value: Any, length: int) -> Iterator[str]:
+    """The representation of a value, piece by piece: whoever has enough need not make the rest."""
+    if isinstance(value, dict | list | tuple) and value:
+        start, end = ("{", "}") if isinstance(value, dict) else ("[", "]") if isinstance(value, list) else ("(", ")")
+        for number, item in enumerate(value):
+            yield start if number == 0 else ", "
+            yield from _pieces(item, length)
+            if isinstance(value, dict):
+                yield ": "
+                yield from _pieces(value[item], length)
+        yield end
+    elif isinstance(value, str | bytes):
+        yield repr(value[: length + 1])
+    elif isinstance(value, int) and value.bit_length() > 4 * length:
+        yield f"an integer of about {int(value.bit_length() * log10(2))} digits"
+    else:
+        yield repr(value)
