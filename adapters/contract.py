@@ -218,7 +218,7 @@ class TensorBackend(abc.ABC):
         tensor = self._tensor(tensor_in)
         for limit, bound in ((self._maximum, min_value), (self._minimum, max_value)):
             if bound is not None:
-                tensor = limit(*self._alike(tensor, bound))
+                tensor = limit(*self._meeting(tensor, bound, floats=False))
         return tensor
 
     def abs(self, tensor: TensorLike) -> Tensor:
@@ -282,7 +282,7 @@ class TensorBackend(abc.ABC):
             >>> tb.tolist(tb.power(tb.astensor([2, 3]), 2))
             [4.0, 9.0]
         """
-        return self._power(*self._floats(tensor_in_1, tensor_in_2))
+        return self._power(*self._meeting(tensor_in_1, tensor_in_2))
 
     def divide(self, tensor_in_1: TensorLike, tensor_in_2: TensorLike) -> Tensor:
         """Quotients, in floats; infinite or NaN where the divisor is 0.
@@ -291,7 +291,7 @@ class TensorBackend(abc.ABC):
             >>> tb.tolist(tb.divide(tb.astensor([4, 9]), tb.astensor([2, 3])))
             [2.0, 3.0]
         """
-        numerator, denominator = self._floats(tensor_in_1, tensor_in_2)
+        numerator, denominator = self._meeting(tensor_in_1, tensor_in_2)
         return numerator / denominator
 
     @abc.abstractmethod
@@ -554,7 +554,7 @@ class TensorBackend(abc.ABC):
             >>> [round(value, 6) for value in tb.tolist(tb.poisson_logpdf([5.0, 9.0, 0.0], [6.0, 8.0, 0.0]))]
             [-1.828694, -2.086854, 0.0]
         """
-        n, lam = self._floats(n, lam)
+        n, lam = self._meeting(n, lam)
         one = self._full((), 1, self._dtype_of(lam))
         argument = self._where(n == 0, self._where(lam <= 0, one, lam), lam)
         return n * self.log(argument) - lam - self._log_gamma(n + 1)
@@ -579,7 +579,7 @@ class TensorBackend(abc.ABC):
             >>> [round(value, 6) for value in tb.tolist(tb.normal_logpdf([0.5, 2.0], [0.0, 2.3], [1.0, 0.8]))]
             [-1.043939, -0.766107]
         """
-        x, mu, sigma = self._floats(x, mu, sigma)
+        x, mu, sigma = self._meeting(x, mu, sigma)
         pull = (x - mu) / sigma
         return -0.5 * pull * pull - self.log(sigma) - 0.5 * math.log(2 * math.pi)
 
@@ -599,7 +599,7 @@ class TensorBackend(abc.ABC):
             >>> [round(value, 6) for value in tb.tolist(tb.normal_cdf([0.8, 2.0]))]
             [0.788145, 0.97725]
         """
-        x, mu, sigma = self._floats(x, mu, sigma)
+        x, mu, sigma = self._meeting(x, mu, sigma)
         return 0.5 * self._erfc((mu - x) / (sigma * math.sqrt(2)))
 
     def poisson_dist(self, rate: TensorLike) -> Poisson:
@@ -656,6 +656,10 @@ class TensorBackend(abc.ABC):
     def _floats(self, *values: TensorLike) -> list[Tensor]:
         """The values as tensors of one float type."""
         return self._alike(*values, floats=True)
+
+    def _meeting(self, *values: TensorLike, floats: bool = True) -> list[Tensor]:
+        """The values as tensors of one type that broadcast against each other."""
+        return self._alike(*values, floats=floats)
 
     def _sequence(self, operation: str, sequence: Sequence[TensorLike]) -> list[Tensor]:
         parts = list(sequence)

@@ -47,6 +47,12 @@ class jax_backend(NumpyLike):
             return jax.lax.cond(jnp.reshape(predicate, ()), true_callable, false_callable)
         return super().conditional(predicate, true_callable, false_callable)
 
+    def _meeting(self, *values: TensorLike, floats: bool = True) -> list[Tensor]:
+        """Of one rank, where ``jax_numpy_rank_promotion`` is set to raise, too."""
+        tensors = super()._meeting(*values, floats=floats)
+        same = len({tensor.ndim for tensor in tensors} - {0}) <= 1
+        return tensors if same else list(jnp.broadcast_arrays(*tensors))
+
     def _convert(self, values: TensorLike, dtype: np.dtype[Any]) -> Tensor:
         return jnp.asarray(np.asarray(values, dtype=dtype))
 
@@ -65,4 +71,5 @@ class jax_backend(NumpyLike):
         return self._convert(np.random.poisson(np.asarray(rate), shape), rate.dtype)  # noqa: NPY002
 
     def _draw_normal(self, loc: Tensor, scale: Tensor, shape: tuple[int, ...]) -> Tensor:
-        return loc + scale * self._convert(np.random.standard_normal(shape), loc.dtype)  # noqa: NPY002
+        loc, scale, draws = self._meeting(loc, scale, np.random.standard_normal(shape))  # noqa: NPY002
+        return loc + scale * draws

@@ -218,5 +218,7 @@ def _random_starts(problem: Problem, box: Box, n: int) -> Array:
     shrink = jnp.minimum(1.0, jnp.sqrt(_FEW / jnp.maximum(1, jnp.sum(low < high))))
     widths = _WIDTH * measured_widths(problem.model, aux, jnp.maximum(jnp.abs(init), 1.0))
     scales = (low >= 0) & ~constrained(problem.model)
-    random = jnp.where(scales, init * jnp.exp(shrink * _FACTOR * draws), init + shrink * widths * draws)
+    random = jnp.where(
+        scales[None], init[None] * jnp.exp(shrink * _FACTOR * draws), init[None] + (shrink * widths)[None] * draws
+    )
     return jnp.concatenate([init[None], jnp.clip(random, low[None], high[None])])
