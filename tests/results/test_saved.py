@@ -66,7 +66,7 @@ def test_every_class_of_results_has_all_that_results_have(tmp_path: Path) -> Non
 
 
 PUBLIC = {name: getattr(pf, name) for name in dir(pf)}
-VERB_NAMES = [name for name, value in PUBLIC.items() if inspect.isfunction(value) and "pyhf_func.verbs." in value.__module__]
+VERB_NAMES = [name for name, one in PUBLIC.items() if inspect.isfunction(one) and "pyhf_func.verbs." in one.__module__]
 """All public verbs, by where they live."""
 
 
