@@ -15,11 +15,14 @@ from jax import Array
 
 import pyhf_func as pf
 from pyhf_func.core.compiler.padding import common_sizes, pad
-from pyhf_func.core.fit.metric import inverse_metric
+from pyhf_func.core.density import ratio
+from pyhf_func.core.fit.metric import inverse, inverse_metric
+from pyhf_func.core.fit.newton import minimise
 from pyhf_func.core.fit.problem import Problem
 from pyhf_func.core.inference.covariance import hessian
-from pyhf_func.core.likelihood.expansion import expand, jacobian
+from pyhf_func.core.likelihood.expansion import expand, jacobian, slopes
 from pyhf_func.core.likelihood.objective import prepare
+from pyhf_func.core.likelihood.places import is_large
 from pyhf_func.core.likelihood.structure import Likelihood, Private
 from tests import zoo
 
@@ -115,6 +118,53 @@ def test_metric_is_that_of_all_parameters(name: str) -> None:
         free = rng.uniform(size=pars.shape[0]) >= share
         expected = dense(model.likelihood, data, pars, free)
         close(metric(model.likelihood, data, pars, free), expected)
+
+
+LARGE = [pytest.param("mixed", True, id="mixed"), pytest.param("large", False, marks=pytest.mark.slow, id="fewer-bins")]
+
+
+@pytest.mark.parametrize(("name", "is_private"), LARGE)
+def test_large_models_have_the_same_metric(name: str, is_private: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By products, with a factor of its own; one that is kept is symmetric and positive on fewer parameters."""
+    monkeypatch.setattr(sys.modules[is_large.__module__], "_LARGE", 0)
+    model, data = case(name)
+    likelihood = model.likelihood if is_private else without_private(model.likelihood)
+    rng = np.random.default_rng(5)
+    pars = jnp.asarray(np.asarray(model.config.suggested_init()) + rng.uniform(0.0, 0.3, likelihood.n_pars))
+    unit, free = jnp.eye(pars.shape[0]), rng.uniform(size=pars.shape[0]) >= 0.2
+    less = free & (rng.uniform(size=pars.shape[0]) >= 0.3)
+
+    @jax.jit
+    def metrics(model: Likelihood, data: Array, pars: Array) -> tuple[Array, Array, Array]:
+        x = expand(prepare(model, data), pars)
+        weight = ratio(ratio(x.prepared.main, x.rates), x.rates)
+        fresh, kept = inverse(slopes(x), weight, x.constraint, jnp.asarray(free))
+        reused, kept = inverse(slopes(x), weight, x.constraint, jnp.asarray(less), kept)
+        assert kept is not None
+        is_kept = jnp.all(kept.free == x.prepared.places.split(jnp.asarray(free))[0])
+        return jax.vmap(fresh)(unit), jax.vmap(reused)(unit), is_kept
+
+    fresh, reused, is_kept = metrics(likelihood, data, pars)
+    expected = dense(likelihood, data, pars, free)
+    close(fresh[np.ix_(free, free)], expected[np.ix_(free, free)])
+    assert is_kept
+    inner = np.asarray(reused)[np.ix_(less, less)]
+    assert np.allclose(inner, inner.T, rtol=1e-9, atol=1e-12)
+    assert np.min(np.linalg.eigvalsh(inner)) > 0
+
+
+@pytest.mark.parametrize(("name", "is_private"), LARGE)
+def test_large_models_have_the_same_minima(name: str, is_private: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, data = case(name)
+    expected = pf.fit(data, model)
+    monkeypatch.setattr(sys.modules[is_large.__module__], "_LARGE", 0)
+    likelihood = model.likelihood if is_private else without_private(model.likelihood)
+    space = likelihood.space
+    problem = Problem(likelihood, data, space.init, space.lower, space.upper, space.fixed)
+    found = jax.jit(lambda problem: minimise(problem, 200))(problem)
+    assert found.status == pf.Status.CONVERGED
+    assert np.allclose(2 * found.nll, expected.twice_nll, rtol=0, atol=1e-9)
+    assert np.allclose(found.pars, expected.pars, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +34,7 @@ def solver(matrix: Array) -> Solver:
     It gives no finite numbers where the matrix is not positive definite, and is not to be differentiated.
     """
     if matrix.shape[0] > ALONE:
-        return _solver_in_blocks(matrix)
+        return Blocks.of(matrix).solve
     factor = jnp.linalg.cholesky(matrix)
     return partial(_solve, factor)
 
@@ -47,7 +48,7 @@ def inverse(matrix: Array) -> Array:
     """The inverse of a symmetric matrix (n, n); not finite where it is not positive definite."""
     unit = jnp.eye(matrix.shape[0], dtype=matrix.dtype)
     if matrix.shape[0] > ALONE:
-        return jax.vmap(_solver_in_blocks(matrix))(unit)
+        return jax.vmap(Blocks.of(matrix).solve)(unit)
     return jax.vmap(one_by_one(_solve), (None, 0))(jnp.linalg.cholesky(matrix), unit)
 
 
@@ -63,27 +64,33 @@ def smallest_pivot(matrix: Array) -> Array:
     It is not a number where the matrix is not positive definite. A matrix of unit diagonal has none above 1.
     """
     if matrix.shape[0] > ALONE:
-        inverses = _factor(_in_blocks(matrix))[1]
+        inverses = Blocks.of(matrix).inverses
         return jnp.min(jnp.diagonal(inverses, axis1=1, axis2=2).ravel()[: matrix.shape[0]] ** -2)
     return jnp.min(jnp.diagonal(jnp.linalg.cholesky(matrix))) ** 2
 
 
-def _in_blocks(matrix: Array) -> Array:
-    """A matrix (n, n) as (blocks, size, blocks, size), filled up with ones on the diagonal."""
-    n = matrix.shape[0]
-    count = -(-n // _BLOCK)
-    size = -(-n // count)
-    filled = jnp.eye(count * size, dtype=matrix.dtype).at[:n, :n].set(matrix)
-    return filled.reshape(count, size, count, size)
+class Blocks(NamedTuple):
+    """The upper Cholesky factor of a symmetric matrix (n, n) in blocks, the last of them filled up."""
 
+    factor: Array  # (blocks, size, blocks, size)
+    inverses: Array  # (blocks, size, size) of the diagonal blocks of the lower factor
 
-def _solver_in_blocks(matrix: Array) -> Solver:
-    n, blocks = matrix.shape[0], _in_blocks(matrix)
-    count, size = blocks.shape[:2]
-    factor, inverses = _factor(blocks)
+    @classmethod
+    def of(cls, matrix: Array) -> Blocks:
+        """Factor a matrix."""
+        return cls(*_factor(_in_blocks(matrix)))
 
-    def solve(v: Array) -> Array:
-        filled = jnp.pad(v, (0, count * size - n)).reshape(count, size)
+    @classmethod
+    def empty(cls, n: int, dtype: np.dtype) -> Blocks:
+        """A place for the factor of a matrix (n, n)."""
+        count, size = _sizes(n)
+        return cls(jnp.zeros((count, size, count, size), dtype), jnp.zeros((count, size, size), dtype))
+
+    def solve(self, v: Array) -> Array:
+        """The inverse of the matrix times a vector (n,)."""
+        factor, inverses = self
+        count, size = inverses.shape[:2]
+        filled = jnp.pad(v, (0, count * size - v.shape[0])).reshape(count, size)
 
         def forward(j: Array, y: Array) -> Array:
             return y.at[j].set(inverses[j] @ (filled[j] - jnp.tensordot(y, factor[:, :, j], 2)))
@@ -93,9 +100,21 @@ def _solver_in_blocks(matrix: Array) -> Solver:
             return x.at[j].set((y[j] - jnp.tensordot(factor[j], x, 2)) @ inverses[j])
 
         y = lax.fori_loop(0, count, forward, jnp.zeros_like(filled))
-        return lax.fori_loop(0, count, backward, jnp.zeros_like(filled)).ravel()[:n]
+        return lax.fori_loop(0, count, backward, jnp.zeros_like(filled)).ravel()[: v.shape[0]]
 
-    return solve
+
+def _sizes(n: int) -> tuple[int, int]:
+    """The number of blocks, and the size of each."""
+    count = -(-n // _BLOCK)
+    return count, -(-n // count)
+
+
+def _in_blocks(matrix: Array) -> Array:
+    """A matrix (n, n) as (blocks, size, blocks, size), filled up with ones on the diagonal."""
+    n = matrix.shape[0]
+    count, size = _sizes(n)
+    filled = jnp.eye(count * size, dtype=matrix.dtype).at[:n, :n].set(matrix)
+    return filled.reshape(count, size, count, size)
 
 
 def _factor(matrix: Array) -> tuple[Array, Array]:

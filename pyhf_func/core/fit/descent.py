@@ -21,11 +21,11 @@ from jax import Array
 
 from pyhf_func.core.fit import conjugate
 from pyhf_func.core.fit import walls as wall
-from pyhf_func.core.fit.metric import inverse
+from pyhf_func.core.fit.metric import Kept, inverse, judged, none_kept
 from pyhf_func.core.fit.pieces import Breaks, across, piece, settled
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.walls import Push, Walls
-from pyhf_func.core.likelihood.expansion import Expansion, expand, hessian_product, jacobian
+from pyhf_func.core.likelihood.expansion import Expansion, Slopes, expand, hessian_product, slopes
 from pyhf_func.core.likelihood.objective import Prepared
 from pyhf_func.core.likelihood.places import Jacobian
 from pyhf_func.core.likelihood.yields import expected_main
@@ -77,6 +77,7 @@ class Step(NamedTuple):
     slope: Array  # square of the gradient's length in the inverse metric
     downhill: Array  # (pars,) a direction of negative curvature, of length one; zero where none was met
     walls: Walls
+    kept: Kept | None
 
 
 class _State(NamedTuple):
@@ -85,6 +86,7 @@ class _State(NamedTuple):
     gradient: Array
     rates: Array
     walls: Walls
+    kept: Kept | None
     trial: Array
     promised: Array
     radius: Array
@@ -134,8 +136,9 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
                 wall.fewer(x, state.walls, state.edm, whole),
                 jnp.where(testing, 1.0, 0.0) * box.turning,
                 lifting & lacking,
+                state.kept,
             ),
-            lambda: no_step(pars, state.walls),
+            lambda: no_step(pars, state.walls, state.kept),
         )
         flipped, flips = _flipped(behind, x, pars, low, high, box.breaks)
         flips &= wanted
@@ -170,6 +173,7 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
             gradient=jnp.where(accepted, x.gradient, state.gradient),
             rates=jnp.where(accepted, x.rates, state.rates),
             walls=step.walls,
+            kept=step.kept,
             trial=trial,
             promised=jnp.where(flips | leaves, 0.0, jnp.where(wanted, step.promised, _SHORTER * state.promised)),
             radius=radius,
@@ -207,6 +211,7 @@ def _start(p: Prepared, init: Array, fallback: Array, box: Box) -> _State:
         gradient=jnp.zeros_like(init),
         rates=p.main,
         walls=wall.none(p),
+        kept=none_kept(p.model, init.dtype),
         trial=settled(jnp.clip(init, box.low, box.high), box.breaks),
         promised=zero,
         radius=zero + _FIRST_RADIUS,
@@ -260,7 +265,7 @@ class _Question(NamedTuple):
     walls: Walls
     probe: Array
     lifted: Array
-    bins: Jacobian
+    bins: Jacobian | Slopes
     probing: Array
     lifting: Array
 
@@ -290,6 +295,7 @@ class _Question(NamedTuple):
 class _Attempt(NamedTuple):
     free: Array
     held: Array  # (bins,) bool: the walls in force
+    kept: Kept | None
     found: conjugate.Solution
     b: Array
     counts: Array  # (bins,) see `Walls`
@@ -307,6 +313,7 @@ def newton_step(
     walls: Walls,
     probe: Array | None = None,
     lifted: Array | None = None,
+    kept: Kept | None = None,
 ) -> Step:
     """The step to the minimum of the quadratic model on the free parameters, within the radius, the box and the walls.
 
@@ -316,11 +323,12 @@ def newton_step(
     probe = jnp.zeros_like(pars) if probe is None else probe
     lifted = jnp.zeros(x.rates.shape, bool) if lifted is None else lifted
     probing, lifting = jnp.any(probe != 0), jnp.any(lifted)
-    asked = _Question(x, pars, low, high, radius, walls, probe, lifted, jacobian(x), probing, lifting)
-    return _taken(asked, _solved(asked))
+    kept = none_kept(x.prepared.model, pars.dtype) if kept is None else kept
+    asked = _Question(x, pars, low, high, radius, walls, probe, lifted, slopes(x), probing, lifting)
+    return _taken(asked, _solved(asked, kept))
 
 
-def _solved(asked: _Question) -> _Attempt:
+def _solved(asked: _Question, kept: Kept | None) -> _Attempt:
     """The Newton step, and which bounds and walls hold it."""
     x, pars, low, high, radius, walls, probe, lifted, bins, probing, lifting = asked
     scattered = probe * _scattered(probe.shape[0], probe.dtype)
@@ -335,9 +343,11 @@ def _solved(asked: _Question) -> _Attempt:
             return jnp.where(free, hessian(jnp.where(free, v, 0.0)), 0.0)
 
         b = jnp.where(free, jnp.where(probing, scattered, -gradient), 0.0)
+        at_walls = state.kept is not None and (lifting | jnp.any(state.held))
+        metric, kept = inverse(bins, push.weight, x.constraint, free, state.kept, at_walls)
         found = conjugate.solve(
             reduced,
-            inverse(bins, push.weight, x.constraint, free),
+            metric,
             b,
             radius=jnp.where(probing, far, radius),
             limit=jnp.where(lifting, 0, _CONJUGATE_ITERATIONS),
@@ -348,20 +358,20 @@ def _solved(asked: _Question) -> _Attempt:
         change = jnp.clip(pars + found.step, low, high) - pars
         through = jnp.where(lifting, asked.ahead(change) < 0, asked.through(change)) & ~state.held & ~probing
         more = (jnp.any(out) | jnp.any(through)) & (state.passes < _PASSES)
-        return _Attempt(
-            free & ~(out & more), state.held | (through & more), found, b, push.counts, through, state.passes + 1, more
-        )
+        kept = judged(kept, found.iterations, at_walls)
+        held = state.held | (through & more)
+        return _Attempt(free & ~(out & more), held, kept, found, b, push.counts, through, state.passes + 1, more)
 
     held = jnp.where(lifting, lifted, walls.counts > 0)
     nothing, yes = conjugate.nothing(pars), jnp.ones((), bool)
-    begin = _Attempt(low < high, held, nothing, pars, walls.counts, held, jnp.zeros((), int), yes)
+    begin = _Attempt(low < high, held, kept, nothing, pars, walls.counts, held, jnp.zeros((), int), yes)
     return jax.lax.while_loop(lambda s: s.again, attempt, begin)
 
 
 def _taken(asked: _Question, attempt: _Attempt) -> Step:
     """The part of the Newton step that is taken."""
     x, pars, low, high, _, walls, *_, probing, lifting = asked
-    free, held, found, b, counts, through, *_ = attempt
+    free, held, _, found, b, counts, through, *_ = attempt
     slope, bend = b @ found.step, found.step @ (b - found.residual)
     # The whole step, projected; unless the projection spoils the descent: then only as far as the first bound.
     # A Newton step gains half of what its slope promises; that is taken for the projected step, too.
@@ -387,13 +397,14 @@ def _taken(asked: _Question, attempt: _Attempt) -> Step:
         slope=found.size,
         downhill=jnp.where(found.bend < _DOWNWARDS, found.downhill, 0.0),
         walls=jax.tree.map(partial(jnp.where, probing | lifting), walls, moved),
+        kept=attempt.kept,
     )
 
 
-def no_step(pars: Array, walls: Walls) -> Step:
+def no_step(pars: Array, walls: Walls, kept: Kept | None) -> Step:
     """Stay where it is."""
     nowhere, zero = jnp.zeros_like(pars), jnp.zeros((), pars.dtype)
-    return Step(nowhere, zero, zero, jnp.zeros((), bool), zero, zero, nowhere, walls)
+    return Step(nowhere, zero, zero, jnp.zeros((), bool), zero, zero, nowhere, walls, kept)
 
 
 def blocked(gradient: Array, pars: Array, low: Array, high: Array) -> Array:

@@ -42,7 +42,7 @@ from pyhf_func.core.likelihood.groups import normsys_factors, shift_groups
 from pyhf_func.core.likelihood.interpolation import shift_code
 from pyhf_func.core.likelihood.measurements import coupling
 from pyhf_func.core.likelihood.objective import Prepared, constraint_curvature, constraint_gradient, value
-from pyhf_func.core.likelihood.places import Jacobian
+from pyhf_func.core.likelihood.places import Jacobian, Places, is_large
 from pyhf_func.core.likelihood.structure import Likelihood
 from pyhf_func.core.likelihood.terms import Combinable, Matrix, in_bins, normsys_matrix, to_rows
 from pyhf_func.core.likelihood.yields import bin_yields, to_bins
@@ -96,6 +96,11 @@ def jacobian(x: Expansion) -> Jacobian:
     return automatic.jacobian(x) if isinstance(x, Automatic) else _jacobian(x)
 
 
+def slopes(x: Expansion) -> Jacobian | Slopes:
+    """The same as products, without the matrix, where that would be large."""
+    return Slopes.of(x) if isinstance(x, Structured) and is_large(x.prepared.model) else jacobian(x)
+
+
 def hessian_product(x: Expansion) -> Callable[[Array], Array]:
     """The exact Hessian as a function of a vector of shape (pars,)."""
     return automatic.hessian_product(x) if isinstance(x, Automatic) else _hessian_product(x)
@@ -145,16 +150,59 @@ def _jacobian(x: Structured) -> Jacobian:
     factor = x.rows * jnp.prod(x.scales, axis=-1)
     scales = (x.additive * x.rows)[:, None] * x.leave_one_out
     width = indices.entry_scales.shape[-1]
-    n_shared, behind = places.shared.shape[0], places.every
     shared = x.log_slope.in_bins(x.additive * factor)
     shared = shared.at[indices.entry_bin[:, None], places.scales].add(scales[:, :width], mode="drop")
     for slope in x.shift_slopes:
         shared += slope.in_bins(factor)
     if model.derived is not None:
         shared += _derived_jacobian(x, scales[:, width:])
+    return Jacobian(shared, _private(x, scales[:, :width]), places)
+
+
+def _private(x: Structured, scales: Array) -> Array:
+    """Derivatives of the bins by private parameters, from those of entries by their scales."""
+    places = x.prepared.places
+    n_shared, behind = places.shared.shape[0], places.every
     own = jnp.where(places.scales < n_shared, behind, places.scales - n_shared)
-    private = jnp.zeros(places.private.size, factor.dtype).at[own].add(scales[:, :width], mode="drop")
-    return Jacobian(shared, private.reshape(places.private.shape), places)
+    private = jnp.zeros(places.private.size, scales.dtype).at[own].add(scales, mode="drop")
+    return private.reshape(places.private.shape)
+
+
+class Slopes(NamedTuple):
+    """Derivatives of the bins' yields by the parameters, as products by the structure of the model."""
+
+    x: Structured
+    private: Array  # (bins, private per bin)
+    places: Places
+
+    @classmethod
+    def of(cls, x: Structured) -> Slopes:
+        """Those around one point."""
+        scales = (x.additive * x.rows)[:, None] * x.leave_one_out
+        places = x.prepared.places
+        return cls(x, _private(x, scales[:, : places.scales.shape[-1]]), places)
+
+    def times(self, v: Array) -> Array:
+        """The product with a vector of shape (pars,); shape (bins,)."""
+        x = self.x
+        product = jnp.prod(x.scales, axis=-1)
+        d_additive, d_rows, v_scales = _along(x, _derived_derivatives(x)[0], v)
+        d_product = jnp.sum(x.leave_one_out * v_scales, axis=-1)
+        d_factor = d_rows * product + x.rows * d_product
+        return to_bins(x.prepared.model, d_additive * x.rows * product + x.additive * d_factor)
+
+    def transposed_times(self, w: Array) -> Array:
+        """The product of a vector of shape (bins,) with it; shape (pars,)."""
+        x = self.x
+        weight = w[x.prepared.model.indices.entry_bin] * x.rows
+        product = jnp.prod(x.scales, axis=-1)
+        scaled = weight * x.additive
+        found, derived = _to_pars(x, weight * product, scaled * product, scaled[:, None] * x.leave_one_out)
+        return found if derived is None else found + _derived_derivatives(x)[1](derived)
+
+    def whole(self) -> Jacobian:
+        """The matrix."""
+        return _jacobian(self.x)
 
 
 def _derived_jacobian(x: Structured, weights: Array) -> Array:
@@ -191,13 +239,7 @@ def _hessian_product(x: Structured) -> Callable[[Array], Array]:
     forward, backward, curve = _derived_derivatives(x)
 
     def multiply(v: Array) -> Array:
-        shared = p.places.split(v)[0]
-        d_additive = _sum([slope.times(shared) for slope in x.shift_slopes])
-        d_rows = x.rows * x.log_slope.times(shared)
-        v_scales = take(with_last(v, 0.0), indices.entry_scales)
-        if model.derived is not None:
-            v_derived = with_last(forward(v), 0.0)[model.derived.entry_factors]
-            v_scales = jnp.concatenate([v_scales, v_derived], axis=-1)
+        d_additive, d_rows, v_scales = _along(x, forward, v)
         d_product, d_leave_one_out = jax.jvp(_product, (x.scales,), (v_scales,))[1]
         d_factor = d_rows * product + x.rows * d_product
         d_nu = d_additive * factor + x.additive * d_factor
@@ -218,6 +260,19 @@ def _hessian_product(x: Structured) -> Callable[[Array], Array]:
 
 
 Operator = Callable[[Array], Array]
+
+
+def _along(x: Structured, forward: Operator, v: Array) -> tuple[Array, Array, Array]:
+    """Derivatives of additive parts, row factors and scales (entries, scales) along a vector (pars,)."""
+    model, places = x.prepared.model, x.prepared.places
+    shared = places.split(v)[0]
+    d_additive = _sum([slope.times(shared) for slope in x.shift_slopes])
+    d_rows = x.rows * x.log_slope.times(shared)
+    v_scales = take(with_last(v, 0.0), model.indices.entry_scales)
+    if model.derived is not None:
+        v_derived = with_last(forward(v), 0.0)[model.derived.entry_factors]
+        v_scales = jnp.concatenate([v_scales, v_derived], axis=-1)
+    return d_additive, d_rows, v_scales
 
 
 def _derived_derivatives(x: Structured) -> tuple[Operator, Operator, Operator]:

@@ -13,6 +13,13 @@ from jax import Array
 from pyhf_func.core.likelihood.derived import take, with_last
 from pyhf_func.core.likelihood.structure import Likelihood
 
+_LARGE = 127  # of bins and shared parameters, the fewer
+
+
+def is_large(model: Likelihood) -> bool:
+    """Whether matrices of bins and shared parameters cost much more than products by the structure of the model."""
+    return model.is_plain and min(model.n_bins, model.private.shared) > _LARGE
+
 
 class Places(NamedTuple):
     """Where the parameters lie in both parts; see `Private`."""
@@ -73,6 +80,10 @@ class Jacobian(NamedTuple):
     def transposed_times(self, w: Array) -> Array:
         """The product of a vector of shape (bins,) with it; shape (pars,)."""
         return self.places.joined(w @ self.shared, w[:, None] * self.private)
+
+    def whole(self) -> Jacobian:
+        """The matrix: this."""
+        return self
 
     def squared(self) -> Jacobian:
         """The squares of its elements."""
