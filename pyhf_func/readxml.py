@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
@@ -18,6 +19,8 @@ from xml.parsers import expat
 import numpy as np
 
 from pyhf_func import compat, schema
+from pyhf_func.core.expression import InvalidExpression
+from pyhf_func.core.expression import parse as parse_expression
 from pyhf_func.exceptions import (
     Fault,
     ImportBackendError,
@@ -27,6 +30,7 @@ from pyhf_func.exceptions import (
     needs,
     raise_faults,
 )
+from pyhf_func.schema import extended as model_language
 
 __all__ = [
     "clear_filecache",
@@ -51,6 +55,9 @@ log.addHandler(logging.NullHandler())  # what is logged is also warned of
 
 _DOUBTS: ContextVar[list[Fault] | None] = ContextVar("doubts", default=None)
 """Takes what the format cannot hold while a configuration is read."""
+
+_AS_ROOT: ContextVar[bool] = ContextVar("as_root", default=False)
+"""Whether keys of the model language may say what a plain workspace cannot."""
 
 _FILES: FileCache = {}
 
@@ -82,6 +89,8 @@ def parse(
     *,
     strict: bool = False,
     allow_outside: bool = False,
+    extended: bool = False,
+    measurement: str | None = None,
 ) -> dict[str, Any]:
     """Read a HistFactory configuration and the histograms that it names.
 
@@ -95,6 +104,10 @@ def parse(
         validation_as_error: Whether a result that is no valid workspace is an error, or only logged.
         strict: Whether to refuse what is otherwise warned of.
         allow_outside: Whether the configuration may name files outside of ``rootdir``, its own folder and the mounts.
+        extended: Whether the result may have the optional keys of the model language, for what ROOT reads and a
+            workspace of pyhf's cannot hold.
+        measurement: With ``extended``, the measurement to read, by default the first, with all that share its
+            constraint terms.
 
     Returns:
         The workspace document, a plain dictionary.
@@ -118,17 +131,21 @@ def parse(
         own = [Path(configfile).parent] if isinstance(configfile, str | os.PathLike) else []
         resolver = _guarded(resolver, [Path(rootdir), *own, *(Path(here) for here, _ in mounts)])
     doubts: list[Fault] = []
-    token = _DOUBTS.set(doubts)
+    token, language = _DOUBTS.set(doubts), _AS_ROOT.set(extended)
     try:
-        spec = _parsed(configfile, resolver, track_progress)
+        spec = _parsed(configfile, resolver, track_progress, extended, measurement)
     finally:
+        _AS_ROOT.reset(language)
         _DOUBTS.reset(token)
     if strict:
         raise_faults(doubts)
     if doubts:
         warnings.warn(WorkspaceWarning(doubts), stacklevel=2)
     try:
-        schema.validate(spec, "workspace.json")
+        if extended:
+            model_language.check(spec)
+        else:
+            schema.validate(spec, "workspace.json")
     except InvalidSpecification as error:
         if validation_as_error:
             raise
@@ -137,9 +154,13 @@ def parse(
     return spec
 
 
-def _parsed(configfile: Any, resolver: Resolver, track_progress: bool) -> dict[str, Any]:
+def _parsed(
+    configfile: Any, resolver: Resolver, track_progress: bool, extended: bool, measurement: str | None
+) -> dict[str, Any]:
     """The document, not validated."""
     top: Any = _tree(configfile)
+    if extended:
+        _choose_measurements(top.getroot(), measurement)
     _check_top(top.getroot())
     inputs = [(element.text or "").strip() for element in top.findall("Input")]
     channels, observations, parameters = [], [], []
@@ -148,15 +169,22 @@ def _parsed(configfile: Any, resolver: Resolver, track_progress: bool) -> dict[s
         channels.append({"name": name, "samples": samples})
         observations.append({"name": name, "data": data})
         parameters.extend(configs)
+    if extended:
+        parameters.extend(_apply_functions(top, channels))
     measurements = process_measurements(top, dedupe_parameters(parameters))
-    for measurement in measurements:
-        _join_components(measurement, channels)
-    return {
+    for one in measurements:
+        _join_components(one, channels)
+    document = {
         "measurements": measurements,
         "channels": channels,
         "observations": observations,
         "version": schema.version,
     }
+    if extended:
+        _apply_terms(top, document)
+        _fill_observations(document)
+        document["metadata"] = {"origin": "xml", "foreign_names": _root_names(channels)}
+    return document
 
 
 def _doubt(place: str, message: str) -> None:
@@ -252,15 +280,16 @@ def _check_top(top: ET.Element) -> None:
     """Note everything in the top-level XML that is not read."""
     for element in top:
         place = f"{element.tag} {element.get('Name', '')}".strip()
-        if element.tag == "Function":
+        if element.tag == "Function" and not _AS_ROOT.get():
             _doubt(place, f"the function {element.get('Expression', '')} of parameters is not considered")
-        elif element.tag not in ("Input", "Measurement"):
+        elif element.tag not in ("Input", "Measurement", "Function"):
             _doubt(place, f"<{element.tag}> is not considered")
         if element.tag != "Measurement":
             continue
         _check_attributes(element, place)
         for inner in element:
-            if inner.tag == "ConstraintTerm" and inner.get("Type", "").lower().startswith("gauss"):
+            kind = inner.get("Type", "").lower() if inner.tag == "ConstraintTerm" else ""
+            if kind.startswith("gauss") or (_AS_ROOT.get() and kind in ("gamma", "uniform")):
                 continue
             if inner.tag == "ConstraintTerm":
                 names = " ".join((inner.text or "").split())
@@ -398,10 +427,14 @@ def process_channel(
     name = _attribute(channel, "Name")
     inputfile, histopath = channel.get("InputFile", ""), channel.get("HistoPath", "")
     observed = channel.find("Data")
-    if observed is None:
+    if observed is None and not _AS_ROOT.get():
         raise RuntimeError(f"Channel {name} is missing data: give it a <Data> element with a histogram")
     _check_channel(channel, name)
-    data = process_data(observed, resolver, inputfile, histopath)
+    if observed is None or (_AS_ROOT.get() and not observed.get("HistoName")):
+        data = []
+        _doubt(f"channel {name}", "has no data: it gets the yields that are expected at the start")
+    else:
+        data = process_data(observed, resolver, inputfile, histopath)
     samples, parameters = [], []
     for element in _progress(channel.findall("Sample"), "sample", track_progress):
         sample = process_sample(element, resolver, inputfile, histopath, name, track_progress)
@@ -439,7 +472,13 @@ def _apply_stat_error_config(config: ET.Element | None, channel: str, samples: l
         return
     config = ET.Element("StatErrorConfig") if config is None else config
     threshold = _number(config, "RelErrorThreshold") if "RelErrorThreshold" in config.attrib else 0.05
-    if config.get("ConstraintType", "Poisson").lower() not in ("gaussian", "gauss"):
+    kind = config.get("ConstraintType", "Poisson").lower()
+    if kind not in ("gaussian", "gauss") and _AS_ROOT.get():
+        if kind not in ("poisson", "pois"):
+            raise ValueError(f"channel {channel}: statistical uncertainties have no constraint of type {kind}")
+        for _, modifier in found:
+            modifier["constraint"] = "poisson"
+    elif kind not in ("gaussian", "gauss"):
         _doubt(
             f"channel {channel}",
             f"its statistical uncertainties have a constraint of type {config.get('ConstraintType', 'Poisson')} "
@@ -510,10 +549,8 @@ def process_sample(
                 errors = [relative * content for relative, content in zip(histogram(element), data, strict=True)]
             modifiers.append({"name": f"staterror_{channel_name}", "type": "staterror", "data": errors})
         elif element.tag == "ShapeSys":
-            if element.get("ConstraintType", "Poisson").lower() != "poisson":
-                _doubt(place, f"shapesys modifier {name} has a constraint that is not Poisson; Poisson is taken")
             widths = [relative * content for relative, content in zip(histogram(element), data, strict=True)]
-            modifiers.append({"name": name, "type": "shapesys", "data": widths})
+            modifiers.append({"name": name, "type": "shapesys", "data": widths, **_shapesys_constraint(element, place)})
         elif element.tag == "ShapeFactor":
             modifiers.append({"name": name, "type": "shapefactor", "data": None})
             if _flag(element, "Const"):
@@ -528,6 +565,21 @@ def process_sample(
         "modifiers": modifiers,
         "parameter_configs": parameters,
     }
+
+
+def _shapesys_constraint(element: ET.Element, place: str) -> dict[str, str]:
+    """The key for a Gaussian constraint, which is ROOT's default."""
+    kind = element.get("ConstraintType", "Gaussian").lower()
+    if kind in ("poisson", "pois"):
+        return {}
+    if not _AS_ROOT.get():
+        word = "" if "ConstraintType" in element.attrib else ", but ROOT's default, Gaussian"
+        what = f"shapesys modifier {element.get('Name')} has a constraint that is not Poisson{word}"
+        _doubt(place, f"{what}; Poisson is taken")
+        return {}
+    if kind not in ("gaussian", "gauss"):
+        raise ValueError(f"{place}: shapesys modifier {element.get('Name')} has no constraint of type {kind}")
+    return {"constraint": "gauss"}
 
 
 def _normfactor_config(element: ET.Element) -> Parameter:
@@ -592,11 +644,12 @@ def _measurement(element: ET.Element, parameter_configs: Sequence[Parameter]) ->
             target = configs if parameter["name"] == "lumi" else others
             target[parameter["name"]] = {**config, **values}
     names = (poi.text or "").split()
-    if len(names) > 1:
+    if len(names) > 1 and not _AS_ROOT.get():
         _doubt(f"Measurement {name}", f"of the parameters of interest the first is taken: {' '.join(names)}")
+    several = {"pois": names} if len(names) > 1 and _AS_ROOT.get() else {}
     return {
         "name": name,
-        "config": {"poi": names[0] if names else "", "parameters": [*configs.values(), *others.values()]},
+        "config": {"poi": names[0] if names else "", "parameters": [*configs.values(), *others.values()], **several},
     }
 
 
@@ -618,11 +671,14 @@ def _join_components(measurement: dict[str, Any], channels: Sequence[Mapping[str
         given = [settings.pop(name, None) for name in names]
         if not any(given):
             continue
-        if len({(one or {}).get("fixed") for one in given}) > 1:
-            raise ValueError(f"{names[0]} is one component of a parameter, which cannot be set on its own")
         values = dict(known.get(parameter, {"name": parameter}))
-        if given[0] and "fixed" in given[0]:
-            values["fixed"] = given[0]["fixed"]
+        flags = [(one or {}).get("fixed") for one in given]
+        if len(set(flags)) > 1 and not _AS_ROOT.get():
+            raise ValueError(f"{names[0]} is one component of a parameter, which cannot be set on its own")
+        if len(set(flags)) > 1:
+            values["fixed"] = [bool(flag) for flag in flags]
+        elif flags[0] is not None:
+            values["fixed"] = flags[0]
         if any("inits" in one for one in given if one):
             values["inits"] = [one["inits"][0] if one and "inits" in one else 1.0 for one in given]
         known[parameter] = values
@@ -631,12 +687,138 @@ def _join_components(measurement: dict[str, Any], channels: Sequence[Mapping[str
     for parameter in known:
         if parameter not in kinds and parameter != "lumi":
             _doubt(place, f"<ParamSetting> of {parameter}: no channel has such a parameter")
-    poi = config["poi"].removeprefix("alpha_")
-    if config["poi"] not in kinds and kinds.get(poi) in ("normsys", "histosys"):
-        config["poi"] = poi
-    elif config["poi"] == "Lumi":
-        config["poi"] = "lumi"
+    config["poi"] = _name_of(config["poi"], kinds)
+    if "pois" in config:
+        config["pois"] = [_name_of(poi, kinds) for poi in config["pois"]]
     config["parameters"] = list(known.values())
+
+
+def _name_of(rootname: str, kinds: Mapping[str, str]) -> str:
+    """Our name of a parameter of one component."""
+    short = rootname.removeprefix("alpha_")
+    if rootname not in kinds and kinds.get(short) in ("normsys", "histosys"):
+        return short
+    return "lumi" if rootname == "Lumi" else rootname
+
+
+def _apply_functions(top: Any, channels: Sequence[dict[str, Any]]) -> list[Parameter]:
+    """Make expressions of the normfactors that a ``<Function>`` stands for, and return what it says of its parameters.
+
+    Raises:
+        ValueError: A function is not one of the grammar of expressions, or its parameters have no range.
+    """
+    found: list[Parameter] = []
+    for element in top.findall("Function"):
+        name, text = _attribute(element, "Name"), _attribute(element, "Expression")
+        dependents = re.findall(r"\s*([^,\[\]\s]+)\s*(?:\[([^\]]*)\])?\s*,?", _attribute(element, "Dependents"))
+        try:
+            parse_expression(text, [dependent for dependent, _ in dependents])
+        except InvalidExpression as error:
+            raise ValueError(f"Function {name}: {error}") from error
+        made = {"expression": text, "arguments": [dependent for dependent, _ in dependents]}
+        for modifier in (m for c in channels for s in c["samples"] for m in s["modifiers"]):
+            if modifier["name"] == name and modifier["type"] == "normfactor":
+                modifier.update(made)
+        for dependent, numbers in dependents:
+            ends = [float(number) for number in numbers.split(",")] if numbers else []
+            known = any(config["name"] == dependent for config in found)
+            if len(ends) in (2, 3) and not known:
+                start = ends[0] if len(ends) == 3 else (ends[0] + ends[1]) / 2
+                found.append({"name": dependent, "inits": [start], "bounds": [ends[-2:]]})
+    return found
+
+
+def _choose_measurements(top: Any, wanted: str | None) -> None:
+    """Leave the measurements that share their constraint terms with the wanted one, or the first: they are one model.
+
+    Raises:
+        ValueError: There is no such measurement.
+    """
+    elements = top.findall("Measurement")
+    names = [element.get("Name", "") for element in elements]
+    if wanted is not None and wanted not in names:
+        raise ValueError(f"there is no measurement {wanted!r}, but {', '.join(names)}")
+    chosen = elements[0 if wanted is None else names.index(wanted)] if elements else None
+    for element in elements:
+        if _all_terms(element) != _all_terms(chosen):
+            top.remove(element)
+            if wanted is None:
+                message = "has other constraint terms than the first, and is left out: its name as analysis reads it"
+                _doubt(f"Measurement {element.get('Name', '')}", message)
+
+
+def _all_terms(measurement: Any) -> list[tuple[str, str, list[str]]]:
+    terms = measurement.findall("ConstraintTerm")
+    texts = (
+        (t.get("Type", "").lower(), t.get("RelativeUncertainty", ""), sorted((t.text or "").split())) for t in terms
+    )
+    return sorted(text for text in texts if not text[0].startswith("gauss"))
+
+
+def _apply_terms(top: Any, document: dict[str, Any]) -> None:
+    """``<ConstraintTerm>``: gamma and uniform constraints of effects with an interpolation, of all measurements alike.
+
+    Raises:
+        ValueError: A term has no relative uncertainty.
+    """
+    elements = top.findall("Measurement")
+    for name, (kind, width) in _terms(elements[0]).items() if elements else ():
+        for modifier in (m for c in document["channels"] for s in c["samples"] for m in s["modifiers"]):
+            if modifier["name"] == name and modifier["type"] in ("normsys", "histosys"):
+                modifier["constraint"] = kind
+        for measurement in document["measurements"] if kind == "gamma" else ():
+            parameters = measurement["config"]["parameters"]
+            config = next((one for one in parameters if one["name"] == name), None)
+            if config is None:
+                parameters.append(config := {"name": name})
+            config["sigmas"] = [width]
+
+
+def _terms(measurement: Any) -> dict[str, tuple[str, float]]:
+    words = {"gamma": "gamma", "uniform": "none"}
+    return {
+        name.removeprefix("alpha_"): (words[kind], _number(term, "RelativeUncertainty") if kind == "gamma" else 0.0)
+        for term in measurement.findall("ConstraintTerm")
+        for name in (term.text or "").split()
+        if (kind := term.get("Type", "").lower()) in words
+    }
+
+
+def _fill_observations(document: dict[str, Any]) -> None:
+    """The expected yields at the start of the first measurement where there are no data."""
+    starts: dict[str, float] = {}
+    for config in document["measurements"][0]["config"]["parameters"] if document["measurements"] else ():
+        starts[config["name"]] = config.get("inits", [1.0])[0]
+    for channel, observation in zip(document["channels"], document["observations"], strict=True):
+        if observation["data"]:
+            continue
+        total = np.zeros(len(channel["samples"][0]["data"]) if channel["samples"] else 0)
+        for sample in channel["samples"]:
+            yields = np.asarray(sample["data"], dtype=float)
+            for modifier in sample["modifiers"]:
+                if "expression" in modifier:
+                    expression = parse_expression(modifier["expression"], modifier["arguments"])
+                    yields = yields * expression({name: starts.get(name, 1.0) for name in expression.names})
+                elif modifier["type"] in ("normfactor", "lumi"):
+                    yields = yields * starts.get(modifier["name"], 1.0)
+            total = total + yields
+        observation["data"] = total.tolist()
+
+
+def _root_names(channels: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """ROOT's names of parameters, and ours."""
+    kinds, components = _parameters(channels)
+    changed = {
+        m["name"] for c in channels for s in c["samples"] for m in s["modifiers"] if m.get("constraint") == "gamma"
+    }
+    names: dict[str, str] = {}
+    for name, kind in kinds.items():
+        if kind in ("normsys", "histosys") and name not in changed:
+            names[f"alpha_{name}"] = name
+        elif kind in ("normfactor", "lumi"):
+            names["Lumi" if kind == "lumi" else name] = name
+        names.update({owner: f"{name}[{i}]" for i, owner in enumerate(components.get(name, ()))})
+    return names
 
 
 def _parameters(channels: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -647,6 +829,11 @@ def _parameters(channels: Sequence[Mapping[str, Any]]) -> tuple[dict[str, str], 
         for sample in channel["samples"]:
             for modifier in sample["modifiers"]:
                 name, kind = modifier["name"], modifier["type"]
+                if "expression" in modifier:
+                    kinds.update(
+                        dict.fromkeys(parse_expression(modifier["expression"], modifier["arguments"]).names, kind)
+                    )
+                    continue
                 kinds.setdefault(name, kind)
                 if kind in ("shapesys", "shapefactor", "staterror"):
                     names = components.setdefault(name, [])

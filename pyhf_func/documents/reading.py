@@ -44,7 +44,8 @@ def read(
     Args:
         source: A path, an address (``https://...``), ``-`` for standard input, a stream open for reading, or a
             document. JSON may be packed with gzip.
-        analysis: Of HS3, the analysis to read; by default the first whose name holds ``obs``, else the first.
+        analysis: Of HS3, the analysis to read; by default the first whose name holds ``obs``, else the first. Of XML,
+            the measurement, by default the first, with all others of the same constraint terms.
         strict: Whether what is otherwise warned of is refused.
         folder: Of XML and datacards, where relative paths start; by default the folder of the file, or of XML the one
             above where it lies in a folder ``config`` and its paths say so.
@@ -188,9 +189,8 @@ def _of_xml(source: Any, name: str, **options: Any) -> Document:
         raise _refusal("HistFactory's XML names other files: read it from a path", name)
     folder = options.get("folder") or _folder_of(Path(source))
     try:
-        return readxml.parse(
-            source, folder, strict=options.get("strict", False), allow_outside=options.get("allow_outside", False)
-        )
+        flags = {name: bool(options.get(name, False)) for name in ("strict", "allow_outside")}
+        return readxml.parse(source, folder, **flags, extended=True, measurement=options.get("analysis"))
     except (KeyError, ValueError, RuntimeError, SyntaxError) as error:
         if isinstance(error, PyhfFuncError):
             raise

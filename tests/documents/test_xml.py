@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -12,9 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pyhf_func as pf
 from pyhf_func import Model, exceptions, readxml, writexml
+from pyhf_func.documents import read_document
 from pyhf_func.workspace import Workspace
 from tests.documents.documents import Document, modifier, workspace_spec
+from tests.reference.extended import ExtendedModel
 from tests.zoo import ZOO
 
 uproot = pytest.importorskip("uproot", reason="uproot (the extra xmlio) is not installed")
@@ -344,6 +348,7 @@ LOST = {
     "an unknown parameter": ("top.xml", "alpha_trigger", "alpha_none"),
     "a Poisson constraint": ("config/signal_region.xml", 'ConstraintType="Gaussian"', 'ConstraintType="Poisson"'),
     "the default of ROOT": ("config/signal_region.xml", ' ConstraintType="Gaussian"', ""),
+    "ROOT's default of a shapesys": ("config/signal_region.xml", ' ConstraintType="Poisson"', ""),
     "an attribute": ("config/control_region.xml", '<ShapeFactor ', '<ShapeFactor HistoName="start" '),
 }  # fmt: skip
 
@@ -358,6 +363,114 @@ def test_nothing_is_dropped_in_silence(name: str, histfactory: Path) -> None:
     assert len(caught) == len(caught[0].message.faults) == 1
     with pytest.raises(exceptions.InvalidSpecification):
         readxml.parse(histfactory / "top.xml", histfactory, strict=True)
+
+
+def _read(folder: Path, *edits: tuple[str, str, str], **options: Any) -> tuple[ExtendedModel, Document]:
+    """The model of the XML as ROOT reads it, after replacements of (file, old, new)."""
+    for file, old, new in edits:
+        _edit(folder, old, new, f"config/{file}.xml" if file != "top" else "top.xml")
+    document = read_document(folder / "top.xml", folder=folder, **options)
+    return ExtendedModel(document), document
+
+
+SR, TOP = "signal_region", "top"
+FAKES = np.array([8.0, 5.5, 2.0]), np.array([0.25, 0.3, 0.5])
+AS_ROOT: dict[str, tuple[tuple[str, str, str], dict[str, float], float]] = {
+    "a Poisson staterror": (
+        (SR, 'ConstraintType="Gaussian"', 'ConstraintType="Poisson"'),
+        {"staterror_signal_region[2]": 1.1},
+        2 * (1.1 - math.log(1.1) - 1) / ((4.5 + (2 * 0.2) ** 2) / 6.5**2),
+    ),
+    "the default of ROOT": (
+        (SR, ' ConstraintType="Gaussian"', ""),
+        {"staterror_signal_region[2]": 1.1},
+        2 * (1.1 - math.log(1.1) - 1) / ((4.5 + (2 * 0.2) ** 2) / 6.5**2),
+    ),
+    "a Gaussian staterror": (
+        (SR, "Sample", "Sample"),
+        {"staterror_signal_region[2]": 1.1},
+        0.01 / ((4.5 + 0.4**2) / 6.5**2),
+    ),
+    "a Poisson shapesys": ((SR, "Sample", "Sample"), {"fake_rate[1]": 1.2}, 2 * (1.2 - math.log(1.2) - 1) / 0.3**2),
+    "a Gaussian shapesys": ((SR, '"Poisson"', '"Gaussian"'), {"fake_rate[1]": 1.2}, (0.2 / 0.3) ** 2),
+    "the default of a shapesys": ((SR, ' ConstraintType="Poisson"', ""), {"fake_rate[1]": 1.2}, (0.2 / 0.3) ** 2),
+    "a gamma": (
+        (TOP, "h</POI>", 'h</POI><ConstraintTerm Type="Gamma" RelativeUncertainty="0.3">trigger</ConstraintTerm>'),
+        {"trigger": 0.5},
+        2 * (1.15 - math.log(1.15) - 1) / 0.3**2,
+    ),
+    "a uniform density": (
+        (TOP, "h</POI>", 'h</POI><ConstraintTerm Type="Uniform">alpha_trigger</ConstraintTerm>'),
+        {"trigger": 0.5},
+        0.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AS_ROOT)
+def test_constraints_are_those_that_root_reads(name: str, histfactory: Path) -> None:
+    edit, point, expected = AS_ROOT[name]
+    model, _ = _read(histfactory, edit)
+    at = {**model.inits, **point}
+    observed, before, after = model.observed, model.expected(model.inits), model.expected(at)
+    main = sum(2 * float(np.sum(after[c] - before[c] - observed[c] * np.log(after[c] / before[c]))) for c in observed)
+    assert model.twice_nll(at) - model.twice_nll(model.inits) == pytest.approx(main + expected)
+    assert pf.read(histfactory / "top.xml", folder=histfactory).model().config.npars == len(model.inits)
+
+
+def test_measurements_of_other_constraint_terms_are_another_model(histfactory: Path) -> None:
+    term = '<ConstraintTerm Type="Gamma" RelativeUncertainty="0.3">trigger</ConstraintTerm>'
+    edit = TOP, "<POI> top_rate </POI>", f"<POI>top_rate strength</POI>{term}"
+    with pytest.warns(exceptions.WorkspaceWarning, match="Measurement other: has other constraint terms"):
+        _, document = _read(histfactory, edit)
+    assert [m["name"] for m in document["measurements"]] == ["nominal"]
+    _, document = _read(histfactory, analysis="other")
+    assert [m["config"]["pois"] for m in document["measurements"]] == [["top_rate", "strength"]]
+    with pytest.raises(exceptions.InvalidDocument, match="no measurement 'third', but nominal, other"):
+        _read(histfactory, analysis="third")
+
+
+def test_functions_components_and_names_as_root_has_them(histfactory: Path) -> None:
+    function = '<Function Name="strength" Expression="x*@1^2" Dependents="x[0,3],y[2,1,4]"/><Input>config/s'
+    fixed = '<POI>x y</POI><ParamSetting Const="True">gamma_fake_rate_bin_1</ParamSetting>'
+    edits = (TOP, "<Input>config/s", function), (TOP, "<POI>strength</POI>", fixed), (TOP, "<POI> top_rate", "<POI> x")
+    model, document = _read(histfactory, *edits, (TOP, ' Val="1.25">strength', ">Lumi"))
+    configs = {c["name"]: c for c in document["measurements"][0]["config"]["parameters"]}
+    assert configs["x"] == {"name": "x", "inits": [1.5], "bounds": [[0.0, 3.0]]}
+    assert configs["y"] == {"name": "y", "inits": [2.0], "bounds": [[1.0, 4.0]]}
+    assert configs["fake_rate"]["fixed"] == [False, True, False]
+    moved = model.expected({**model.inits, "x": 2.0})["signal_region"] - model.expected(model.inits)["signal_region"]
+    np.testing.assert_allclose(moved, 0.5 * 4 * 2.5 * np.array([1.5, 6.25, 2.75]))
+    names = document["metadata"]["foreign_names"]
+    assert {names[n] for n in ("Lumi", "x", "alpha_trigger", "gamma_stat_signal_region_bin_2")} == {
+        *("lumi", "x", "trigger", "staterror_signal_region[2]")
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("data", ["", "<Data/>", '<Data InputFile="data/yields.root"/>'])
+def test_channels_without_data_have_those_of_asimov(data: str, histfactory: Path) -> None:
+    with pytest.warns(exceptions.WorkspaceWarning, match="channel signal_region: has no data"):
+        _, document = _read(histfactory, (SR, '<Data HistoName="data"/>', data))
+    sr = 2.5 * np.array([1.5, 6.25, 2.75]) + 0.5 * np.array([30.5, 20.25, 4.5]) + np.array([8.0, 5.5, 2.0])
+    np.testing.assert_allclose(document["observations"][0]["data"], sr)
+    assert document["observations"][1]["data"] == [205.0, 150.0]
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        ((SR, '"Poisson"', '"Cauchy"'), "no constraint of type cauchy"),
+        ((SR, '"Gaussian"', '"Cauchy"'), "no constraint of type cauchy"),
+        (
+            (TOP, "<Input>config/s", '<Function Name="f" Expression="ls()" Dependents="x"/><Input>config/s'),
+            "no function",
+        ),
+        ((TOP, "h</POI>", 'h</POI><ConstraintTerm Type="Gamma">trigger</ConstraintTerm>'), "RelativeUncertainty"),
+    ],
+)
+def test_what_root_refuses_is_refused_by_name(edit: tuple[str, str, str], message: str, histfactory: Path) -> None:
+    with pytest.raises(exceptions.InvalidDocument, match=message):
+        _read(histfactory, edit)
 
 
 def test_bins_below_the_threshold_are_without_statistical_uncertainty(histfactory: Path) -> None:
