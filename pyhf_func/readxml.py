@@ -174,7 +174,7 @@ def _parsed(
     measurements = process_measurements(top, dedupe_parameters(parameters))
     for one in measurements:
         _join_components(one, channels)
-    document = {
+    document: dict[str, Any] = {
         "measurements": measurements,
         "channels": channels,
         "observations": observations,

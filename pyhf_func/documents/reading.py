@@ -189,8 +189,14 @@ def _of_xml(source: Any, name: str, **options: Any) -> Document:
         raise _refusal("HistFactory's XML names other files: read it from a path", name)
     folder = options.get("folder") or _folder_of(Path(source))
     try:
-        flags = {name: bool(options.get(name, False)) for name in ("strict", "allow_outside")}
-        return readxml.parse(source, folder, **flags, extended=True, measurement=options.get("analysis"))
+        return readxml.parse(
+            source,
+            folder,
+            strict=bool(options.get("strict", False)),
+            allow_outside=bool(options.get("allow_outside", False)),
+            extended=True,
+            measurement=options.get("analysis"),
+        )
     except (KeyError, ValueError, RuntimeError, SyntaxError) as error:
         if isinstance(error, PyhfFuncError):
             raise

@@ -197,7 +197,8 @@ def correlation(
         result: From `covariance`, or the ``covariance`` of another result.
         model: The model.
         least: Parameters without any correlation of at least this size are left out, except for the parameter of
-            interest. Fixed parameters and those at a bound always are.
+            interest; where that leaves none, those of the largest correlations are drawn, and a line says so. Fixed
+            parameters and those at a bound are never drawn.
         most: Show at most this many: those with the largest correlations, in the order of the model; None for all.
         ax: Axes to draw in; by default those of a new figure.
         label: What parameters are called, from their names.
@@ -219,7 +220,7 @@ def correlation(
     """
     check_arguments(result, CovarianceResult, "covariance", model)
     check_status(result.fit.status, "correlations")
-    places = _correlated(result, model, least, most)
+    places, reached = _correlated(result, model, least, most)
     labels = labels_of(label, metadata, header)
     names = [labels(model.config.par_names[place]) for place in places]
     room = 0.3 if len(names) <= 25 else 0.16
@@ -239,22 +240,25 @@ def correlation(
             colour = "white" if abs(value) > 0.6 else GREY if text == "0.00" else "black"
             axes.text(column, row, text, ha="center", va="center", fontsize=6, color=colour)
     drawn.figure.colorbar(image, ax=axes, label="correlation", shrink=0.8)
+    if not reached:
+        axes.set_xlabel(f"the largest: no correlation reaches {least:g}", fontsize=size, color=GREY)
     write_header(drawn, labels.header)
     return drawn.figure
 
 
-def _correlated(result: CovarianceResult, model: AnyModel, least: float, most: int | None) -> Any:
-    """Places of the parameters to show, in order."""
+def _correlated(result: CovarianceResult, model: AnyModel, least: float, most: int | None) -> tuple[Any, bool]:
+    """Places of the parameters to show, in order, and whether correlations reach the least one."""
     matrix = np.nan_to_num(as_numpy(result.correlation))
     largest = np.max(np.abs(matrix - np.diag(np.diagonal(matrix))), axis=0, initial=0.0)
+    free = ~(as_numpy(result.errors) <= 0)
+    reached = bool(np.any((largest >= least) & free))
     if (poi := model.config.poi_index) is not None:
         largest[poi] = np.inf
-    free = ~(as_numpy(result.errors) <= 0)
-    places = np.flatnonzero((largest >= least) & free)
+    places = np.flatnonzero(((largest >= least) | (not reached)) & free)
     places = np.sort(places[np.argsort(-largest[places], kind="stable")][:most])
     if not len(places):
-        raise ValueError(f"No free parameter has a correlation of {least} or more; lower `least` to see them all.")
-    return places
+        raise ValueError("No parameter is free, so there are no correlations to draw.")
+    return places, reached
 
 
 def _two_digits(value: float) -> str:

@@ -10,6 +10,8 @@ import pytest
 from jax import Array
 
 import pyhf_func as pf
+from pyhf_func.core.inference import asymptotics
+from pyhf_func.core.statistics import QTILDE, Q
 from pyhf_func.exceptions import InvalidPdfData, InvalidTestStatistic, UnspecifiedPOI
 from tests.core import toy
 from tests.parity import cases
@@ -294,3 +296,17 @@ def test_single_precision_inputs_are_tested_in_double() -> None:
     rounded = pf.hypotest(1.5, np.asarray(data, np.float32).astype(float), model)
     assert {x.dtype for x in jax.tree.leaves(found) if jnp.issubdtype(x.dtype, jnp.floating)} == {jnp.dtype("float64")}
     assert float(found.cls) == float(rounded.cls)
+
+
+@pytest.mark.parametrize("statistic", [Q, QTILDE], ids=str)
+def test_the_ratio_of_equal_tails_is_one_and_keeps_its_derivative(statistic: Any) -> None:
+    """Tails of values that differ in their last digits are rounded, one up and the other down."""
+    generator = np.random.default_rng(0)
+    q, q_asimov = generator.chisquare(1, 20_000), 10 ** generator.uniform(-34, -12, 20_000)
+    found = asymptotics.p_values(jnp.asarray(q), jnp.asarray(q_asimov), statistic)
+    assert float(jnp.max(found.cls)) == 1.0
+    assert float(jnp.max(jax.vmap(asymptotics.expected_p_values)(jnp.asarray(q_asimov)).cls)) == 1.0
+    slope = jax.vmap(jax.grad(lambda root: asymptotics.p_values(jnp.square(root + 1), jnp.square(root), statistic).cls))
+    np.testing.assert_allclose(
+        slope(jnp.asarray([1e-16, 3e-16, 1e-15, 1e-9])), slope(jnp.asarray([1e-7]))[0], rtol=1e-6
+    )

@@ -247,6 +247,17 @@ def test_functions_of_parameters_become_expressions() -> None:
     assert ExtendedModel(hs3.read(hs3.write(read))).twice_nll({"mu": 4.0, "slope": 0.5}) == pytest.approx(value)
 
 
+def test_functions_that_would_grow_without_bound_are_refused() -> None:
+    factor = {"name": "f0", "type": "normfactor", "parameter": "f0"}
+    functions = [{"name": f"f{i}", "type": "product", "factors": [f"f{i + 1}"] * 30} for i in range(18)]
+    for more, message in (([], "more than 10000"), ([{"name": "f18", "type": "sum", "summands": ["f0"]}], "itself")):
+        with pytest.raises(InvalidSpecification, match=message):
+            hs3.read(document([factor], [10.0], [12.0], functions=[*functions, *more]))
+    wrong = [{"name": "f0", "type": "sum", "summands": [{"a": 1}]}]
+    with pytest.raises(InvalidSpecification, match="is no name and no number"):
+        hs3.read(document([factor], [10.0], [12.0], functions=wrong))
+
+
 def test_two_dimensional_axes_are_flat_and_kept() -> None:
     axes = [{"name": "x", "nbins": 2, "min": 0, "max": 1}, {"name": "y", "edges": [0, 1, 3, 9]}]
     read = hs3.read(document([MU], [1.0, 2, 3, 4, 5, 6], [1.0, 2, 3, 4, 5, 6], channel={"axes": axes}))

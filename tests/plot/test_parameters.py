@@ -75,6 +75,16 @@ def test_the_largest_correlations_are_kept() -> None:
     assert len(pf.plot.correlation(result, model, least=0.0).axes[0].get_yticks()) == 25
 
 
+def test_the_largest_are_drawn_where_no_correlation_reaches_the_least() -> None:
+    result, model = of_many(12)
+    correlation = np.eye(12)
+    correlation[2, 7] = correlation[7, 2] = 0.04
+    figure = pf.plot.correlation(result._replace(correlation=correlation), model, most=2)
+    assert shown(figure)[:2] == ["systematic_002", "systematic_007"]
+    assert figure.axes[0].get_xlabel() == "the largest: no correlation reaches 0.1"
+    assert pf.plot.correlation(result._replace(correlation=correlation), model, least=0.01).axes[0].get_xlabel() == ""
+
+
 def test_unknown_correlations_have_no_number() -> None:
     result, model = of_many(3)
     correlation = result.correlation.copy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from jax.scipy.special import log_ndtr
 
 from pyhf_func.core.statistics import Statistic
@@ -53,7 +53,13 @@ def log_p_values(q: Array, q_asimov: Array, statistic: Statistic) -> PValues:
     """The logarithms of `p_values`, which keep the digits of small ones."""
     t, signal = _in_sigmas(q, q_asimov, statistic)
     log_clsb, log_clb = log_ndtr(-signal), log_ndtr(-t)
-    return PValues(log_clsb, log_clb, jnp.where(t == jnp.inf, -jnp.inf, log_clsb - log_clb))
+    return PValues(log_clsb, log_clb, jnp.where(t == jnp.inf, -jnp.inf, _log_ratio(log_clsb, log_clb)))
+
+
+def _log_ratio(log_clsb: Array, log_clb: Array) -> Array:
+    """The logarithm of CLs, at most zero also where tails that are alike are rounded; the derivative is the same."""
+    ratio = log_clsb - log_clb
+    return jnp.where(ratio > 0, ratio - lax.stop_gradient(ratio), ratio)
 
 
 def p_values(q: Array, q_asimov: Array, statistic: Statistic) -> PValues:
@@ -68,4 +74,4 @@ def expected_p_values(q_asimov: Array) -> PValues:
     """The same for background-only data at -2, -1, 0, 1, 2 standard deviations; shape (5,) each."""
     sigmas = jnp.asarray(EXPECTED_SIGMAS, q_asimov.dtype)
     log_clsb, log_clb = log_ndtr(sigmas - square_root(q_asimov)), log_ndtr(sigmas)
-    return PValues(jnp.exp(log_clsb), jnp.exp(log_clb), jnp.exp(log_clsb - log_clb))
+    return PValues(jnp.exp(log_clsb), jnp.exp(log_clb), jnp.exp(_log_ratio(log_clsb, log_clb)))
