@@ -60,9 +60,9 @@ class Dense(NamedTuple):
 
     def combined(self, others: tuple[Dense, ...], columns: tuple[Array, ...]) -> Dense:
         """See `Combinable`."""
-        found = self.elements * columns[0]
+        found = self.elements * columns[0][None]
         for other, scale in zip(others, columns[1:], strict=True):
-            found = found + other.elements * scale
+            found = found + other.elements * scale[None]
         return self._replace(elements=found)
 
 
