@@ -210,6 +210,12 @@ def _is_own(modifier: Mapping[str, Any]) -> bool:
     return kind is not None and kind.data is not None
 
 
+def _keys_of(modifier: Mapping[str, Any]) -> frozenset[str]:
+    """The optional keys that a modifier may have."""
+    kind = MODIFIERS.get(modifier["type"])
+    return kind.keys if kind is not None else frozenset()
+
+
 def _is_modifier(steps: Steps) -> bool:
     return steps[-2:-1] == ("modifiers",)
 
@@ -222,9 +228,7 @@ def _uses(document: Mapping[str, Any]) -> list[tuple[Steps, Any]]:
     for steps, _, _, modifier in walk(document):
         if _is_own(modifier):
             found.append((steps, modifier))
-        kind = MODIFIERS.get(modifier["type"])
-        keys = kind.keys if kind else frozenset()
-        found.extend(((*steps, key), modifier[key]) for key in sorted(keys & modifier.keys()))
+        found.extend(((*steps, key), modifier[key]) for key in sorted(_keys_of(modifier) & modifier.keys()))
     for c, channel in enumerate(document.get("channels", ())):
         for s, sample in enumerate(channel["samples"]):
             place = ("channels", c, "samples", s)
@@ -367,9 +371,8 @@ def _disagreeing(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
     first: dict[tuple[str, str], Any] = {}
     for steps, _, _, modifier in walk(document):
         for key in ("constraint", "style"):
-            kind = MODIFIERS.get(modifier["type"])
-            if kind and key in kind.keys:
-                usual = "factor" if key == "style" else kind.constraint
+            if key in _keys_of(modifier):
+                usual = "factor" if key == "style" else MODIFIERS[modifier["type"]].constraint
                 value = modifier.get(key, usual)
                 if first.setdefault((key, modifier["name"]), value) != value:
                     yield (*steps, key), f"{modifier['name']!r} has {first[key, modifier['name']]!r} elsewhere"

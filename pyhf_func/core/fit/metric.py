@@ -8,8 +8,8 @@ make its weight ``W / (1 + W sum u^2 / d)`` for all others. So the inverse costs
 parameters cubed, by Woodbury's identity where the bins are fewer.
 
 In large models a factor serves the next steps of a search, too, until products no longer converge well: the metric is
-then that of another point as far as shared parameters are concerned. Those that a bound holds
-by then are projected out.
+then that of another point as far as shared parameters are concerned. Those that a bound holds by then are projected
+out.
 """
 
 from __future__ import annotations
@@ -38,16 +38,14 @@ class Kept(NamedTuple):
     """A factor of the metric of shared parameters, and what it is made for."""
 
     factor: Blocks
-    scaled: Array  # (bins, shared) for Woodbury's identity; without bins where it is not needed
+    scaled: Array | None  # (bins, shared) for Woodbury's identity; None where that is not needed
     diagonal: Array  # (shared,)
     free: Array  # (shared,) bool
     good: Array  # () bool
 
     def solve(self, v: Array) -> Array:
         """The inverse times a vector (shared,)."""
-        if self.scaled.shape[0] == 0:
-            return self.factor.solve(v)
-        return v / self.diagonal - self.factor.solve(self.scaled @ v) @ self.scaled
+        return _solved(self.factor.solve, self.scaled, self.diagonal, v)
 
 
 def none_kept(model: Likelihood, dtype: np.dtype) -> Kept | None:
@@ -55,10 +53,9 @@ def none_kept(model: Likelihood, dtype: np.dtype) -> Kept | None:
     if not is_large(model):
         return None
     n_bins, n_shared = model.n_bins, model.private.shared
-    rows, no = n_bins if n_bins < n_shared else 0, jnp.zeros((), bool)
-    empty = jnp.zeros((rows, n_shared), dtype)
+    scaled = jnp.zeros((n_bins, n_shared), dtype) if n_bins < n_shared else None
     factor = Blocks.empty(min(n_bins, n_shared), dtype)
-    return Kept(factor, empty, jnp.ones(n_shared, dtype), jnp.zeros(n_shared, bool), no)
+    return Kept(factor, scaled, jnp.ones(n_shared, dtype), jnp.zeros(n_shared, bool), jnp.zeros((), bool))
 
 
 def judged(kept: Kept | None, products: Array, at_walls: ArrayLike) -> Kept | None:
@@ -152,26 +149,29 @@ def _eliminated(private: Array, free: Array, diagonal: Array, weight: Array) -> 
 
 def _inverse(root: Array, diagonal: Array) -> Callable[[Array], Array]:
     """The inverse of ``D + R' R`` for a matrix ``R`` (bins, shared)."""
+    matrix, scaled = _smaller(root, diagonal)
+    return partial(_solved, solver(matrix), scaled, diagonal)
+
+
+def _smaller(root: Array, diagonal: Array) -> tuple[Array, Array | None]:
+    """The matrix to factor for the inverse of ``D + R' R``; with ``R / D`` where that is Woodbury's, else None."""
     n_bins, n_shared = root.shape
     if n_bins >= n_shared:
-        return solver(jnp.diag(diagonal) + root.T @ root)
-
+        return jnp.diag(diagonal) + root.T @ root, None
     scaled = root / diagonal[None, :]
-    solve = solver(jnp.eye(n_bins, dtype=root.dtype) + scaled @ root.T)
-    return lambda v: v / diagonal - solve(scaled @ v) @ scaled
+    return jnp.eye(n_bins, dtype=root.dtype) + scaled @ root.T, scaled
+
+
+def _solved(solve: Callable[[Array], Array], scaled: Array | None, diagonal: Array, v: Array) -> Array:
+    """The inverse times a vector (shared,), by the inverse of the matrix that `_smaller` gives."""
+    return solve(v) if scaled is None else v / diagonal - solve(scaled @ v) @ scaled
 
 
 def _factored(bins: Slopes, weight: Array, constraint: Array, free: Array) -> Kept:
     """A new factor."""
     parts = _Parts.of(bins.whole(), weight, constraint, free)
-    root, diagonal, yes = parts.root, parts.of_shared, jnp.ones((), bool)
-    free_shared = parts.places.split(free)[0]
-    if root.shape[0] >= root.shape[1]:
-        return Kept(Blocks.of(jnp.diag(diagonal) + root.T @ root), root[:0], diagonal, free_shared, yes)
-    scaled = root / diagonal[None, :]
-    return Kept(
-        Blocks.of(jnp.eye(root.shape[0], dtype=root.dtype) + scaled @ root.T), scaled, diagonal, free_shared, yes
-    )
+    matrix, scaled = _smaller(parts.root, parts.of_shared)
+    return Kept(Blocks.of(matrix), scaled, parts.of_shared, parts.places.split(free)[0], jnp.ones((), bool))
 
 
 def _projected(bins: Slopes, weight: Array, constraint: Array, free: Array, kept: Kept) -> Callable[[Array], Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyhf_func.core.modifiers.base import ModifierType as ModifierType
+from pyhf_func.core.modifiers.base import Uncertainties
 from pyhf_func.core.modifiers.base import Use as Use
 from pyhf_func.core.modifiers.factors import Lumi, ShapeFactor
 from pyhf_func.core.modifiers.factors import NormFactor as NormFactor
@@ -25,5 +26,5 @@ TYPES: tuple[ModifierType, ...] = (
 MODIFIERS: dict[str, ModifierType] = {each.name: each for each in TYPES}
 """Every type by its name in documents."""
 
-MEASURED_BY_BIN = frozenset(each.name for each in TYPES if each.binwise and each.constraint != "none")
+MEASURED_BY_BIN = frozenset(each.name for each in TYPES if isinstance(each, Uncertainties))
 """Those with a factor of each bin that is measured to a width, which follows from the yields."""

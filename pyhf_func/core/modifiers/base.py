@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-from pyhf_func.core.parameters import DEVIATIONS, FREE, Constraint, ParameterSet, free, unit_normal
+from pyhf_func.core.parameters import AROUND_ONE, DEVIATIONS, FREE, Constraint, ParameterSet, free, unit_normal
 from pyhf_func.core.values import as_list, not_finite, not_finite_in
 from pyhf_func.exceptions import InvalidModel, InvalidModifier, PyhfFuncError
 
@@ -118,6 +118,26 @@ class Scaling(ModifierType):
     def add(self, terms: Terms, row: Row, modifier: Modifier, first: int) -> None:
         """A factor of the whole row."""
         terms.scale(row, first)
+
+
+class Binwise(ModifierType):
+    """A type with a parameter for each bin, which is a factor of it."""
+
+    binwise = True
+
+    def add(self, terms: Terms, row: Row, modifier: Modifier, first: int) -> None:
+        """A factor of each bin."""
+        terms.scale_bins(row, first)
+
+
+class Uncertainties(Binwise):
+    """A type whose data are uncertainties of the yields: its factors are measured to be one."""
+
+    start = AROUND_ONE
+
+    def scaled(self, data: Any, factor: float) -> Any:
+        """Uncertainties are in the unit of the yields."""
+        return [factor * x for x in data]
 
 
 def check_numbers(use: Use, report: Report, key: str | None = None, noun: str = "number") -> list[float]:

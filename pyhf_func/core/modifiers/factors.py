@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from pyhf_func.core.modifiers.base import Members, Modifier, ModifierType, Report, Scaling, Use
+from pyhf_func.core.modifiers.base import Binwise, Members, Report, Scaling, Use
 from pyhf_func.core.parameters import Constraint, ParameterSet, free, unit_normal
-
-if TYPE_CHECKING:
-    from pyhf_func.core.compiler.order import Row
-    from pyhf_func.core.compiler.terms import Terms
 
 
 class NormFactor(Scaling):
@@ -33,11 +28,10 @@ class Lumi(Scaling):
         return replace(unit_normal(name), inits=(), bounds=(), auxdata=())
 
 
-class ShapeFactor(ModifierType):
+class ShapeFactor(Binwise):
     """A free factor of each bin."""
 
     name = "shapefactor"
-    binwise = True
 
     def components(self, uses: Sequence[Use], report: Report) -> int:
         """As many as the first channel, in sorted order, has bins: no other may have more."""
@@ -52,7 +46,3 @@ class ShapeFactor(ModifierType):
     def parameter(self, name: str, members: Members, constraint: Constraint | None) -> ParameterSet:
         """Free parameters."""
         return free(name, members[0][0].n_bins, is_scalar=False)
-
-    def add(self, terms: Terms, row: Row, modifier: Modifier, first: int) -> None:
-        """A factor of each bin."""
-        terms.scale_bins(row, first)

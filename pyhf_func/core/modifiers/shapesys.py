@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
-from pyhf_func.core.modifiers.base import Members, Modifier, ModifierType, Report, Use, check_numbers
-from pyhf_func.core.parameters import AROUND_ONE, Constraint, ParameterSet, around_one, measured
+from pyhf_func.core.modifiers.base import Members, Report, Uncertainties, Use, check_numbers
+from pyhf_func.core.parameters import Constraint, ParameterSet, around_one, measured
 from pyhf_func.core.values import bins, is_finite, not_finite, places
 from pyhf_func.exceptions import InvalidModifier
 
-if TYPE_CHECKING:
-    from pyhf_func.core.compiler.order import Row
-    from pyhf_func.core.compiler.terms import Terms
 
-
-class ShapeSys(ModifierType):
+class ShapeSys(Uncertainties):
     """A factor of each bin, which an auxiliary count measures."""
 
     name = "shapesys"
     keys = frozenset({"constraint"})
     constraint = "poisson"
-    start = AROUND_ONE
-    binwise = True
 
     def check(self, use: Use, report: Report, code: str) -> None:
         """Uncertainties are numbers, of which the counts can be computed."""
@@ -51,14 +44,6 @@ class ShapeSys(ModifierType):
         """Factors of bins, which are fixed where there is no yield or no uncertainty."""
         row, modifier = members[0]
         return parameter(name, row.spec["data"], modifier["data"], constraint or "poisson")
-
-    def add(self, terms: Terms, row: Row, modifier: Modifier, first: int) -> None:
-        """A factor of each bin."""
-        terms.scale_bins(row, first)
-
-    def scaled(self, data: Any, factor: float) -> Any:
-        """Uncertainties are in the unit of the yields."""
-        return [factor * x for x in data]
 
 
 def parameter(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pyhf_func.core.modifiers.base import Members, Modifier, ModifierType, Report, Use, check_numbers
-from pyhf_func.core.parameters import AROUND_ONE, Constraint, ParameterSet, around_one, measured
+from pyhf_func.core.modifiers.base import Members, Modifier, Report, Uncertainties, Use, check_numbers
+from pyhf_func.core.parameters import Constraint, ParameterSet, around_one, measured
 from pyhf_func.core.values import as_list, bins, is_finite, not_finite, places
 from pyhf_func.exceptions import InvalidNameReuse
 
@@ -16,14 +16,12 @@ if TYPE_CHECKING:
     from pyhf_func.core.compiler.terms import Terms
 
 
-class StatError(ModifierType):
+class StatError(Uncertainties):
     """A factor of each bin for the samples that share its name; or with ``style: additive`` a shift of their sum."""
 
     name = "staterror"
     keys = frozenset({"constraint", "style"})
     constraint = "gauss"
-    start = AROUND_ONE
-    binwise = True
     sorted_by_name = True
 
     def check(self, use: Use, report: Report, code: str) -> None:
@@ -66,11 +64,7 @@ class StatError(ModifierType):
         if modifier.get("style") == "additive":
             terms.add_errors(row, modifier["data"], first)
         else:
-            terms.scale_bins(row, first)
-
-    def scaled(self, data: Any, factor: float) -> Any:
-        """Uncertainties are in the unit of the yields."""
-        return [factor * x for x in data]
+            super().add(terms, row, modifier, first)
 
 
 def _by_channel(members: Members) -> Iterator[list[tuple[Sequence[float], Sequence[float]]]]:
