@@ -51,7 +51,7 @@ print(json.dumps({{"figures": figures, "answers": [test]}}))
 
 
 def session(program: str, file: Path, cache: str, seconds: float) -> dict[str, object]:
-    """Figures and answers of one session; the reason where there are none."""
+    """Figures and answers of one session, or the reason why it failed."""
     dropped = ("JAX_COMPILATION_CACHE_DIR", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
     environment["PYHF_FUNC_CACHE"] = cache

@@ -34,7 +34,7 @@ def middle(runs: list[float | str]) -> float | str:
 
 
 def seconds(command: list[str], environment: dict[str, str], timeout: float) -> float | str:
-    """Seconds of a command that writes CLs as JSON, or a sentence that says why there are none."""
+    """Seconds of a command that writes CLs as JSON, or a sentence that says why it failed."""
     start = time.perf_counter()
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=True)

@@ -16,7 +16,7 @@ from pyhf_func.cli.study import Study, study_options
     "parameters",
     multiple=True,
     metavar="NAME",
-    help="Only this parameter; repeatable.  [default: the parameter of interest, or all where there is none]",
+    help="Only this parameter; repeatable.  [default: the parameter of interest, or all without one]",
 )
 @click.option("--all", "every", is_flag=True, help="All parameters.")
 @click.option(

@@ -140,7 +140,7 @@ def _test(study: Study, mus: list[float] | None, level: float, statistic: Statis
 
 
 def _range(study: Study, level: float, statistic: Statistic) -> list[float]:
-    """From zero to beyond all limits that there are; where there are none, to the parameter's bound."""
+    """From zero to beyond all limits, or to the parameter's bound if no limit was found."""
     import numpy as np
 
     poi = study.require_poi()

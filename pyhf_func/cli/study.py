@@ -62,7 +62,7 @@ class Study:
         """Place of the parameter of interest.
 
         Raises:
-            CommandError: There is none.
+            CommandError: The model has no parameter of interest.
         """
         place = self.model.config.poi_index
         if place is None:

@@ -137,7 +137,7 @@ class _Program:
         return result
 
     def _begun(self) -> Callable[..., Any]:
-        """The best program that is stored, or else one for NumPy; or else, where there is none, a compiled one."""
+        """The best program that is stored, or else one for NumPy, or else a compiled one."""
         for number in reversed(range(len(self._better))):
             stored = self._stored(self._better[number])
             if stored is not None:
