@@ -19,7 +19,9 @@ from benchmarks import files
 from benchmarks.generated import Size, workspace
 from benchmarks.timing import CPU, median, once
 
-VERBS = ("fit", "hypotest", "covariance", "toys")
+_NAMED = 50
+"""Parameters whose errors are computed without those of all others, beside the parameter of interest."""
+VERBS = ("fit", "hypotest", "errors", "covariance", "toys")
 
 
 SIZES = {
@@ -28,7 +30,7 @@ SIZES = {
     "ten-thousand": Size(channels=100, bins=100, backgrounds=10, shared=999, shapes=20, rates=10),
     "fifty-thousand": Size(channels=500, bins=100, backgrounds=10, shared=999, shapes=10, rates=10),
 }
-USUAL = {"gammas": VERBS, "thousand": VERBS[:3], "ten-thousand": VERBS[:2], "fifty-thousand": VERBS[:1]}
+USUAL = {"gammas": VERBS, "thousand": VERBS[:4], "ten-thousand": VERBS[:3], "fifty-thousand": VERBS[:1]}
 
 
 def measure(size: Size, verbs: Sequence[str], report: Callable[[str, float], None]) -> dict[str, float]:
@@ -44,9 +46,11 @@ def measure(size: Size, verbs: Sequence[str], report: Callable[[str, float], Non
     report("model", seconds)
     data = opened.data(model)
     del document, opened
+    named = [model.config.par_names[model.config.poi_index or 0], *model.config.par_names[-_NAMED:]]
     calls: dict[str, Callable[[Any], Any]] = {
         "fit": lambda model: pf.fit(data, model).twice_nll,
         "hypotest": lambda model: pf.hypotest(1.0, data, model).cls,
+        "errors": lambda model: pf.covariance(data, model, named).errors[0],
         "covariance": lambda model: pf.covariance(data, model).errors[model.config.poi_index],
         "toys": lambda model: pf.toys(1.0, data, model, jax.random.key(0), 1024).cls,
     }

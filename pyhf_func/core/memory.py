@@ -30,22 +30,26 @@ _HESSIAN_VERBS = ("covariance", "impacts", "yields")
 
 
 @contextmanager
-def enough(model: Likelihood, verb: str = "fit") -> Iterator[None]:
+def enough(model: Likelihood, verb: str = "fit", parameters: object = None) -> Iterator[None]:
     """Compute with a model; where its memory is not enough, say so, if possible before anything is computed.
+
+    Of chosen ``parameters``, no matrix of all is computed.
 
     Raises:
         NotEnoughMemory: It needs more than there is.
     """
-    check(model, verb)
+    check(model, verb, parameters)
     try:
         yield
     except Exception as error:
         if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        raise NotEnoughMemory(f"The memory is not enough. {_asked(model, verb, needed(model, verb))}") from error
+        raise NotEnoughMemory(
+            f"The memory is not enough. {_asked(model, verb, needed(model, verb, parameters))}"
+        ) from error
 
 
-def check(model: Likelihood, verb: str = "fit") -> None:
+def check(model: Likelihood, verb: str = "fit", parameters: object = None) -> None:
     """Refuse what can't fit into the memory that this process may still claim.
 
     Raises:
@@ -53,7 +57,7 @@ def check(model: Likelihood, verb: str = "fit") -> None:
     """
     import jax
 
-    bytes_ = needed(model, verb)
+    bytes_ = needed(model, verb, parameters)
     limits = _limits() if bytes_ > _SMALL else _limits_of_addresses()
     if not limits or jax.default_backend() != "cpu":
         return
@@ -81,12 +85,12 @@ def compiler() -> int:
     return _COMPILER + _THREAD * (os.cpu_count() or 1)
 
 
-def needed(model: Likelihood, verb: str = "fit") -> int:
+def needed(model: Likelihood, verb: str = "fit", parameters: object = None) -> int:
     """Bytes that the matrices of one computation take up, at least."""
     bins, pars, shared = model.n_bins, model.n_pars, model.private.shared if model.is_plain else model.n_pars
     numbers = _JACOBIANS * bins * shared + _METRICS * min(bins, shared) ** 2
     numbers += _LISTS * (model.values.histosys_lo.shape[0] + model.indices.entry_scales.size)
-    if verb in _HESSIAN_VERBS:
+    if verb in _HESSIAN_VERBS and parameters is None:
         numbers += _HESSIANS * pars**2
     return int(numbers) * model.values.nominal.dtype.itemsize
 

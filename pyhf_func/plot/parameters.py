@@ -72,9 +72,14 @@ def pulls(
     check_arguments(result, CovarianceResult, "covariance", model)
     check_status(result.fit.status, "fitted parameters")
     nominal, widths = before(model)
+    asked = _places(result, model)
+    if parameters is None:
+        widths = np.where(np.isin(np.arange(len(widths)), asked), widths, 0.0)
     places = np.array(_constrained(model, widths, parameters))
     values = (as_numpy(result.fit.pars)[places] - nominal[places]) / widths[places]
-    errors = as_numpy(result.errors)[places] / widths[places]
+    errors = np.full(len(widths), np.nan)
+    errors[asked] = as_numpy(result.errors)
+    errors = errors[places] / widths[places]
     if most is not None:
         kept = np.sort(np.argsort(-np.hypot(values, np.nan_to_num(1 - errors)), kind="stable")[:most])
         places, values, errors = places[kept], values[kept], errors[kept]
@@ -222,7 +227,7 @@ def correlation(
     check_status(result.fit.status, "correlations")
     places, reached = _correlated(result, model, least, most)
     labels = labels_of(label, metadata, header)
-    names = [labels(model.config.par_names[place]) for place in places]
+    names = [labels(model.config.par_names[place]) for place in _places(result, model)[places]]
     room = 0.3 if len(names) <= 25 else 0.16
     size = 8.0 if len(names) <= 25 else 6.0
     side = max(2.4, room * len(names)) + _LETTER * size / 8 * max(map(len, names))
@@ -247,18 +252,23 @@ def correlation(
 
 
 def _correlated(result: CovarianceResult, model: AnyModel, least: float, most: int | None) -> tuple[Any, bool]:
-    """Places of the parameters to show, in order, and whether correlations reach the least one."""
+    """Those of the result's parameters to show, in order, and whether correlations reach the least one."""
     matrix = np.nan_to_num(as_numpy(result.correlation))
     largest = np.max(np.abs(matrix - np.diag(np.diagonal(matrix))), axis=0, initial=0.0)
     free = ~(as_numpy(result.errors) <= 0)
     reached = bool(np.any((largest >= least) & free))
     if (poi := model.config.poi_index) is not None:
-        largest[poi] = np.inf
+        largest[_places(result, model) == poi] = np.inf
     places = np.flatnonzero(((largest >= least) | (not reached)) & free)
     places = np.sort(places[np.argsort(-largest[places], kind="stable")][:most])
     if not len(places):
         raise ValueError("No parameter is free, so there are no correlations to draw.")
     return places, reached
+
+
+def _places(result: CovarianceResult, model: AnyModel) -> Any:
+    """Places of the result's parameters in the parameter vector."""
+    return np.arange(model.config.npars) if result.parameters is None else as_numpy(result.parameters)
 
 
 def _two_digits(value: float) -> str:

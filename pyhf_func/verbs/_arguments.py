@@ -83,11 +83,12 @@ def _checked(verb: Callable[P, T], *, bridged: bool) -> Callable[P, T]:
             _check_names({**dict(zip(names, args, strict=False)), **kwargs})
         model = frozen(given_model)
         args, kwargs = _with_model(model, place, args, kwargs)
-        with enough(model.likelihood, verb.__name__):
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        with enough(model.likelihood, verb.__name__, given.get("parameters")):
             foreign = bridged and bridge.kind((args, kwargs)) is not None
             result: Any = bridge.apply(verb, *args, **kwargs) if foreign else verb(*args, **kwargs)
         own = result.model_names or model.names.of_results
-        asked = {**dict(zip(names, args, strict=False)), **kwargs}.get("poi")
+        asked = given.get("poi")
         own = own if asked is None else replace(own, poi=asked)
         return named(result, own, None if _is_traced(result) else about(given_model, args, kwargs))
 

@@ -1,7 +1,7 @@
 """Intervals, impacts, error bands and goodness of fit: closed forms, MINOS, cabinetry, and refits one by one."""
 
 import logging
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +13,8 @@ from scipy.optimize import brentq
 from scipy.stats import chi2, norm, poisson
 
 import pyhf_func as pf
+from pyhf_func.core.fit import Problem
+from pyhf_func.core.inference import covariance, covariance_of
 from pyhf_func.exceptions import InvalidPdfParameters, UnspecifiedPOI
 from tests import zoo
 from tests.core import toy
@@ -424,9 +426,56 @@ class TestCovariance:
         assert (
             np.flatnonzero(found.identified).tolist() == np.flatnonzero(np.isfinite(found.errors)).tolist() == [place]
         )
+        chosen = pf.covariance([66.0, 43.0, *model.config.auxdata], model, ["rate", "k"])
+        assert int(chosen.status) == pf.Status.NOT_IDENTIFIED
+        assert chosen.identified.tolist() == np.isfinite(chosen.errors).tolist() == [True, False]
+        assert float(chosen.errors[0]) == pytest.approx(float(found.errors[place]), rel=1e-9)
+        rate = pf.covariance([66.0, 43.0, *model.config.auxdata], model, "rate")
+        assert int(rate.status) == pf.Status.CONVERGED
+        assert float(rate.errors[0]) == pytest.approx(float(found.errors[place]), rel=1e-9)
         held = pf.covariance([66.0, 43.0, *model.config.auxdata], model, fixed=["k"])
         assert int(held.status) == pf.Status.CONVERGED
         assert float(found.errors[place]) == pytest.approx(float(held.errors[place]), rel=1e-6)
+
+    def test_chosen_parameters_have_the_covariance_that_they_have_among_all(self) -> None:
+        """With one at its bound and one that is fixed; for each of several data, and differentiated."""
+        model, _ = toy.toy()
+        data = jnp.stack([toy.with_counts(40.0, 30.0), toy.with_counts(60.0, 55.0)])
+        names = [name for name in reversed(model.config.par_names) if name != "norm"]
+        places = np.array([model.config.par_names.index(name) for name in names])
+        fixed = {names[0]: True}
+
+        def errors(chosen: list[str] | None, data: jax.Array) -> Any:
+            found = pf.covariance(data, model, chosen, fixed=fixed)
+            errors = found.errors[places] if chosen is None else found.errors
+            return jnp.sum(errors), found
+
+        every, chosen = (
+            jax.jit(jax.vmap(jax.value_and_grad(partial(errors, asked), has_aux=True)))(data) for asked in (None, names)
+        )
+        (_, whole), (_, part) = every[0], chosen[0]
+        assert part.parameters[0].tolist() == places.tolist()
+        assert part.status.tolist() == whole.status.tolist() == [0, 0]
+        np.testing.assert_allclose(part.errors, whole.errors[:, places], rtol=1e-9, atol=1e-12)
+        inner = np.asarray(whole.covariance)[:, places[:, None], places]
+        np.testing.assert_allclose(part.covariance, inner, rtol=1e-9, atol=1e-12)
+        inner = np.asarray(whole.correlation)[:, places[:, None], places]
+        np.testing.assert_allclose(part.correlation, inner, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(chosen[1], every[1], rtol=1e-7, atol=1e-10)
+        table = pf.covariance(data[1], model, names).table()
+        assert [row["parameter"] for row in table.rows] == names
+
+    def test_saddles_are_seen_from_any_parameter(self) -> None:
+        """Twice too few events for the product of two factors: more of both, or less of both, describes them better."""
+        signal = zoo.sample("signal", [10.0, 5.0], zoo.normfactor("mu"), zoo.normfactor("k"))
+        model = pf.Model({"channels": [zoo.channel("SR", signal, zoo.sample("background", [50.0, 40.0]))]})
+        data, space = jnp.array([200.0, 300.0]), model.likelihood.space
+        problem = Problem(model.likelihood, data, space.init, space.lower, space.upper, space.fixed)
+        start = pf.fit(data, model)._replace(pars=jnp.ones(2))
+        statuses = jax.jit(
+            lambda problem, fit: (covariance(problem, fit).status, covariance_of(problem, fit, jnp.array([0])).status)
+        )(problem, start)
+        assert [int(status) for status in statuses] == [pf.Status.BETTER_MINIMUM] * 2
 
     def test_no_error_of_a_fit_that_failed(self) -> None:
         model, data = toy.toy()

@@ -58,8 +58,8 @@ def model() -> pf.Model:
 
 
 def made(kind: Any, **known: Any) -> Any:
-    """A result with these fields; all others are not a number."""
-    return kind(**{**dict.fromkeys(kind._fields, np.float64(np.nan)), **known})
+    """A result with these fields; all others have their default, or are not a number."""
+    return kind(**{**dict.fromkeys(kind._fields, np.float64(np.nan)), **kind._field_defaults, **known})
 
 
 def fitted(pars: Any, status: int = pf.Status.CONVERGED) -> pf.FitResult:

@@ -3,6 +3,7 @@
 from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS as EXPECTED_SIGMAS
 from pyhf_func.core.inference.covariance import CovarianceResult as CovarianceResult
 from pyhf_func.core.inference.covariance import covariance as covariance
+from pyhf_func.core.inference.covariance import covariance_of as covariance_of
 from pyhf_func.core.inference.goodness_of_fit import GoodnessResult as GoodnessResult
 from pyhf_func.core.inference.goodness_of_fit import goodness_of_fit as goodness_of_fit
 from pyhf_func.core.inference.hypotest import HypotestResult as HypotestResult

@@ -14,44 +14,52 @@ from pyhf_func.core.fit.problem import Problem
 from pyhf_func.core.fit.result import FitResult, where_known, worst
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.walls import at_walls
+from pyhf_func.core.inference.columns import FLAT, MOVES, columns
 from pyhf_func.core.likelihood.expansion import expand, hessian_product
 from pyhf_func.core.likelihood.objective import prepare
 from pyhf_func.results.base import Result
 from pyhf_func.results.rootfile import parameter_objects
-
-_FLAT = 0.625
-"""Below this power of the precision an eigenvalue of the Hessian, scaled to a unit diagonal, is taken for zero."""
-_MOVES = 1e-6
-"""How much of a unit vector along a flat direction a parameter has at least."""
 
 _COLUMNS = 256
 """How many columns of the Hessian are computed at once."""
 
 
 class CovarianceResult(Result):
-    """The covariance of the fitted parameters; zero for those that are fixed or at a bound."""
+    """The covariance of n fitted parameters, all or those asked for; zero for those that are fixed or at a bound."""
 
     covariance: Array
-    """(pars, pars) inverse of the Hessian of -log L on the parameters that are free to move; not a number for those
-    that are not identified."""
+    """(n, n) inverse of the Hessian of -log L on the parameters that are free to move; not a number for those that are
+    not identified."""
     correlation: Array
-    """(pars, pars) correlations: one on the diagonal, also where there is no variance."""
+    """(n, n) correlations: one on the diagonal, also where there is no variance."""
     errors: Array
-    """(pars,) standard errors."""
+    """(n,) standard errors."""
     status: Array
     """() status of the fit; ``NOT_IDENTIFIED`` where the likelihood is flat in a direction there, ``BETTER_MINIMUM``
     where it is lower on both sides. A `Status`."""
     fit: FitResult
     """the minimum."""
     identified: Array
-    """(pars,) bool: the likelihood has a curvature in every direction in which the parameter moves."""
+    """(n,) bool: the likelihood has a curvature in every direction in which the parameter moves."""
+    parameters: Array | None = None
+    """(n,) places in the parameter vector of those asked for; None for all parameters."""
+
+    def _own(self, numbers: Any) -> Any:
+        """Those of the n parameters."""
+        return numbers if self.parameters is None else np.asarray(numbers)[np.asarray(self.parameters)]
+
+    def _own_names(self) -> list[str]:
+        return [str(name) for name in self._own(np.asarray(self._par_names()))]
 
     def _rows(self) -> list[dict[str, Any]]:
-        columns = zip(self._par_names(), self.fit.pars, self.errors, self.fit.at_bound, strict=True)
+        fit = self.fit
+        columns = zip(self._own_names(), self._own(fit.pars), self.errors, self._own(fit.at_bound), strict=True)
         return [{"parameter": name, "value": x, "value_error": dx, "at_bound": bool(b)} for name, x, dx, b in columns]
 
     def _root_objects(self) -> dict[str, Any]:
-        return parameter_objects(self._par_names(), self.fit.pars, self.errors, self.covariance, self.correlation)
+        return parameter_objects(
+            self._own_names(), self._own(self.fit.pars), self.errors, self.covariance, self.correlation
+        )
 
 
 class _Curvature(NamedTuple):
@@ -77,15 +85,30 @@ def covariance(problem: Problem, fit: FitResult) -> CovarianceResult:
 
     status = jnp.where(jnp.any(shape.flat & free), Status.NOT_IDENTIFIED, Status.CONVERGED)
     status = worst(fit.status, jnp.where(shape.saddle, Status.BETTER_MINIMUM, status).astype(jnp.int32))
-    identified = ~(free & shape.flat)
-    known = where_known(status, jnp.where(identified, 1.0, jnp.nan))
-    missing = jnp.where(problem.fixed | jnp.isfinite(known), 0.0, jnp.nan)
+    found = jnp.where(both, inverted / _outer(scale), 0.0)
+    return _result(found, problem.fixed, ~(free & shape.flat), status, fit)
 
-    found = jnp.where(both, inverted / _outer(scale), 0.0) + missing[None, :] + missing[:, None]
+
+def covariance_of(problem: Problem, fit: FitResult, places: Array) -> CovarianceResult:
+    """The covariance of chosen parameters at the minimum of a problem, without that of all others."""
+    free = ~(problem.fixed | fit.at_bound)
+    found = columns(problem.model, problem.data, fit.pars, free, places)
+    chosen = found.columns[:, places]
+    status = jnp.where(jnp.any(found.flat), Status.NOT_IDENTIFIED, Status.CONVERGED)
+    status = worst(fit.status, jnp.where(found.saddle, Status.BETTER_MINIMUM, status).astype(jnp.int32))
+    fixed = problem.fixed[places]
+    return _result((chosen + chosen.T) / 2, fixed, ~found.flat, status, fit)._replace(parameters=jnp.asarray(places))
+
+
+def _result(found: Array, fixed: Array, identified: Array, status: Array, fit: FitResult) -> CovarianceResult:
+    """The result of a matrix (n, n), with numbers only where they are known."""
+    known = where_known(status, jnp.where(identified, 1.0, jnp.nan))
+    missing = jnp.where(fixed | jnp.isfinite(known), 0.0, jnp.nan)
+    found = found + missing[None, :] + missing[:, None]
     variance = jnp.diagonal(found)
     errors = jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0) + missing
     width = jnp.where(errors > 0, errors, 1.0)
-    correlation = jnp.where(unit > 0, 1.0, found / _outer(width))
+    correlation = jnp.where(jnp.eye(found.shape[0], dtype=found.dtype) > 0, 1.0, found / _outer(width))
     return CovarianceResult(found, correlation, errors, status, fit, identified)
 
 
@@ -94,14 +117,14 @@ def _outer(x: Array) -> Array:
 
 
 def _curvature(scaled: Array) -> _Curvature:
-    tolerance = np.finfo(scaled.dtype).eps ** _FLAT
+    tolerance = np.finfo(scaled.dtype).eps ** FLAT
     regular = smallest_pivot(scaled) > tolerance  # what is not a number is not larger
 
     def flat() -> _Curvature:
         curvatures, directions = jnp.linalg.eigh(scaled)
         wrong = curvatures < tolerance
         lifted = (directions * jnp.where(wrong, 1.0 - curvatures, 0.0)[None, :]) @ directions.T
-        moves = jnp.any(wrong[None, :] & (jnp.abs(directions) > _MOVES), axis=-1)
+        moves = jnp.any(wrong[None, :] & (jnp.abs(directions) > MOVES), axis=-1)
         return _Curvature(lifted, moves, jnp.min(curvatures) < -tolerance)
 
     def nowhere() -> _Curvature:
