@@ -144,6 +144,8 @@ def _inside(judged: Any, pars: Any, mu: float | None) -> np.ndarray:
 def judge_scan(one: Case, model: Any) -> Iterator[Verdict]:
     """A scan: no conditional fit below the free one, none above a descent from its neighbours; Asimov data, too."""
     judged = one.judged()
+    # Equation (16) takes the best POI of the free fits from zero on.
+    judged.lower[judged.poi] = max(judged.lower[judged.poi], 0.0)
     mus = np.linspace(0.0, 3.0, 7)
     found, seconds = _timed(lambda: pf.scan(mus, np.asarray(one.data), model))
     asimov = judged.expected(np.asarray(found.asimov_fit.pars)[None])[0][0]
@@ -160,7 +162,7 @@ def judge_scan(one: Case, model: Any) -> Iterator[Verdict]:
             continue
         each = seconds / (2 * len(mus))
         best = near(judged, None, starts)
-        if name == "asimov scan":
+        if name == "asimov scan" and judged.lower[judged.poi] == 0:  # where the Asimov data's own fit has its POI
             best = min(best, float(judged.value(np.asarray(found.asimov_fit.pars))))
         value = float(judged.value(np.asarray(free.pars)))
         yield Verdict(one.kind, one.seed, f"{name} free", int(free.status), float(free.twice_nll), value, best, each)

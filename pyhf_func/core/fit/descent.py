@@ -107,89 +107,8 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
 
     The search is given up where it will not end below the value of its ``rival``.
     """
-    epsilon = np.finfo(init.dtype).eps
-    tolerance = epsilon**0.575  # 1e-9 in 64 bit
-
-    def advance(state: _State) -> _State:
-        behind = wall.behind(p, state.walls)
-        x = expand(behind, state.trial)
-        accepted, radius = _judge(state, x, epsilon)
-        first = jnp.isinf(state.value)
-        lacking = wall.lacking(x, state.walls)
-        lifting = first & jnp.any(lacking) & (state.iterations < _LIFTS)
-        pars = jnp.where(accepted, state.trial, state.pars)
-        here = jnp.where(lifting, state.trial, pars)
-        low, high = piece(here, box.breaks, box.low, box.high)
-
-        whole = (state.share == 1) & (~state.cut | (state.edm < 1e-3 * tolerance))
-        # After the last step there is nothing to do but to test the curvature, where a saddle is possible.
-        testing = accepted & state.finishing & jnp.any(box.turning)
-        wanted = accepted & ~state.finishing
-        step = jax.lax.cond(
-            wanted | testing | lifting,
-            lambda: newton_step(
-                x,
-                here,
-                low,
-                high,
-                radius,
-                wall.fewer(x, state.walls, state.edm, whole),
-                jnp.where(testing, 1.0, 0.0) * box.turning,
-                lifting & lacking,
-                state.kept,
-            ),
-            lambda: no_step(pars, state.walls, state.kept),
-        )
-        flipped, flips = _flipped(behind, x, pars, low, high, box.breaks)
-        flips &= wanted
-
-        stationary = wanted & (step.edm < tolerance) & ~step.cut
-        flat = wanted & (step.slope < tolerance)
-        converged = (stationary | flat) & ~flips & wall.settled(x, step.walls)
-        exact = converged & (step.slope < tolerance**3) & ~jnp.any(box.turning)  # nothing is left to finish
-        leaves = jnp.any(step.downhill != 0) & (testing | (flat & ~stationary)) & ~flips
-        finishing = converged & ~exact & ~leaves
-        moves = wanted | leaves | lifting
-        share = jnp.where(moves, 1.0, _SHORTER * state.share)
-        lost = (share < _SHORTEST) | (wanted & ~jnp.isfinite(step.edm))
-        returned = state.escaping & ~accepted & (share < _SHORTEST_ESCAPE)  # as where it is flat
-        near = state.edm < 100 * tolerance  # and no step gains more than the rounding of the likelihood
-        finished = (state.finishing & ~leaves) | exact | returned | (lost & near)
-        # Far from a minimum the quadratic model says nothing about its height.
-        hopeless = wanted & ~step.cut & (step.edm < _TRUSTED) & (x.value - 3 * step.edm > rival + _HOPELESS)
-        status = jnp.where(lost | hopeless, Status.STALLED, Status.ITERATION_LIMIT)
-        status = jnp.where(first & ~accepted, Status.NOT_FINITE, status)
-        status = jnp.where(finished, Status.CONVERGED, status)
-        iterations = state.iterations + 1
-
-        change = jnp.where(leaves, step.downhill, step.change)
-        trial = jnp.where(flips, flipped, _snapped(here + change, low, high))
-        shorter = settled(pars + _SHORTER * (state.trial - pars), box.breaks)
-        trial = jnp.where(moves, trial, shorter)
-        stays = (finished | lost | hopeless) & ~leaves
-        return _State(
-            pars=pars,
-            value=jnp.where(accepted, x.value + wall.change(state.walls, step.walls, x.rates), state.value),
-            gradient=jnp.where(accepted, x.gradient, state.gradient),
-            rates=jnp.where(accepted, x.rates, state.rates),
-            walls=step.walls,
-            kept=step.kept,
-            trial=trial,
-            promised=jnp.where(flips | leaves, 0.0, jnp.where(wanted, step.promised, _SHORTER * state.promised)),
-            radius=radius,
-            length=jnp.where(leaves, 1.0, jnp.where(wanted, step.length, state.length)),
-            cut=jnp.where(wanted, step.cut, state.cut),
-            share=share,
-            edm=jnp.where(wanted, step.edm, state.edm),
-            iterations=iterations,
-            status=status.astype(jnp.int32),
-            finishing=finishing,
-            escaping=leaves | (state.escaping & ~accepted),
-            met=state.met | lifting | jnp.any(step.walls.counts > 0),
-            active=~stays & (finishing | (iterations < limit)),
-        )
-
-    end = jax.lax.while_loop(lambda s: s.active, advance, _start(p, init, fallback, box))
+    search = _Search(p, box, rival, limit)
+    end = jax.lax.while_loop(lambda s: s.active, partial(_advance, search), _start(p, init, fallback, box))
     return Point(
         end.pars,
         end.value,
@@ -201,6 +120,147 @@ def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, l
         end.met,
         wall.missed(end.walls, end.rates),
     )
+
+
+class _Search(NamedTuple):
+    p: Prepared
+    box: Box
+    rival: Array
+    limit: int
+
+    @property
+    def tolerance(self) -> float:
+        """Decrease that is not worth another step: 1e-9 in 64 bit."""
+        return float(np.finfo(self.box.low.dtype).eps ** 0.575)
+
+
+class _Here(NamedTuple):
+    """Where a pass through the loop goes on: at the trial, if it is accepted, or lifted from there."""
+
+    behind: Prepared
+    x: Expansion  # at the trial
+    accepted: Array
+    radius: Array
+    first: Array  # bool: no point had a finite likelihood before
+    lifts: Array  # (bins,) bool: yields that the next step lifts
+    lifting: Array
+    pars: Array
+    begin: Array  # (pars,) of the next step
+    low: Array  # (pars,) of the piece that it is in
+    high: Array
+    testing: Array  # bool: nothing is left but to test the curvature
+    wanted: Array  # bool: a Newton step
+
+
+class _Choice(NamedTuple):
+    """How the search goes on."""
+
+    status: Array
+    share: Array
+    finishing: Array
+    leaves: Array  # bool: along a direction of negative curvature
+    moves: Array  # bool: a step from here; otherwise a shorter one from where it was before
+    stays: Array  # bool: the search ends
+
+
+def _advance(search: _Search, state: _State) -> _State:
+    """One pass through the loop."""
+    here = _arrive(search, state)
+    step = _step(search, state, here)
+    flipped, flips = _flipped(here.behind, here.x, here.pars, here.low, here.high, search.box.breaks)
+    flips &= here.wanted
+    choice = _choose(search, state, here, step, flips)
+    wanted, leaves, accepted = here.wanted, choice.leaves, here.accepted
+
+    trial = _snapped(here.begin + jnp.where(leaves, step.downhill, step.change), here.low, here.high)
+    shorter = settled(here.pars + _SHORTER * (state.trial - here.pars), search.box.breaks)
+    iterations = state.iterations + 1
+    return _State(
+        pars=here.pars,
+        value=jnp.where(accepted, here.x.value + wall.change(state.walls, step.walls, here.x.rates), state.value),
+        gradient=jnp.where(accepted, here.x.gradient, state.gradient),
+        rates=jnp.where(accepted, here.x.rates, state.rates),
+        walls=step.walls,
+        kept=step.kept,
+        trial=jnp.where(choice.moves, jnp.where(flips, flipped, trial), shorter),
+        promised=jnp.where(flips | leaves, 0.0, jnp.where(wanted, step.promised, _SHORTER * state.promised)),
+        radius=here.radius,
+        length=jnp.where(leaves, 1.0, jnp.where(wanted, step.length, state.length)),
+        cut=jnp.where(wanted, step.cut, state.cut),
+        share=choice.share,
+        edm=jnp.where(wanted, step.edm, state.edm),
+        iterations=iterations,
+        status=choice.status,
+        finishing=choice.finishing,
+        escaping=leaves | (state.escaping & ~accepted),
+        met=state.met | here.lifting | jnp.any(step.walls.counts > 0),
+        active=~choice.stays & (choice.finishing | (iterations < search.limit)),
+    )
+
+
+def _arrive(search: _Search, state: _State) -> _Here:
+    """Expand the likelihood at the trial, and judge it."""
+    box = search.box
+    behind = wall.behind(search.p, state.walls)
+    x = expand(behind, state.trial)
+    accepted, radius = _judge(state, x)
+    first = jnp.isinf(state.value)
+    lacking = wall.lacking(x, state.walls)
+    lifting = first & jnp.any(lacking) & (state.iterations < _LIFTS)
+    pars = jnp.where(accepted, state.trial, state.pars)
+    begin = jnp.where(lifting, state.trial, pars)
+    low, high = piece(begin, box.breaks, box.low, box.high)
+    # After the last step there is nothing to do but to test the curvature, where a saddle is possible.
+    testing = accepted & state.finishing & jnp.any(box.turning)
+    wanted = accepted & ~state.finishing
+    return _Here(
+        behind, x, accepted, radius, first, lifting & lacking, lifting, pars, begin, low, high, testing, wanted
+    )
+
+
+def _step(search: _Search, state: _State, here: _Here) -> Step:
+    """The step from there; none, where a shorter trial comes next."""
+    whole = (state.share == 1) & (~state.cut | (state.edm < 1e-3 * search.tolerance))
+    return jax.lax.cond(
+        here.wanted | here.testing | here.lifting,
+        lambda: newton_step(
+            here.x,
+            here.begin,
+            here.low,
+            here.high,
+            here.radius,
+            wall.fewer(here.x, state.walls, state.edm, whole),
+            jnp.where(here.testing, 1.0, 0.0) * search.box.turning,
+            here.lifts,
+            state.kept,
+        ),
+        lambda: no_step(here.pars, state.walls, state.kept),
+    )
+
+
+def _choose(search: _Search, state: _State, here: _Here, step: Step, flips: Array) -> _Choice:
+    """Whether the search has converged, is lost or hopeless, or goes on, and in which direction."""
+    tolerance, wanted, accepted = search.tolerance, here.wanted, here.accepted
+    stationary = wanted & (step.edm < tolerance) & ~step.cut
+    flat = wanted & (step.slope < tolerance)
+    converged = (stationary | flat) & ~flips & wall.settled(here.x, step.walls)
+    # Nothing is left to finish.
+    exact = converged & (step.slope < tolerance**3) & ~jnp.any(search.box.turning)
+    leaves = jnp.any(step.downhill != 0) & (here.testing | (flat & ~stationary)) & ~flips
+    moves = wanted | leaves | here.lifting
+    share = jnp.where(moves, 1.0, _SHORTER * state.share)
+    lost = (share < _SHORTEST) | (wanted & ~jnp.isfinite(step.edm))
+    returned = state.escaping & ~accepted & (share < _SHORTEST_ESCAPE)  # as where it is flat
+    near = state.edm < 100 * tolerance  # and no step gains more than the rounding of the likelihood
+    finished = (state.finishing & ~leaves) | exact | returned | (lost & near)
+    # Far from a minimum the quadratic model says nothing about its height.
+    close = wanted & ~step.cut & (step.edm < _TRUSTED)
+    hopeless = close & (here.x.value - 3 * step.edm > search.rival + _HOPELESS)
+    status = jnp.where(lost | hopeless, Status.STALLED, Status.ITERATION_LIMIT)
+    status = jnp.where(here.first & ~accepted, Status.NOT_FINITE, status)
+    status = jnp.where(finished, Status.CONVERGED, status)
+    stays = (finished | lost | hopeless) & ~leaves
+    return _Choice(status.astype(jnp.int32), share, converged & ~exact & ~leaves, leaves, moves, stays)
 
 
 def _start(p: Prepared, init: Array, fallback: Array, box: Box) -> _State:
@@ -228,8 +288,9 @@ def _start(p: Prepared, init: Array, fallback: Array, box: Box) -> _State:
     )
 
 
-def _judge(state: _State, x: Expansion, epsilon: float) -> tuple[Array, Array]:
+def _judge(state: _State, x: Expansion) -> tuple[Array, Array]:
     """Whether the trial becomes the current point, and the new radius."""
+    epsilon = np.finfo(state.trial.dtype).eps
     # Forces of walls multiply the rounding of yields.
     behind = jnp.sum(jnp.where(state.walls.counts > 0, state.walls.force * x.sizes, 0.0))
     noise = 8 * epsilon * (jnp.abs(state.value) + behind) + np.finfo(state.trial.dtype).tiny
