@@ -184,6 +184,13 @@ def test_wells_of_competing_scales_are_found_where_the_data_are_described_badly(
     assert [(seed_text(v), v.fit, v.faults) for v in verdicts if v.faults] == []
 
 
+@pytest.mark.slow
+def test_a_scale_stays_at_zero_where_its_yield_would_be_negative_beyond() -> None:
+    """A bin that expects only what a scale at its bound takes away: the search goes on along the others."""
+    verdicts = judge_structure("walls", 22, (8,), 5, Memory(None), scans=False, stacks=False)
+    assert [(seed_text(v), v.fit, v.faults) for v in verdicts if v.faults] == []
+
+
 def test_random_starts_are_not_tried_where_nothing_promises_a_lower_minimum() -> None:
     both = histosys("shape", [95.0, 104.0], [106.0, 97.0]), normsys("rate", 0.93, 1.08)
     model = pf.Model(one_channel([100.0, 100.0], *both, signal=[10.0, 5.0]), modifier_settings=SMOOTH)

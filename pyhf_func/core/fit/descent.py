@@ -352,6 +352,14 @@ class _Question(NamedTuple):
 
         return jax.lax.cond(jnp.any(likely), certainly, lambda: likely)
 
+    def pinned(self, through: Array) -> Array:
+        """Which parameters lie at a bound that keeps yields at zero, which would fall if they left it; (pars,) of bool.
+
+        No barrier stands where a yield is zero already, since a bound holds its scale at zero.
+        """
+        falls = -self.bins.transposed_times(jnp.where(through & (self.x.rates <= 0), 1.0, 0.0))
+        return ((self.pars <= self.low) & (falls > 0)) | ((self.pars >= self.high) & (falls < 0))
+
 
 class _Attempt(NamedTuple):
     free: Array
@@ -418,9 +426,10 @@ def _solved(asked: _Question, kept: Kept | None) -> _Attempt:
         out = free & (((pars <= low) & (found.step < 0)) | ((pars >= high) & (found.step > 0)))
         change = jnp.clip(pars + found.step, low, high) - pars
         through = jnp.where(lifting, asked.ahead(change) < 0, asked.through(change)) & ~state.held & ~probing
+        out |= free & asked.pinned(through & ~lifting)
         more = (jnp.any(out) | jnp.any(through)) & (state.passes < _PASSES)
         kept = judged(kept, found.iterations, at_walls)
-        held = state.held | (through & more)
+        held = state.held | (through & more & (lifting | (x.rates > 0)))
         return _Attempt(free & ~(out & more), held, kept, found, b, push.counts, through, state.passes + 1, more)
 
     held = jnp.where(lifting, lifted, walls.counts > 0)
