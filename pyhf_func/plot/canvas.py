@@ -40,6 +40,9 @@ _STYLE: dict[Any, Any] = {
 }
 """Of figures that we make; axes of a caller keep the caller's style."""
 
+_LONGEST = 4.5
+"""Inches that a name of a row may take, at the size of 8 points."""
+
 
 def check_arguments(result: Any, kind: type, verb: str, model: Any = None, *, needs_model: bool = True) -> None:
     """Raise unless the result is of this verb, and the model is a model.
@@ -222,6 +225,11 @@ def shortened(text: str, room: float, size: float) -> str:
         return text
     keep = max(8, int(len(text) * room / _width(text, size)) - 3)
     return f"{text[: keep // 2].rstrip(chr(92))}…{text[-(keep - keep // 2) :]}"
+
+
+def row_name(text: str, size: float) -> str:
+    """The name of a row, or of a bin: one line, not longer than a third of a page is wide."""
+    return shortened(" ".join(text.split()), _LONGEST * size / 8, size)
 
 
 @functools.cache

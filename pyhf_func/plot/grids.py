@@ -33,6 +33,7 @@ class _Surfaces(NamedTuple):
     x: Any  # (n,)
     y: Any  # (n,)
     hull: Any  # (corners, 2)
+    inside: Any  # (n, n) of bool: the place lies in the hull
     observed: Any  # (n, n) significance above that at the level
     minus: Any  # (n, n) the same for the expectation less one standard deviation
     expected: Any  # (n, n)
@@ -164,11 +165,14 @@ def _surfaces(places: Any, significances: Any, logs: list[bool]) -> _Surfaces:
     found = smooth(plane(points), values, plane(lattice)).T.reshape(-1, _LATTICE, _LATTICE)
     steps = [axis[1] - axis[0] for axis in axes]
     nearest = tuple(np.rint((points[:, i] - axes[i][0]) / steps[i]).astype(int) for i in (1, 0))
-    hull = points[ConvexHull(plane(points)).vertices]
+    convex = ConvexHull(plane(points))
+    hull = points[convex.vertices]
+    sides = plane(lattice) @ convex.equations[:, :2].T + convex.equations[:, 2]
+    inside = np.all(sides <= 0, axis=1).reshape(_LATTICE, _LATTICE)
     shown = [np.exp(axis) if wide else axis for axis, wide in zip(axes, logs, strict=True)]
     corners = np.column_stack([np.exp(hull[:, i]) if logs[i] else hull[:, i] for i in (0, 1)])
     observed, minus, expected, plus = (_without_empty_pieces(surface, nearest) for surface in found)
-    return _Surfaces(shown[0], shown[1], corners, observed, minus, expected, plus)
+    return _Surfaces(shown[0], shown[1], corners, inside, observed, minus, expected, plus)
 
 
 def _without_empty_pieces(surface: Any, nearest: tuple[Any, Any]) -> Any:
@@ -182,28 +186,38 @@ def _without_empty_pieces(surface: Any, nearest: tuple[Any, Any]) -> Any:
 
 
 def _draw_contours(axes: Axes, surfaces: _Surfaces, level: float) -> None:
-    """The band and both lines, inside the hull."""
+    """The band and both lines, inside the hull; what has no part there is not named either."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    inside = PathPatch(Path(surfaces.hull, closed=False), transform=axes.transData, facecolor="none", linewidth=0)
+    clip = PathPatch(Path(surfaces.hull, closed=False), transform=axes.transData, facecolor="none", linewidth=0)
     between = np.minimum(surfaces.minus, -surfaces.plus)
-    place = surfaces.x, surfaces.y
-    parts = [
-        axes.contourf(*place, between, levels=[0.0, np.inf], colors=[ONE_SIGMA]),
-        axes.contour(*place, surfaces.expected, levels=[0.0], colors=[BLUE], linestyles="dashed"),
-        axes.contour(*place, surfaces.observed, levels=[0.0], colors=[RED], linestyles="solid", linewidths=1.8),
-    ]
-    for part in parts:
-        part.set_clip_path(inside)
-    axes.plot([], [], color=RED, linewidth=1.8, label=rf"observed, $\mathrm{{CL}}_s$ = {level:g}")
-    axes.plot([], [], color=BLUE, linestyle="dashed", label="expected")
-    axes.fill_between([], [], color=ONE_SIGMA, linewidth=0, label=r"expected $\pm 1\sigma$")
+    place, inside = (surfaces.x, surfaces.y), surfaces.inside
+    if is_banded := np.any(between[inside] > 0):
+        axes.contourf(*place, between, levels=[0.0, np.inf], colors=[ONE_SIGMA]).set_clip_path(clip)
+    named = []
+    lines: tuple[tuple[Any, str, dict[str, Any]], ...] = (
+        (surfaces.expected, "expected", {"color": BLUE, "linestyle": "dashed", "linewidth": 1.4}),
+        (
+            surfaces.observed,
+            rf"observed, $\mathrm{{CL}}_s$ = {level:g}",
+            {"color": RED, "linestyle": "solid", "linewidth": 1.8},
+        ),
+    )
+    for surface, text, style in lines:
+        if np.any(surface[inside] > 0) and np.any(surface[inside] <= 0):
+            several = {f"{name}s": value for name, value in style.items()}
+            axes.contour(*place, surface, levels=[0.0], **several).set_clip_path(clip)
+            named.insert(0, (text, style))
+    for text, style in named:
+        axes.plot([], [], label=text, **style)
+    if is_banded:
+        axes.fill_between([], [], color=ONE_SIGMA, linewidth=0, label=r"expected $\pm 1\sigma$")
 
 
 def _draw_points(axes: Axes, places: Any, known: Any, excluded: Any) -> None:
     """Full where excluded, open where not, crosses where nothing is known; named where there are any."""
-    size = 12 if len(places) <= 200 else 4
+    size = float(np.clip(2400 / len(places), 1.0, 12.0))
     styles: tuple[tuple[Any, dict[str, Any]], ...] = (
         (known & excluded, {"s": size, "color": GREY, "label": "excluded"}),
         (known & ~excluded, {"s": size, "facecolors": "none", "edgecolors": GREY, "label": "not excluded"}),

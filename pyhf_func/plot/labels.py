@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pyhf_func.model import AnyModel
+from pyhf_func.results.base import Result
+
 
 class Binning(NamedTuple):
     """The horizontal axis of a channel."""
@@ -50,6 +53,13 @@ def labels_of(label: Mapping[str, str] | None, metadata: Mapping[str, Any] | Non
     names = {**_mapping(said, "labels"), **(label or {})}
     binnings = {channel: _binning(channel, axes) for channel, axes in _mapping(said, "axes").items()}
     return Labels(names, binnings, _conditions(said) if header is None else header)
+
+
+def poi_of(result: Result, model: AnyModel | None, labels: Labels) -> str:
+    """What the parameter of interest of a result is called: the one that it was made for, then the model's."""
+    names = result.model_names
+    name = names.poi if names is not None and names.poi is not None else model.config.poi_name if model else None
+    return r"$\mu$" if name is None else labels(name)
 
 
 def _mapping(said: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -12,8 +12,8 @@ from pyhf_func.contrib.viz.palette import ONE_SIGMA, TWO_SIGMA
 from pyhf_func.core.inference import LimitResult, ScanResult
 from pyhf_func.core.values import as_numpy
 from pyhf_func.model import AnyModel
-from pyhf_func.plot.canvas import canvas, check_arguments, legend, styled, tidy
-from pyhf_func.plot.labels import Labels, labels_of
+from pyhf_func.plot.canvas import canvas, check_arguments, legend, row_name, styled, tidy
+from pyhf_func.plot.labels import labels_of, poi_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def cls(
 
     Args:
         result: From `scan`.
-        model: The model, for the name of its parameter of interest.
+        model: The model, for the name of its parameter of interest, where a result does not know it.
         level: CLs at the limit, drawn as a line.
         log: Show CLs on a logarithmic scale.
         ax: Axes to draw in; by default those of a new figure.
@@ -82,7 +82,7 @@ def cls(
         axes.set_xlim(mus[order[0]], mus[order[-1]])
     axes.set_yscale("log" if log else "linear")
     axes.set_ylim(0.02 * level if log else 0.0, 1.0)
-    axes.set_xlabel(_poi(model, labels))
+    axes.set_xlabel(poi_of(result, model, labels))
     axes.set_ylabel(r"$\mathrm{CL}_{s}$")
     tidy(axes)
     legend(drawn, labels.header, 5)
@@ -106,7 +106,7 @@ def limits(
     Args:
         results: From `upper_limit`: one, or a mapping from labels to several. Where all labels are numbers, such as
             masses, the limits are drawn as curves over them.
-        model: The model, for the name of its parameter of interest.
+        model: The model, for the name of its parameter of interest, where a result does not know it.
         xlabel: What the numbers are.
         log: Show limits on a logarithmic scale.
         ax: Axes to draw in; by default those of a new figure.
@@ -138,7 +138,7 @@ def limits(
     if not np.any(np.isfinite(observed)) and not np.any(np.isfinite(expected)):
         raise ValueError("There are no limits to draw.")
     labels = labels_of(label, metadata, header)
-    wanted = f"upper limit on {_poi(model, labels)}"
+    wanted = f"upper limit on {poi_of(next(iter(results.values())), model, labels)}"
     if len(names) > 1 and all(isinstance(name, int | float) for name in names):
         drawn = canvas(ax, 1, 6.0, 4.4)
         order = np.argsort(names, kind="stable")
@@ -151,7 +151,7 @@ def limits(
         tidy(drawn.axes[0])
     else:
         drawn = canvas(ax, 1, 6.4, 1.5 + 0.36 * len(names))
-        _rows(drawn.axes[0], [labels(str(name)) for name in names], observed, expected)
+        _rows(drawn.axes[0], [row_name(labels(str(name)), 8.0) for name in names], observed, expected)
         drawn.axes[0].set_xlabel(wanted)
         drawn.axes[0].set_xscale("log" if log else "linear")
     legend(drawn, labels.header, 4)
@@ -193,8 +193,3 @@ def _rows(axes: Axes, names: list[str], observed: Any, expected: Any) -> None:
 
 def _number(value: float) -> str:
     return f"{value:.3g}" if np.isfinite(value) else "none"
-
-
-def _poi(model: AnyModel | None, labels: Labels) -> str:
-    name = model.config.poi_name if model else None
-    return r"$\mu$" if name is None else labels(name)

@@ -15,7 +15,7 @@ from pyhf_func.core.inference import CovarianceResult, ImpactResult
 from pyhf_func.core.inference.constraints import prefit_pars, prefit_widths
 from pyhf_func.core.values import as_numpy
 from pyhf_func.model import AnyModel
-from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy, write_header
+from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, row_name, styled, tidy, write_header
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.yields import known
 
@@ -84,8 +84,8 @@ def pulls(
         kept = np.sort(np.argsort(-np.hypot(values, np.nan_to_num(1 - errors)), kind="stable")[:most])
         places, values, errors = places[kept], values[kept], errors[kept]
     labels = labels_of(label, metadata, header)
-    names = [labels(model.config.par_names[place]) for place in places]
-    size = 8.0 if len(names) <= _ONE_COLUMN else 6.0
+    size = 8.0 if len(places) <= _ONE_COLUMN else 6.0
+    names = [row_name(labels(model.config.par_names[place]), size) for place in places]
     columns, width, height = _layout(len(names), _LETTER * size / 8 * max(map(len, names)))
     rows = -(-len(names) // columns)
     drawn = canvas(ax, columns, width, height, columns)
@@ -96,6 +96,7 @@ def pulls(
         _points(axes, values[part], errors[part], markersize=0.45 * size)
         _rows(axes, names[part], size, n=rows)
         axes.set_xlim(-reach, reach)
+        axes.set_xticks(_whole(reach))
         axes.set_xlabel(_PULL, fontsize=size + 1.5)
     legend(drawn, labels.header, 4)
     return drawn.figure
@@ -144,7 +145,7 @@ def ranking(
         raise ValueError("There is no impact to draw: the model has no other parameter, or `most` is less than one.")
     labels = labels_of(label, metadata, header)
     names = [labels(name) for name in model.config.par_names]
-    shown = [names[int(place)] for place in as_numpy(result.parameters)[:n]]
+    shown = [row_name(names[int(place)], 8.0) for place in as_numpy(result.parameters)[:n]]
     drawn = canvas(ax, 1, max(6.8, 3.8 + _LETTER * max(map(len, shown))), 1.9 + 0.24 * n)
     axes = drawn.axes[0]
     if not _impacts(axes, result, n):
@@ -172,13 +173,16 @@ def _impacts(axes: Axes, result: ImpactResult, n: int) -> bool:
     """Bars of the first ``n`` impacts; whether there are any."""
     largest = 0.0
     for stage in ("pre", "post"):
+        up, down = (as_numpy(getattr(result, f"{stage}fit_{side}"))[:n] for side in ("up", "down"))
+        halves = np.where(up * down > 0, 0.5, 1.0)  # of a row, where both lie on one side: they would overlap
         for side, colour in (("up", BLUE), ("down", RED)):
             shift = rf"$\theta = \hat{{\theta}} {'+' if side == 'up' else '-'} \Delta$"
             style: dict[str, Any] = {"facecolor": colour, "alpha": 0.75, "edgecolor": "none"}
             if stage == "pre":
                 style = {"facecolor": "none", "edgecolor": colour, "linewidth": 1}
-            sizes = as_numpy(getattr(result, f"{stage}fit_{side}"))[:n]
-            axes.barh(np.arange(n), sizes, height=0.8, label=f"{stage}-fit impact, {shift}", **style)
+            sizes, turn = (up, -1) if side == "up" else (down, 1)
+            place = np.arange(n) + turn * 0.4 * (1 - halves)
+            axes.barh(place, sizes, height=0.8 * halves, label=f"{stage}-fit impact, {shift}", **style)
             largest = max(largest, float(np.max(np.abs(np.nan_to_num(sizes)), initial=0.0)))
     axes.set_xlim(-1.15 * (largest or 1.0), 1.15 * (largest or 1.0))
     return largest > 0
@@ -227,9 +231,8 @@ def correlation(
     check_status(result.fit.status, "correlations")
     places, reached = _correlated(result, model, least, most)
     labels = labels_of(label, metadata, header)
-    names = [labels(model.config.par_names[place]) for place in _places(result, model)[places]]
-    room = 0.3 if len(names) <= 25 else 0.16
-    size = 8.0 if len(names) <= 25 else 6.0
+    room, size = (0.3, 8.0) if len(places) <= 25 else (0.16, 6.0)
+    names = [row_name(labels(model.config.par_names[place]), size) for place in _places(result, model)[places]]
     side = max(2.4, room * len(names)) + _LETTER * size / 8 * max(map(len, names))
     drawn = canvas(ax, 1, side + 1.7, side + 0.3)
     axes = drawn.axes[0]
@@ -314,6 +317,13 @@ def _layout(n: int, letters: float) -> tuple[int, float, float]:
         return 1, max(5.4, 2.8 + letters), 1.4 + 0.21 * n
     sizes = [(columns, columns * (1.4 + letters), 1.4 + 0.14 * -(-n // columns)) for columns in range(2, 9)]
     return min(sizes, key=lambda size: abs(np.log(size[1] / size[2])))
+
+
+def _whole(reach: float) -> Any:
+    """Places of five to seven ticks at whole numbers, or fewer where they are small, with zero in the middle."""
+    step = -(-int(reach) // 3)
+    most = int(reach / step)
+    return step * np.arange(-most, most + 1)
 
 
 def _points(axes: Axes, values: Any, errors: Any, rows: Any = None, markersize: float = 4.0) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from scipy.interpolate import RectBivariateSpline
 
 from pyhf_func.contrib.viz.palette import BLUE, GREY, RED, UNKNOWN
 from pyhf_func.core.inference import ProfileResult
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _CONTOURS = {2.2957: ("68% confidence", "solid"), 5.9915: ("95% confidence", "dashed")}
 """Heights in two dimensions, and the coverage of what they enclose."""
+_LATTICE = 150
+"""Places at which a map is evaluated, along each axis."""
 _RATIO = r"$-2\, \ln\lambda$"
 
 
@@ -49,7 +52,8 @@ def profile(
     Returns:
         A figure with a curve, lines at one and more standard deviations, the best value, and the interval of one
         standard deviation as far as the curve reaches (interpolated between the points: `intervals` gives the exact
-        one); or with a map, and contours at 68% and 95% confidence. Points whose fit failed are left out.
+        one); or with a map, and contours at 68% and 95% confidence, both smooth between the points (cubic splines).
+        Points whose fit failed are left out.
 
     Raises:
         ValueError: There are not one or two parameters, their number differs from the grid's, or all fits failed.
@@ -97,9 +101,7 @@ def _curve(axes: Axes, result: ProfileResult, best: float, name: str) -> None:
     for sigmas in (1, 2, 3, 4, 5):
         if sigmas**2 < top:
             axes.axhline(sigmas**2, color=GREY, linewidth=0.8, linestyle="dashed")
-            axes.text(
-                0.99, sigmas**2, rf"{sigmas}$\sigma$", transform=axes.get_yaxis_transform(), ha="right", va="bottom"
-            )
+            axes.text(1.01, sigmas**2, rf"{sigmas}$\sigma$", transform=axes.get_yaxis_transform(), va="center")
     if len(x) and x.min() <= best <= x.max():
         text = rf"{name} = {_interval(best, *ends(x, ratio, best))}"
         axes.axvline(best, color=RED, linewidth=1.0, linestyle="dotted", label=text)
@@ -144,13 +146,24 @@ def _map(axes: Axes, result: ProfileResult, best: Sequence[float]) -> None:
     ratio = np.ma.masked_invalid(as_numpy(result.ratio)[places].T)
     axes.set_facecolor(UNKNOWN)
     shading: Literal["nearest", "gouraud"] = "nearest" if np.ma.is_masked(ratio) else "gouraud"
+    if shading == "gouraud":
+        x, y, ratio = _finer(x, y, ratio)
     shades = axes.pcolormesh(
         x, y, ratio, shading=shading, cmap="Blues_r", vmin=0.0, vmax=min(12.0, float(ratio.max())), rasterized=True
     )
     axes.figure.colorbar(shades, ax=axes, label=_RATIO)
     for height, (text, style) in _CONTOURS.items():
-        if ratio.min() < height < ratio.max():
+        if ratio.min() < height < ratio.max():  # otherwise there is nothing to name
             axes.contour(x, y, ratio, [height], colors="black", linestyles=style)
             axes.plot([], [], color="black", linestyle=style, label=text)
     if x[0] <= best[0] <= x[-1] and y[0] <= best[1] <= y[-1]:
         axes.plot(*best, "+", color=RED, markersize=10, markeredgewidth=2, linestyle="none", label="best fit")
+
+
+def _finer(x: Any, y: Any, ratio: Any) -> tuple[Any, Any, Any]:
+    """A map between its points, as smooth as they allow; a value that is given twice stays as it is."""
+    if any(len(axis) < 2 or len(np.unique(axis)) < len(axis) for axis in (x, y)):
+        return x, y, ratio
+    spline = RectBivariateSpline(y, x, ratio, kx=min(3, len(y) - 1), ky=min(3, len(x) - 1))
+    fine = [np.linspace(axis[0], axis[-1], _LATTICE) for axis in (x, y)]
+    return *fine, np.maximum(spline(fine[1], fine[0]), 0.0)

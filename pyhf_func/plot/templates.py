@@ -81,12 +81,12 @@ def templates(
     [parts] = with_ratios(drawn)
     title = labels(parameter)
     safe = np.where(nominal > 0, nominal, np.nan)
-    for values, colour, text in (
-        (nominal, "black", "nominal"),
-        (up, RED, f"{title} + {sigmas:g}σ"),
-        (down, BLUE, f"{title} - {sigmas:g}σ"),
-    ):
-        style: dict[str, Any] = {"color": colour, "linewidth": 1.4, "baseline": None}
+    for values, colour, line, width, text in (
+        (nominal, "black", "solid", 2.4, "nominal"),
+        (up, RED, "solid", 1.2, f"{title} + {sigmas:g}σ"),
+        (down, BLUE, (0, (3, 3)), 1.2, f"{title} - {sigmas:g}σ"),
+    ):  # each can be seen where they coincide
+        style: dict[str, Any] = {"color": colour, "linestyle": line, "linewidth": width, "baseline": None}
         parts[0].stairs(values, panel.edges, label=text, **style)
         parts[1].stairs(100 * (values / safe - 1), panel.edges, **style)
     parts[0].set_ylim(0.0, 1.2 * float(np.max([nominal, up, down])) or 1.0)

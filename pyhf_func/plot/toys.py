@@ -13,7 +13,7 @@ from pyhf_func.core.inference import GoodnessResult, HypotestResult, ToysResult
 from pyhf_func.core.values import as_numpy
 from pyhf_func.model import AnyModel
 from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy
-from pyhf_func.plot.labels import labels_of
+from pyhf_func.plot.labels import labels_of, poi_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def toys(
 
     Args:
         result: From `toys` or `merge_toys`.
-        model: The model, for the name of its parameter of interest.
+        model: The model, for the name of its parameter of interest, where the result does not know it.
         bins: How many bins to count toys in.
         asymptotic: The same test from `hypotest`, with the statistic ``qtilde`` or ``q0``, to draw its asymptotic
             distributions too (arXiv:1007.1727, equations 52 and 65).
@@ -68,7 +68,7 @@ def toys(
     highest = max(observed if np.isfinite(observed) else 0.0, *(float(values.max()) for values in sets))
     edges = np.linspace(0.0, 1.02 * highest or 1.0, bins + 1)
     labels = labels_of(label, metadata, header)
-    name = labels((model.config.poi_name if model else None) or r"μ")
+    name = poi_of(result, model, labels)
     drawn = canvas(ax, 1, 6.0, 4.6)
     axes = drawn.axes[0]
     tails = as_numpy(result.clsb), as_numpy(result.clb)

@@ -12,7 +12,7 @@ from pyhf_func.contrib.viz.palette import LINES, series
 from pyhf_func.core.inference import YieldBand, YieldsResult
 from pyhf_func.core.values import as_numpy
 from pyhf_func.model import AnyModel
-from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, styled, tidy, with_ratios
+from pyhf_func.plot.canvas import canvas, check_arguments, check_status, legend, row_name, styled, tidy, with_ratios
 from pyhf_func.plot.counts import draw_band, draw_counts, draw_outside, garwood, reach_of
 from pyhf_func.plot.labels import Binning, Labels, labels_of
 
@@ -158,7 +158,7 @@ def panels_of(model: AnyModel, channels: Sequence[str], hidden: Sequence[str], l
         title = "channels of one bin" if len(single) == len(part) else f"{labels(part[0])} to {labels(part[-1])}"
         bins = np.array([slices[channel].start for channel in part])
         shown = np.array([channel not in hidden for channel in part])
-        panels.append(Panel(title, bins, [labels(channel) for channel in part], None, shown))
+        panels.append(Panel(title, bins, [row_name(labels(channel), 7.0) for channel in part], None, shown))
     for channel in channels:
         if channel not in single:
             bins = np.arange(slices[channel].start, slices[channel].stop)
@@ -232,7 +232,7 @@ def _draw_ratio(axes: Axes, panel: Panel, observed: Any, band: YieldBand) -> Non
     reach = reach_of(
         error / safe, np.where(data > 0, (high - total) / safe, 0.0), np.where(data > 0, low / safe - 1, 0)
     )
-    axes.set_ylim(1 - reach, 1 + reach)
+    axes.set_ylim(1 - reach if reach < 1 else -0.06, 1 + reach)  # a point at zero is seen whole
     if np.any(panel.shown):
         x = (edges[1:] + edges[:-1]) / 2
         draw_counts(axes, x, data, safe)

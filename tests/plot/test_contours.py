@@ -124,3 +124,11 @@ def test_a_plane_is_reproduced_by_few_points(n: int) -> None:
     wanted = np.random.default_rng(9).normal(size=(20, 2))
     found = smooth(plane(points), (points @ [2.0, -1.0] + 3.0)[:, None], plane(wanted))
     np.testing.assert_allclose(found[:, 0], wanted @ [2.0, -1.0] + 3.0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("shift", "named"), [(9.0, ["excluded"]), (-9.0, ["not excluded"])])
+def test_what_is_not_drawn_is_not_named(shift: float, named: list[str]) -> None:
+    """Where all points are excluded, or none, there is no line, and the legend has none either."""
+    places, _ = made.masses(30, 0.0)
+    figure = pf.plot.exclusion(made.grid(places, np.full(30, shift)))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import pyhf_func as pf
 from pyhf_func.plot.profiles import ends
+from pyhf_func.results.base import named
 from tests.plot import made
 
 pytest.importorskip("matplotlib", reason="matplotlib (the extra plot) is not installed")
@@ -137,3 +139,81 @@ def test_toys_lie_on_their_asymptotic_distributions() -> None:
         counts, expected = 2000 * steps.get_data().values, 2000 * curve.get_ydata()
         assert expected.sum() == pytest.approx(2000, rel=0.01)
         assert np.all(np.abs(counts - expected) < 4 * np.sqrt(expected) + 1)
+
+
+def test_impacts_on_one_side_lie_beside_each_other() -> None:
+    """A colour that is in no legend is nowhere: bars that would overlap share the height of the row."""
+    ones = np.ones(3)
+    sides = {"postfit_up": 0.2 * ones, "postfit_down": np.array([0.3, -0.3, 0.0])}
+    axes = pf.plot.ranking(made.impacts()._replace(**sides, prefit_up=ones, prefit_down=-ones), made.model()).axes[0]
+    up, down = (axes.containers[place].patches for place in (2, 3))
+    for row, (above, below) in enumerate(zip(up, down, strict=True)):
+        overlap = above.get_y() + above.get_height() > below.get_y() + 1e-9
+        assert overlap == (row > 0)
+        assert row - 0.4 <= above.get_y() + 1e-9
+        assert below.get_y() + below.get_height() <= row + 0.4 + 1e-9
+
+
+@pytest.mark.parametrize("reach", [0.3, 2.5, 4.0, 5.1, 11.0, 80.0])
+def test_pulls_have_ticks_at_whole_numbers(reach: float) -> None:
+    result, model = of_many(3)
+    axes = pf.plot.pulls(result._replace(fit=made.fitted([reach, 0.0, 0.0])), model).axes[0]
+    ticks, (_, end) = axes.get_xticks(), axes.get_xlim()
+    assert 5 <= len(ticks) <= 7
+    np.testing.assert_array_equal(ticks, np.round(ticks))
+    assert np.all(np.abs(ticks) <= end)
+
+
+def test_names_that_are_too_long_lose_their_middle() -> None:
+    """In every picture with rows: its size stays that of a page, and ends of names tell them apart."""
+    names = [f"first\n{'very_' * 60}long_{i}" for i in range(3)]
+    modifiers = [{"name": name, "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}} for name in names]
+    sample = {"name": "background", "data": [50.0], "modifiers": modifiers}
+    channels = [{"name": name, "samples": [sample]} for name in names]
+    model = pf.Model({"channels": channels}, poi_name=None)
+    figures = [pf.plot.pulls(made.covariance(3), model), pf.plot.correlation(made.covariance(3), model)]
+    figures += [pf.plot.limits(dict.fromkeys(names, made.limit()))]
+    nothing = made.made(pf.YieldBand, samples=np.ones((1, 3)), total=np.ones(3), total_error=np.ones(3))
+    found = pf.YieldsResult(np.ones(3), nothing, nothing, np.int32(0), made.covariance(3))
+    figures += [pf.plot.yields(found, model)]
+    for figure in figures:
+        assert max(figure.get_size_inches()) < 12.0
+        texts = {*shown(figure), *(text.get_text() for text in figure.axes[-1].get_xticklabels())}
+        assert {text[-2:] for text in texts if text.startswith("first very_")} == {"_0", "_1", "_2"}
+        assert not any("\n" in text for text in texts)
+
+
+def test_heights_of_a_profile_stand_beside_the_curve() -> None:
+    axes = pf.plot.profile(made.profile(), made.model(), "mu").axes[0]
+    assert [text.get_text() for text in axes.texts] == [r"1$\sigma$", r"2$\sigma$", r"3$\sigma$"]
+    assert all(text.get_position()[0] > 1 for text in axes.texts)
+
+
+def test_contours_of_a_coarse_profile_are_smooth() -> None:
+    """Of a parabola on five by six points they are the ellipses, to a hundredth of the axes."""
+    mu, tilt = np.linspace(-0.8, 3.2, 5), np.linspace(-4.0, 2.0, 6)
+    x, y = np.meshgrid((mu - 1.2) / 0.5, (tilt + 1.1) / 0.9, indexing="ij")
+    found = made.profile_of_two()._replace(values=(mu, tilt), ratio=(x**2 + y**2 - x * y) / 0.75)
+    axes = pf.plot.profile(found, made.model(), ["mu", "tilt"]).axes[0]
+    inner = next(one for one in axes.collections if hasattr(one, "allsegs")).allsegs[0][0]
+    x, y = (inner[:, 0] - 1.2) / 0.5, (inner[:, 1] + 1.1) / 0.9
+    np.testing.assert_allclose((x**2 + y**2 - x * y) / 0.75, 2.2957, atol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (2, 2), (3, 2)])
+def test_profiles_of_few_points_are_drawn(shape: tuple[int, int]) -> None:
+    mu, tilt = (np.linspace(-1.0, 1.0, n) for n in shape)
+    ratio = np.add.outer(mu**2, tilt**2)
+    pf.plot.profile(made.profile_of_two()._replace(values=(mu, tilt), ratio=ratio), made.model(), ["mu", "tilt"])
+
+
+def test_pictures_name_the_parameter_that_a_result_was_made_for() -> None:
+    """Not the model's parameter of interest where another one was tested; and without a model too."""
+    names = made.model().config._names.of_results
+    other = replace(names, poi="rate")
+    for model in (made.model(), None):
+        scan, limit, toys = (named(one(), other) for one in (made.scan, made.limit, made.toys))
+        assert pf.plot.cls(scan, model).axes[0].get_xlabel() == "rate"
+        assert pf.plot.limits(limit, model).axes[0].get_xlabel() == "upper limit on rate"
+        assert pf.plot.toys(toys, model).axes[0].get_xlabel() == "test statistic for rate = 1"
+    assert pf.plot.cls(made.scan(), made.model()).axes[0].get_xlabel() == "mu"
