@@ -195,7 +195,7 @@ def _draw_contours(axes: Axes, surfaces: _Surfaces, level: float) -> None:
     place, inside = (surfaces.x, surfaces.y), surfaces.inside
     if is_banded := np.any(between[inside] > 0):
         axes.contourf(*place, between, levels=[0.0, np.inf], colors=[ONE_SIGMA]).set_clip_path(clip)
-    named = []
+    named: list[tuple[str, dict[str, Any]]] = []
     lines: tuple[tuple[Any, str, dict[str, Any]], ...] = (
         (surfaces.expected, "expected", {"color": BLUE, "linestyle": "dashed", "linewidth": 1.4}),
         (
