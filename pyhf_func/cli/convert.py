@@ -30,14 +30,16 @@ _FORMATS = ("json", "pyhf", "hs3", "xml", "card")
 )
 @click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Folder that paths in IN start from.")
 @click.option("--allow-outside", is_flag=True, help="Read files outside of the folder of IN.")
+@click.option("--approximate", is_flag=True, help="To a datacard: allow log-normals for other interpolations.")
 @click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about.")
-def convert(given: str, out: str, wanted: str | None, **options: Any) -> None:
+def convert(given: str, out: str, wanted: str | None, approximate: bool, **options: Any) -> None:
     """Write the likelihood IN as OUT.
 
     IN is pyhf's JSON, HS3, HistFactory's XML or a datacard, which shows from its content. OUT is pyhf's JSON where that
     can hold the likelihood exactly, otherwise JSON of the model language (--to pyhf refuses then, naming all that it
     lacks); HS3 that ROOT and pyhs3 read; XML with its ROOT file, in folders config and data beside it; or a datacard
-    with its file of histograms.
+    with its file of histograms, of the same likelihood: what Combine has no line for is written as formulas, unless
+    --approximate allows its log-normals.
 
     \b
     Example:
@@ -52,7 +54,7 @@ def convert(given: str, out: str, wanted: str | None, **options: Any) -> None:
         if target == "hs3":
             _write(hs3.write(document, strict=options["strict"], source=given), out)
         elif target == "card":
-            datacards.write(document, out, strict=options["strict"], source=given)
+            datacards.write(document, out, approximate=approximate, strict=options["strict"], source=given)
         elif target == "xml":
             _write_xml(_plain(document, given, options["strict"]), out, options["strict"])
         else:

@@ -627,9 +627,9 @@ def test_templates_are_written_with_their_file(folder: Path, tmp_path: Path) -> 
 def test_what_a_card_lacks_is_refused_at_once() -> None:
     document = read("k lnN 1.2 -")
     (signal, background) = document["channels"][0]["samples"]
-    signal["modifiers"].append({"name": "b", "type": "shapesys", "data": [1.0]})
-    background["modifiers"].append({"name": "h", "type": "histosys", "data": {"lo_data": [1.0], "hi_data": [2.0]}})
-    background["name"] = "two words"
+    signal["modifiers"].append({"name": "k", "type": "histosys", "interpolation": "code2", "data": {}})
+    background["modifiers"].append({"name": "b", "type": "custom", "data": None})
+    document["measurements"][0]["config"]["correlations"] = {"names": ["k"], "matrix": [[1.0]]}
     with pytest.raises(InvalidSpecification) as error:
         datacards.text_of(document)
     assert len(error.value.faults) == 3

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pyhf_func.core.expression import parse
-from pyhf_func.documents.formats.datacards.card import Column
-from pyhf_func.exceptions import (
-    Fault,
-    ImportBackendError,
-    InvalidSpecification,
-    WorkspaceWarning,
-    json_path,
-    raise_faults,
-)
-from pyhf_func.schema.extended import walk
+from pyhf_func.documents.formats.datacards.components import Component
+from pyhf_func.documents.formats.datacards.counts import write_counts
+from pyhf_func.documents.formats.datacards.lines import Lines
+from pyhf_func.documents.formats.datacards.templates import Histograms, is_shaped, write_templates
+from pyhf_func.exceptions import ImportBackendError, WorkspaceWarning, needs, raise_faults
 
 __all__ = ["text_of", "write"]
 
-Histograms = dict[str, tuple[Any, Any]]
-Steps = tuple[str | int, ...]
-
 
 def write(
-    document: Mapping[str, Any], path: str | os.PathLike[str], *, strict: bool = False, source: str | None = None
+    document: Mapping[str, Any],
+    path: str | os.PathLike[str],
+    *,
+    approximate: bool = False,
+    strict: bool = False,
+    source: str | None = None,
 ) -> None:
-    """Write a datacard, and beside it ``NAME.shapes.root`` where channels have several bins.
+    """Write a datacard, and beside it ``NAME.shapes.root`` where channels have templates.
 
     Args:
         document: A document of the model language. Of several measurements the first is written.
         path: The card.
+        approximate: As for :func:`text_of`.
         strict: Whether what is otherwise warned of is refused.
         source: The file that the document came from, for messages.
 
@@ -45,19 +41,37 @@ def write(
         ImportBackendError: Histograms are needed and uproot is not installed.
 
     Warns:
-        WorkspaceWarning: Combine would compute a part a little otherwise.
+        WorkspaceWarning: Names are written otherwise, or Combine would compute a part a little otherwise.
     """
     path = Path(path)
-    text, histograms = text_of(document, f"{path.stem}.shapes.root", strict=strict, source=source)
+    shapes = f"{path.stem}.shapes.root"
+    text, histograms = text_of(document, shapes, approximate=approximate, strict=strict, source=source)
     if histograms:
-        _write_histograms(path.with_name(f"{path.stem}.shapes.root"), histograms)
+        _write_histograms(path.with_name(shapes), histograms)
     path.write_text(text, encoding="utf-8")
 
 
 def text_of(
-    document: Mapping[str, Any], shapes: str = "shapes.root", *, strict: bool = False, source: str | None = None
+    document: Mapping[str, Any],
+    shapes: str = "shapes.root",
+    *,
+    approximate: bool = False,
+    strict: bool = False,
+    source: str | None = None,
 ) -> tuple[str, Histograms]:
     """The text of a card, and the contents and errors of its histograms.
+
+    The card has the same likelihood. What no line of a nuisance has is a formula: interpolations other than Combine's
+    log-normal, and factors of single bins, whose channels are then counted bin by bin. Templates keep their integrals
+    (``autoMCStats -1 0 2``) where Combine would make a log-normal of a change. A Poisson measurement is a channel.
+
+    Args:
+        document: A document of the model language.
+        shapes: The name of the file of histograms.
+        approximate: Whether interpolations become Combine's log-normal, and changes of integrals too: lines ``lnN``
+            and ``shape`` as a person would write them, and a likelihood that differs, as warned of.
+        strict: Whether what is otherwise warned of is refused.
+        source: The file that the document came from, for messages.
 
     Example:
         >>> import pyhf_func as pf
@@ -77,238 +91,75 @@ def text_of(
         rate 5.0 9.0
         <BLANKLINE>
     """
-    writer = _Writer(document, source)
-    writer.read()
-    raise_faults(writer.faults)
+    lines = Lines(document, approximate, source)
+    histograms: Histograms = {}
+    observed = {observation["name"]: observation["data"] for observation in document["observations"]}
+    for c, channel in enumerate(document["channels"]):
+        if is_shaped(lines, channel):
+            write_templates(lines, c, observed, histograms)
+        else:
+            write_counts(lines, c, observed)
+    text = lines.text(shapes)
+    _note_settings(lines)
+    raise_faults(lines.faults)
     if strict:
-        raise_faults(writer.doubts)
-    if writer.doubts:
-        warnings.warn(WorkspaceWarning(writer.doubts), stacklevel=2)
-    return writer.text(shapes), writer.histograms
+        raise_faults(lines.doubts)
+    if lines.doubts:
+        warnings.warn(WorkspaceWarning(lines.doubts), stacklevel=2)
+    return text, histograms
 
 
-class _Writer:
-    """Lines of a card, as the document is walked."""
-
-    def __init__(self, document: Mapping[str, Any], source: str | None) -> None:
-        self.document = document
-        self.source = source
-        config = document["measurements"][0]["config"]
-        self.poi: str = config["poi"]
-        self.configs = {parameter["name"]: parameter for parameter in config["parameters"]}
-        self.faults: list[Fault] = []
-        self.doubts: list[Fault] = []
-        self.columns: list[Column] = []
-        self.rates: dict[Column, float] = {}
-        self.effects: dict[tuple[str, str], dict[Column, str]] = {}
-        self.lines: list[str] = []
-        self.histograms: Histograms = {}
-        self.signals: set[str] = set()
-
-    def fault(self, steps: Steps, message: str) -> None:
-        self.faults.append(Fault(json_path(steps), message, InvalidSpecification, self.source))
-
-    def doubt(self, steps: Steps, message: str) -> None:
-        self.doubts.append(Fault(json_path(steps), message, InvalidSpecification, self.source))
-
-    @property
-    def has_shapes(self) -> bool:
-        return any(len(sample["data"]) > 1 for channel in self.document["channels"] for sample in channel["samples"])
-
-    def read(self) -> None:
-        """Fill the lines."""
-        self.signals = {s["name"] for _, _, s, m in walk(self.document) if m["name"] == self.poi != ""}
-        if not self.signals:
-            self.fault(
-                ("measurements", 0, "config", "poi"), "a card needs a parameter of interest that scales a sample"
-            )
-        if self.configs.get(self.poi, {}).get("bounds", [[0.0, 20.0]]) != [[0.0, 20.0]]:
-            self.doubt(
-                ("measurements", 0), "the range of the parameter of interest is an option of Combine's, not the card's"
-            )
-        observed = {observation["name"]: observation["data"] for observation in self.document["observations"]}
-        for c, channel in enumerate(self.document["channels"]):
-            for s, sample in enumerate(channel["samples"]):
-                self._sample(("channels", c, "samples", s), channel["name"], sample)
-            counts = np.asarray(observed[channel["name"]], dtype=float)
-            if self.has_shapes:
-                self.histograms[f"{channel['name']}/data_obs"] = counts, np.sqrt(np.abs(counts))
-        for _, measurement in enumerate(self.document["measurements"][:1]):
-            if "correlations" in measurement["config"]:
-                self.fault(("measurements", 0, "config", "correlations"), "a card has no correlated constraints")
-
-    def _sample(self, steps: Steps, channel: str, sample: Mapping[str, Any]) -> None:
-        column = (channel, sample["name"])
-        for place, name in zip((2, 4), column, strict=True):
-            if not re.fullmatch(r"[^\s#*/:$-][^\s#*/:$]*", name):
-                self.fault((*steps[:place], "name"), f"{name!r} is no name that a card can hold")
-        self.columns.append(column)
-        data = np.asarray(sample["data"], dtype=float)
-        self.rates[column] = float(np.sum(data))
-        has_poi = any(modifier["name"] == self.poi for modifier in sample["modifiers"])
-        if sample["name"] in self.signals and not has_poi:
-            self.fault((*steps, "modifiers"), f"{sample['name']!r} is a signal elsewhere, and here nothing scales it")
-        if self.has_shapes:
-            self.histograms[f"{channel}/{sample['name']}"] = data, np.zeros_like(data)
-        if not sample["modifiers"] and float(f"{self.rates[column]:g}") != self.rates[column]:
-            self.doubt(steps, "nothing scales the sample: Combine rounds its yield to six digits")
-        for m, modifier in enumerate(sample["modifiers"]):
-            self._modifier((*steps, "modifiers", m), column, data, modifier, _norm_of(modifier, sample["modifiers"]))
-
-    def _modifier(
-        self, steps: Steps, column: Column, data: Any, modifier: Mapping[str, Any], norm: Mapping[str, float] | None
-    ) -> None:
-        name, kind = modifier["name"], modifier["type"]
-        if kind == "normsys" and norm is None:
-            self._log_normal(steps, column, modifier)
-        elif kind == "histosys" and len(data) > 1:
-            self._shape(steps, column, data, modifier, norm or {"lo": 1.0, "hi": 1.0})
-        elif kind == "normsys":
-            pass  # in the templates of the same name
-        elif "expression" in modifier:
-            self._formula(steps, column, modifier)
-        elif kind in ("normfactor", "lumi"):
-            self._factor(steps, column, name, kind)
-        else:
-            self.fault(steps, f"a card cannot hold the {kind} {name!r}")
-
-    def _formula(self, steps: Steps, column: Column, modifier: Mapping[str, Any]) -> None:
-        """A rateParam of others; those that scale nothing themselves are declared."""
-        expression = parse(modifier["expression"], modifier.get("arguments", []))
-        places = {name: f"@{i}" for i, name in enumerate(expression.names)}
-        formula = re.sub(r"\s", "", expression.with_names(places, modifier.get("arguments", [])))
-        line = f"{modifier['name']} rateParam {column[0]} {column[1]} {formula} {','.join(expression.names)}"
-        self.lines.append(line.rstrip())
-        if self.poi in expression.names:
-            self.fault((*steps, "expression"), "the parameter of interest of a card is in no formula")
-        for name in expression.names:
-            if not any(m["name"] == name for *_, m in walk(self.document) if "expression" not in m):
-                self._declare((*steps, "expression"), name)
-
-    def _declare(self, steps: Steps, name: str) -> None:
-        config = self.configs.get(name, {})
-        low, high = config.get("bounds", [[0.0, 10.0]])[0]
-        ends = f"[{float(low)!r},{float(high)!r}]"
-        match config.get("constraint", "none"):
-            case "none":
-                self.lines.append(f"{name} extArg {float(config.get('inits', [1.0])[0])!r} {ends}")
-            case "gauss":
-                self.lines.append(f"{name} param {float(config['auxdata'][0])!r} {float(config['sigmas'][0])!r} {ends}")
-            case "bifurcated":
-                widths = f"-{float(config['sigmas_down'][0])!r}/+{float(config['sigmas'][0])!r}"
-                self.lines.append(f"{name} param {float(config['auxdata'][0])!r} {widths} {ends}")
-            case other:
-                self.fault(steps, f"a card cannot hold the parameter {name!r} with the constraint {other!r}")
-
-    def _log_normal(self, steps: Steps, column: Column, modifier: Mapping[str, Any]) -> None:
-        data, code = modifier["data"], modifier.get("interpolation", "code4")
-        constraint = modifier.get("constraint", "gauss")
-        symmetric = abs(data["lo"] * data["hi"] - 1) < 1e-12
-        if constraint not in ("gauss", "none") or min(data.values()) <= 0:
-            self.fault(steps, f"a card cannot hold the normsys {modifier['name']!r} with {constraint} and {data}")
-            return
-        if code != "asympow" and not (code == "code1" and symmetric):
-            self.doubt(steps, f"{modifier['name']!r}: Combine's log-normal is not the interpolation {code}")
-        value = repr(float(data["hi"])) if symmetric else f"{float(data['lo'])!r}/{float(data['hi'])!r}"
-        kind = "lnU" if constraint == "none" else "lnN"
-        self._effect(steps, modifier["name"], kind, column, value)
-
-    def _effect(self, steps: Steps, name: str, kind: str, column: Column, value: str) -> None:
-        self.effects.setdefault((name, kind), {})[column] = value
-
-    def _shape(
-        self, steps: Steps, column: Column, data: Any, modifier: Mapping[str, Any], norm: Mapping[str, float]
-    ) -> None:
-        """A shape; the normalisation of the same name goes into its templates, whose integrals Combine compares."""
-        name, code = modifier["name"], modifier.get("interpolation", "code4p")
-        kind = {"code4p": "shape", "shapen": "shapeN"}.get(code)
-        sides = {side: np.asarray(modifier["data"][f"{side}_data"], dtype=float) for side in ("lo", "hi")}
-        if kind is None or modifier.get("smooth", 1.0) != 1.0 or modifier.get("constraint", "gauss") != "gauss":
-            self.fault(steps, f"a card cannot hold the histosys {name!r} with its interpolation or constraint")
-            return
-        for side, word in (("hi", "Up"), ("lo", "Down")):
-            ratio = float(np.sum(sides[side]) / np.sum(data))
-            if abs(ratio - 1) > 1e-9:
-                self.doubt(
-                    steps, f"{name!r}: Combine takes a change of the integral, {ratio:.6g}, for a log-normal one"
-                )
-            scaled = sides[side] * norm[side]
-            self.histograms[f"{column[0]}/{column[1]}_{name}{word}"] = scaled, np.zeros_like(data)
-        self._effect(steps, name, kind, column, "1")
-
-    def _factor(self, steps: Steps, column: Column, name: str, kind: str) -> None:
-        config = self.configs.get(name, {})
-        constraint = config.get("constraint", "gauss" if kind == "lumi" else "none")
-        start = float(config.get("inits", [1.0])[0])
-        low, high = config.get("bounds", [[0.0, 10.0]])[0]
-        if name == self.poi:
-            return
-        if constraint == "none":
-            self.lines.append(f"{name} rateParam {column[0]} {column[1]} {start!r} [{float(low)!r},{float(high)!r}]")
-        elif constraint == "gauss":
-            self.lines.append(f"{name}_factor rateParam {column[0]} {column[1]} @0 {name}")
-            self.configs[name] = {**config, "constraint": "gauss"}
-            self._declare(steps, name)
-        elif constraint == "poisson" and config.get("factors", [1.0]) == [1.0] and config["auxdata"][0] % 1 == 0:
-            count = int(config["auxdata"][0])
-            self._effect(steps, name, f"gmN {count}", column, repr(self.rates[column]))
-            self.rates[column] *= count
-        else:
-            self.fault(steps, f"a card cannot hold the factor {name!r} with the constraint {constraint!r}")
-
-    def text(self, shapes: str) -> str:
-        """The card."""
-        channels = [channel["name"] for channel in self.document["channels"]]
-        observed = {o["name"]: repr(float(sum(o["data"]))) for o in self.document["observations"]}
-        processes = list(dict.fromkeys(process for _, process in self.columns))
-        signals = [process for process in processes if process in self.signals]
-        backgrounds = [process for process in processes if process not in self.signals]
-        ids = {process: 1 - len(signals) + i for i, process in enumerate([*signals, *backgrounds])}
-        header = f"shapes * * {shapes} $CHANNEL/$PROCESS $CHANNEL/$PROCESS_$SYSTEMATIC"
-        lines = [
-            *(f"imax {len(channels)}", f"jmax {len(processes) - 1}", "kmax *"),
-            *([header] if self.has_shapes else []),
-            *(" ".join(["bin", *channels]), " ".join(["observation", *(observed[c] for c in channels)])),
-            *(" ".join(["bin", *(c for c, _ in self.columns)]), " ".join(["process", *(p for _, p in self.columns)])),
-            " ".join(["process", *(str(ids[p]) for _, p in self.columns)]),
-            " ".join(["rate", *(repr(self.rates[column]) for column in self.columns)]),
-        ]
-        for (name, kind), effects in _joined(self.effects).items():
-            lines.append(" ".join([name, kind, *(effects.get(column, "-") for column in self.columns)]))
-        lines.extend(dict.fromkeys(self.lines))
-        frozen = [name for name, config in self.configs.items() if config.get("fixed") is True]
-        lines.extend(f"nuisance edit freeze {re.escape(name)}" for name in frozen)
-        return "\n".join(lines) + "\n"
+def _note_settings(lines: Lines) -> None:
+    """What belongs to the document as a whole."""
+    document, place = lines.document, ("measurements", 0, "config")
+    config = document["measurements"][0]["config"]
+    if "correlations" in config:
+        lines.fault((*place, "correlations"), "a card has no correlated constraints")
+    for key, value in document.get("settings", {}).items():
+        if value > 1e-6:
+            lines.fault(("settings", key), f"a card cannot hold yields of at least {value}")
+    if not lines.signals:
+        lines.doubt((*place, "poi"), "no sample is a signal, which Combine needs to fit the card")
+    poi = lines.parameters.get(lines.poi)
+    if poi is not None and poi.components[0].density != "none":
+        lines.fault((*place, "parameters"), f"the parameter of interest {lines.poi!r} is constrained, and r is not")
+    elif poi is not None and _differs(poi.components[0], config):
+        message = "start, range and whether the parameter of interest is fixed are options of Combine's, not the card's"
+        lines.doubt(place, message)
+    if idle := lines.idle():
+        lines.doubt(place, f"nothing depends on {', '.join(map(repr, idle))}, which a card leaves out")
+    for kind, names in lines.names.items():
+        changed = {name: safe for name, safe in names.changed.items() if safe != "r" and name not in lines.made}
+        if changed:
+            shown = ", ".join(f"{name!r} as {safe}" for name, safe in changed.items())
+            lines.doubt((), f"names of {kind}s are written otherwise: {shown}")
 
 
-def _norm_of(modifier: Mapping[str, Any], modifiers: Sequence[Mapping[str, Any]]) -> Mapping[str, float] | None:
-    """The factors of the normsys that belongs to a histosys, or that is this one and has one; Combine's are alike."""
-    kinds = {other["type"]: other for other in modifiers if other["name"] == modifier["name"]}
-    if not {"normsys", "histosys"} <= kinds.keys() or kinds["normsys"].get("constraint", "gauss") != "gauss":
-        return None
-    if kinds["normsys"].get("interpolation", "code4") not in ("asympow", "code1"):
-        return None
-    data: Mapping[str, float] = kinds["normsys"]["data"]
-    return data if min(data.values()) > 0 else None
-
-
-def _joined(effects: Mapping[tuple[str, str], Mapping[Column, str]]) -> dict[tuple[str, str], dict[Column, str]]:
-    """A name with log-normals and shapes has one line ``shape?``: a shape where there are histograms."""
-    kinds: dict[str, list[str]] = {}
-    for name, kind in effects:
-        kinds.setdefault(name, []).append(kind)
-    made: dict[tuple[str, str], dict[Column, str]] = {}
-    for (name, kind), columns in effects.items():
-        other = next((other for other in kinds[name] if other in ("shape", "shapeN") and "lnN" in kinds[name]), None)
-        made.setdefault((name, kind if other is None else f"{other}?"), {}).update(columns)
-    return made
+def _differs(poi: Component, config: Mapping[str, Any]) -> bool:
+    """Whether the document says of the parameter of interest what a card does not."""
+    given = next((one for one in config["parameters"] if one["name"] == config["poi"]), {})
+    ends = (poi.low, poi.high) if "bounds" in given else (0.0, 20.0)
+    return (poi.start, *ends, poi.fixed) != (1.0, 0.0, 20.0, False)
 
 
 def _write_histograms(path: Path, histograms: Histograms) -> None:
     try:
         import uproot
     except ImportError as error:
-        raise ImportBackendError("writing ROOT files needs uproot: python -m pip install 'pyhf-func[xmlio]'") from error
+        raise ImportBackendError(needs("writing ROOT files", "uproot", "xmlio", error)) from error
     with uproot.recreate(path) as file:
-        for name, (contents, _) in histograms.items():
-            file[name] = np.asarray(contents, dtype=float), np.arange(len(contents) + 1.0)
+        for name, (contents, errors) in histograms.items():
+            file[name] = _histogram(name.rpartition("/")[2], np.asarray(contents, dtype=float), np.asarray(errors))
+
+
+def _histogram(name: str, contents: Any, errors: Any) -> Any:
+    """A histogram with errors, which NumPy's pairs of contents and edges lack."""
+    from uproot.writing.identify import to_TAxis, to_TH1x
+
+    count = len(contents)
+    axis = to_TAxis("xaxis", "", count, 0.0, float(count))
+    padded, squares = (np.concatenate([[0.0], values, [0.0]]) for values in (contents, np.square(errors)))
+    middles = np.arange(count) + 0.5
+    sums = (float(np.sum(contents)), float(np.sum(squares)))
+    moments = (float(np.sum(contents * middles)), float(np.sum(contents * middles**2)))
+    return to_TH1x(name, "", padded, float(np.sum(contents)), *sums, *moments, squares, axis)
