@@ -127,7 +127,8 @@ def check(document: Document, kind: str, folder: Path) -> None:
         assert "$" in refusal  # the place
         return
     templates = kind == "card" and (folder / "card.shapes.root").exists()
-    compare(document, again, names, 1e-6 if templates else 1e-8 if kind == "card" else 1e-9)
+    # Combine has templates in single precision, and none of its bins below 1e-9.
+    compare(document, again, names, 1e-5 if templates else 1e-8 if kind == "card" else 1e-9)
 
 
 EXTENDED: Mapping[str, Callable[[], Document]] = {

@@ -75,7 +75,7 @@ def parameters_of(document: Mapping[str, Any]) -> dict[str, Parameter]:
             continue
         widths, starts = _widths(document, name, kind, sample, modifier)
         additive = modifier.get("style") == "additive"
-        start, ends, density = (0.0, (-7.0, 7.0), "gauss") if additive else _DEFAULTS[kind]
+        start, ends, density = (0.0, (-7.0, 7.0), "gauss") if additive else _DEFAULTS.get(kind, _DEFAULTS["normfactor"])
         density = modifier.get("constraint", density) if kind not in ("normfactor", "lumi") else density
         base = {"density": density, "start": start, "ends": ends, "additive": additive}
         found[name] = Parameter(kind, _components(widths, base, configs.get(name, {})), starts, steps)

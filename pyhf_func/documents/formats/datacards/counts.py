@@ -11,7 +11,7 @@ from pyhf_func.documents.formats.datacards.lines import Lines, Steps
 
 __all__ = ["write_counts"]
 
-_LONGEST = 6000
+_LONGEST = 9000
 """Characters of a formula; what is longer becomes the formulas of several processes."""
 
 
@@ -37,20 +37,23 @@ def _write_sample(
     nominal = float(sample["data"][b])
     rate = nominal if nominal > 0 else 1.0
     terms = _shifts(lines, steps, sample, b, rate)
-    start = [] if nominal == rate else [(repr(nominal), None)] if nominal else []
     if not terms and not nominal:
         return
-    parts: list[list[tuple[str, str | None]]] = [[("1.0", None)] if nominal == rate else [*start]]
+    parts: list[list[tuple[str, str | None]]] = [[(repr(nominal / rate), None)] if nominal else []]
     for term in terms:
         if sum(len(text) for text, _ in parts[-1]) + len(term[0]) > _LONGEST:
             parts.append([])
         parts[-1].append(term)
+    least = lines.document.get("settings", {}).get("clip_sample_data")
+    if least is not None and len(parts) > 1:
+        lines.fault(steps, f"a card cannot hold a yield of at least {least} with so many templates")
     for p, part in enumerate(part for part in parts if part):
         column = lines.column(safe, lines.process(sample, p), rate)
         if part != [("1.0", None)]:
             names = list(dict.fromkeys(name for _, name in part if name is not None))
             texts = [text if name is None else text.replace("@x", f"@{names.index(name)}") for text, name in part]
             text = f"({'+'.join(texts)})".replace("+-", "-")
+            text = text if least is None else f"max({float(least)!r},{text})"
             lines.formula(column, f"{column[1]}_{safe}_shift", text, [(name, 0) for name in names], steps)
         _write_factors(lines, steps, column, channel, sample, b)
 

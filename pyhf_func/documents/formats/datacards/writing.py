@@ -116,7 +116,7 @@ def _note_settings(lines: Lines) -> None:
     if "correlations" in config:
         lines.fault((*place, "correlations"), "a card has no correlated constraints")
     for key, value in document.get("settings", {}).items():
-        if value > 1e-6:
+        if value > 1e-6 or value < 0:
             lines.fault(("settings", key), f"a card cannot hold yields of at least {value}")
     if not lines.signals:
         lines.doubt((*place, "poi"), "no sample is a signal, which Combine needs to fit the card")
