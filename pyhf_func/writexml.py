@@ -17,9 +17,10 @@ import numpy as np
 
 from pyhf_func.core.values import as_list
 from pyhf_func.exceptions import Fault, InvalidSpecification, WorkspaceWarning, raise_faults
+from pyhf_func.histfactory.language import constraint_terms, functions, unheld
 from pyhf_func.mixins import _ChannelSummaryMixin
 from pyhf_func.readxml import _load_uproot, _parameters
-from pyhf_func.schema.extended import refuse
+from pyhf_func.schema.extended import modifiers
 
 __all__ = [
     "build_channel",
@@ -106,14 +107,14 @@ def writexml(
         OSError: A file cannot be written.
         KeyError: A channel has no observation, or two histograms would get one name.
         InvalidSpecification: ``strict`` refuses something.
-        UnsupportedExtension: The document has keys of the model language.
+        UnsupportedExtension: The document has keys of the model language that HistFactory lacks; each with its place.
 
     Warns:
         WorkspaceWarning: Once, naming everything that has no place in the XML.
     """
     global _ROOT_DATA_FILE
     _load_uproot()  # before anything is written
-    refuse(spec, "the XML cannot hold this key of the model language")
+    raise_faults(unheld(spec))
     doubts = _doubts(spec)
     if strict:
         raise_faults(doubts)
@@ -122,6 +123,7 @@ def writexml(
     specdir = Path(specdir)
     (specdir.parent / "HistFactorySchema.dtd").write_text(_document_type(), encoding="utf-8")
     combination = ET.Element("Combination", OutputFilePrefix=str(specdir / resultprefix))
+    combination.extend(functions(spec))
     before = _ROOT_DATA_FILE
     with _load_uproot().recreate(Path(data_rootdir) / "data.root") as _ROOT_DATA_FILE:
         try:
@@ -135,7 +137,9 @@ def writexml(
     types, components = _parameters(spec["channels"])
     normfactors = _normfactor_inits(spec)
     for measurement in spec["measurements"]:
-        combination.append(build_measurement(measurement, types, normfactors, components))
+        element = build_measurement(measurement, types, normfactors, components)
+        element.extend(constraint_terms(spec))
+        combination.append(element)
     return _document(combination, "HistFactorySchema.dtd")
 
 
@@ -183,18 +187,19 @@ def build_measurement(
         LumiRelErr=str(width / lumi if lumi else width),
         ExportOnly="True",
     )
-    ET.SubElement(measurement, "POI").text = config["poi"]
+    ET.SubElement(measurement, "POI").text = " ".join(config.get("pois", [config["poi"]]))
     settings: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for parameter in config["parameters"]:
         name = parameter["name"]
-        attributes = {"Const": "True"} if parameter.get("fixed", False) else {}
-        inits = parameter.get("inits", [])
+        fixed, inits = parameter.get("fixed", False), parameter.get("inits", [])
         if name in (components or {}):
             for index, rootname in enumerate((components or {})[name]):
+                constant = {"Const": "True"} if (fixed[index] if isinstance(fixed, list) else fixed) else {}
                 start = {"Val": str(inits[index])} if index < len(inits) and inits[index] != 1 else {}
-                if start or attributes:
-                    settings.setdefault(tuple({**attributes, **start}.items()), []).append(rootname)
+                if start or constant:
+                    settings.setdefault(tuple({**constant, **start}.items()), []).append(rootname)
             continue
+        attributes = {"Const": "True"} if fixed else {}
         if len(inits) == 1 and known.get(name) != inits[0] and _is_scalar(modifiertypes.get(name)):
             attributes["Val"] = str(inits[0])
         if attributes:
@@ -222,8 +227,8 @@ def _doubts(spec: Mapping[str, Any]) -> list[Fault]:
                     path = f"$.measurements[{m}].config.parameters[{p}].{key}"
                     doubts.append(Fault(path, message, InvalidSpecification))
     for c, channel in enumerate(spec["channels"]):
-        modifiers = [modifier for sample in channel["samples"] for modifier in sample["modifiers"]]
-        names = dict.fromkeys(modifier["name"] for modifier in modifiers if modifier["type"] == "staterror")
+        found = [modifier for sample in channel["samples"] for modifier in sample["modifiers"]]
+        names = dict.fromkeys(modifier["name"] for modifier in found if modifier["type"] == "staterror")
         if len(names) > 1:
             message = f"{', '.join(names)}: HistFactory has one staterror in a channel, and combines these"
             doubts.append(Fault(f"$.channels[{c}]", message, InvalidSpecification))
@@ -246,6 +251,11 @@ def _modifier_doubts(channel: Mapping[str, Any], c: int) -> Iterator[Fault]:
                     yield Fault(path, message, InvalidSpecification)
 
 
+def changes(spec: Mapping[str, Any]) -> list[Fault]:
+    """Everything that has no place in the XML and changes the likelihood, unlike bounds of parameters."""
+    return [doubt for doubt in _doubts(spec) if not doubt.path.endswith(".bounds")]
+
+
 _TYPES = ("histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys", "staterror")
 
 
@@ -257,6 +267,10 @@ def _is_held(spec: Mapping[str, Any], parameter: Mapping[str, Any], kind: str, k
     if kind == "lumi":
         lumi, width = _luminosity([parameter])
         return key != "bounds" or bool(np.allclose(value, [[lumi - 5 * width, lumi + 5 * width]]))
+    if key == "sigmas" and any(
+        m["name"] == parameter["name"] for m in modifiers(spec) if m.get("constraint") == "gamma"
+    ):
+        return True
     usual = _USUAL.get(kind, {}).get(key)
     return usual is not None and bool(np.all(value == usual))
 
@@ -293,8 +307,8 @@ def _normfactor(spec: Mapping[str, Any], name: str) -> tuple[float, float, float
 
 
 def _normfactor_inits(spec: Mapping[str, Any]) -> dict[str, float]:
-    modifiers = _ChannelSummaryMixin(channels=spec["channels"]).modifiers
-    return {name: _normfactor(spec, name)[0] for name, kind in modifiers if kind == "normfactor"}
+    kinds = _ChannelSummaryMixin(channels=spec["channels"]).modifiers
+    return {name: _normfactor(spec, name)[0] for name, kind in kinds if kind == "normfactor"}
 
 
 def build_channel(
@@ -306,7 +320,9 @@ def build_channel(
     if obsspec:
         channel.append(build_data(obsspec, name))
     # ROOT's default, a Poisson constraint above a threshold of 5 %, is another likelihood.
-    ET.SubElement(channel, "StatErrorConfig", RelErrorThreshold="0", ConstraintType="Gaussian")
+    stat = [m for sample in channelspec["samples"] for m in sample["modifiers"] if m["type"] == "staterror"]
+    kind = "Poisson" if any(m.get("constraint") == "poisson" for m in stat) else "Gaussian"
+    ET.SubElement(channel, "StatErrorConfig", RelErrorThreshold="0", ConstraintType=kind)
     for sample in channelspec["samples"]:
         channel.append(build_sample(spec, sample, name))
     return channel
@@ -371,7 +387,8 @@ def build_modifier(
         return ET.Element("StatError", Activate="True", HistoName=histogram)
     if kind == "shapesys":
         _export_root_histogram(histogram, _relative(data, sampledata, name))
-        return ET.Element("ShapeSys", Name=name, ConstraintType="Poisson", HistoName=histogram)
+        density = "Gaussian" if modifierspec.get("constraint") == "gauss" else "Poisson"
+        return ET.Element("ShapeSys", Name=name, ConstraintType=density, HistoName=histogram)
     if kind == "shapefactor":
         return ET.Element("ShapeFactor", Name=name)
     if kind != "lumi":

@@ -30,7 +30,7 @@ _FORMATS = ("json", "pyhf", "hs3", "xml", "card")
 )
 @click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Folder that paths in IN start from.")
 @click.option("--allow-outside", is_flag=True, help="Read files outside of the folder of IN.")
-@click.option("--approximate", is_flag=True, help="To a datacard: allow log-normals for other interpolations.")
+@click.option("--approximate", is_flag=True, help="Allow another likelihood where OUT cannot hold it, as warned.")
 @click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about.")
 def convert(given: str, out: str, wanted: str | None, approximate: bool, **options: Any) -> None:
     """Write the likelihood IN as OUT.
@@ -38,8 +38,8 @@ def convert(given: str, out: str, wanted: str | None, approximate: bool, **optio
     IN is pyhf's JSON, HS3, HistFactory's XML or a datacard, which shows from its content. OUT is pyhf's JSON where that
     can hold the likelihood exactly, otherwise JSON of the model language (--to pyhf refuses then, naming all that it
     lacks); HS3 that ROOT and pyhs3 read; XML with its ROOT file, in folders config and data beside it; or a datacard
-    with its file of histograms, of the same likelihood: what Combine has no line for is written as formulas, unless
-    --approximate allows its log-normals.
+    with its file of histograms. OUT has the likelihood of IN, or is refused: what a card has no line for becomes
+    formulas. With --approximate it may differ, as warned: a card has log-normals, as a person would write it.
 
     \b
     Example:
@@ -56,7 +56,7 @@ def convert(given: str, out: str, wanted: str | None, approximate: bool, **optio
         elif target == "card":
             datacards.write(document, out, approximate=approximate, strict=options["strict"], source=given)
         elif target == "xml":
-            _write_xml(_plain(document, given, options["strict"]), out, options["strict"])
+            _write_xml(_for_xml(document, given, options["strict"]), out, approximate, options["strict"])
         else:
             _write(_json(document, given, target, options["strict"]), out)
 
@@ -103,17 +103,36 @@ def _plain(document: dict[str, Any], given: str, strict: bool) -> dict[str, Any]
     return same.document
 
 
+def _for_xml(document: dict[str, Any], given: str, strict: bool) -> dict[str, Any]:
+    """The document as it is where the XML can hold it, else in pyhf's format."""
+    from pyhf_func.exceptions import UnsupportedExtension, raise_faults
+    from pyhf_func.histfactory.language import unheld
+
+    lacking = unheld(document)
+    if not lacking:
+        return document
+    try:
+        same = _plain(document, given, strict)
+    except UnsupportedExtension:
+        raise_faults(lacking)
+        raise
+    return same
+
+
 def _write(document: dict[str, Any], out: str) -> None:
     from pyhf_func.cli.documents import write
 
     write(document, None if out == "-" else out)
 
 
-def _write_xml(document: dict[str, Any], out: str, strict: bool) -> None:
+def _write_xml(document: dict[str, Any], out: str, approximate: bool, strict: bool) -> None:
     from pyhf_func import readxml, writexml
+    from pyhf_func.exceptions import raise_faults
     from pyhf_func.workspace import Workspace
 
     _ = readxml.uproot  # without which nothing can be written
+    if not approximate:
+        raise_faults(writexml.changes(document))
     path = Path(out)
     folders = {name: path.parent / name for name in ("config", "data")}
     for folder in folders.values():

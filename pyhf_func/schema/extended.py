@@ -21,7 +21,7 @@ from pyhf_func.exceptions import Fault, InvalidSpecification, UnsupportedExtensi
 from pyhf_func.schema.frozen import thaw
 from pyhf_func.schema.validator import conforms, of_file
 
-__all__ = ["CODES", "CONSTRAINTS", "METADATA", "check", "modifiers", "validate", "walk"]
+__all__ = ["CODES", "CONSTRAINTS", "METADATA", "check", "modifiers", "uses", "validate", "walk"]
 
 Document = dict[str, Any]
 Steps = tuple[str | int, ...]
@@ -101,7 +101,7 @@ def scale_sample(sample: dict[str, Any], factor: float) -> None:
 def is_extended(document: Any) -> bool:
     """Whether the document looks like one of the model language: keys are there that pyhf's format lacks."""
     try:
-        return bool(list(_uses(document)))
+        return bool(list(uses(document)))
     except (AttributeError, KeyError, TypeError):
         return False
 
@@ -169,27 +169,17 @@ def check(
     raise_faults(faults)
 
 
-def refuse(document: Mapping[str, Any], message: str) -> None:
-    """Refuse a document with optional keys that change its likelihood.
-
-    Raises:
-        UnsupportedExtension: It has some; each with its place and the message.
-    """
-    uses = [steps for steps, _ in _uses(document) if steps[-1] not in ("metadata", "pois")]
-    raise_faults([Fault(json_path(steps), message, UnsupportedExtension) for steps in uses])
-
-
 def _refuse_uncomputed(document: Mapping[str, Any], source: str | None) -> None:
     """Refuse optional keys that the engine does not compute with."""
     message = "a model is not computed with this key. pyhf_func.read may find an equal document without it"
-    uses = [steps for steps, _ in _uses(document) if steps[-1] not in COMPUTED and not _is_modifier(steps)]
-    raise_faults([Fault(json_path(steps), message, UnsupportedExtension, source) for steps in uses])
+    found = [steps for steps, _ in uses(document) if steps[-1] not in COMPUTED and not _is_modifier(steps)]
+    raise_faults([Fault(json_path(steps), message, UnsupportedExtension, source) for steps in found])
 
 
 def stripped(document: Mapping[str, Any]) -> Document:
     """A copy without the optional keys and modifiers, whatever they mean: it is of pyhf's format where the rest is."""
     result: Document = thaw(dict(document))
-    for steps, *_ in _uses(result):
+    for steps, *_ in uses(result):
         if _is_modifier(steps):
             continue
         holder: Any = result
@@ -220,7 +210,7 @@ def _is_modifier(steps: Steps) -> bool:
     return steps[-2:-1] == ("modifiers",)
 
 
-def _uses(document: Mapping[str, Any]) -> list[tuple[Steps, Any]]:
+def uses(document: Mapping[str, Any]) -> list[tuple[Steps, Any]]:
     """Every optional key of the document, and every modifier of a type that pyhf lacks, with its place and value."""
     found: list[tuple[Steps, Any]] = []
     whole = ("metadata", "settings") if "measurements" in document else ("correlations",)
@@ -245,7 +235,7 @@ def _uses(document: Mapping[str, Any]) -> list[tuple[Steps, Any]]:
 def _wrong(document: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
     """Optional keys whose value makes no sense."""
     kinds = {steps: modifier for steps, _, _, modifier in walk(document)}
-    for steps, value in _uses(document):
+    for steps, value in uses(document):
         message = _modifier_fault(value) if _is_modifier(steps) else _fault_of(steps, value, kinds.get(steps[:-1]))
         if message:
             yield steps, message

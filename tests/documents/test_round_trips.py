@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pyhf_func import writexml
 from pyhf_func.documents import read_document
 from pyhf_func.documents.formats import datacards, hs3
 from pyhf_func.documents.formats.datacards.lines import Lines
 from pyhf_func.documents.plain import plain
-from pyhf_func.exceptions import InvalidSpecification, UnsupportedExtension, WorkspaceWarning
+from pyhf_func.exceptions import InvalidSpecification, UnsupportedExtension, WorkspaceWarning, raise_faults
+from pyhf_func.schema.extended import walk
 from tests import language
 from tests.conftest import SHARED_DATA
 from tests.reference.extended import ExtendedModel, Parameter, differences
@@ -52,7 +54,29 @@ def as_json(document: Document, folder: Path) -> tuple[Document, Names]:
     return read_document(folder / "model.json"), lambda name, index: [name, f"{name}[{index}]"]
 
 
-FORMATS = {"card": as_card, "hs3": as_hs3, "json": as_json}
+def as_xml(document: Document, folder: Path) -> tuple[Document, Names]:
+    for name in ("config", "data"):
+        (folder / name).mkdir(parents=True)
+    raise_faults(writexml.changes(document))
+    top = writexml.writexml(document, folder / "config", folder / "data", "Fit")
+    (folder / "Fit.xml").write_bytes(top)
+    again = read_document(folder / "Fit.xml", folder=folder)
+    sizes: dict[str, dict[str, int]] = {m["name"]: {} for *_, m in walk(document)}
+    for _, channel, sample, modifier in walk(document):
+        if modifier["type"] == "staterror":
+            sizes[modifier["name"]][channel["name"]] = len(sample["data"])
+
+    def names(name: str, index: int) -> list[str]:
+        for channel, count in sorted(sizes.get(name, {}).items()):
+            if index < count:
+                return [f"staterror_{channel}[{index}]"]
+            index -= count
+        return [name, f"{name}[{index}]"]
+
+    return again, names
+
+
+FORMATS = {"card": as_card, "hs3": as_hs3, "json": as_json, "xml": as_xml}
 
 
 def points(model: ExtendedModel) -> list[dict[str, float]]:
@@ -115,7 +139,7 @@ def compare(document: Document, again: Document, names: Names, unit: float) -> N
 
 
 def check(document: Document, kind: str, folder: Path) -> None:
-    if kind == "card":
+    if kind in ("card", "xml"):
         pytest.importorskip("uproot", reason="uproot (the extra xmlio) is not installed")
     try:
         again, names = FORMATS[kind](document, folder)
@@ -148,6 +172,39 @@ def test_workspaces_survive_every_format(name: str, kind: str, tmp_path: Path) -
 @pytest.mark.parametrize("name", EXTENDED)
 def test_documents_of_the_model_language_survive_or_are_refused(name: str, kind: str, tmp_path: Path) -> None:
     check(EXTENDED[name](), kind, tmp_path)
+
+
+def of_root() -> Document:
+    """What HistFactory's XML has of the model language."""
+    yields = [20.0, 30.0]
+    shape = {"lo_data": [18.0, 29.0], "hi_data": [23.0, 33.0]}
+    signal = [
+        {"name": "mu", "type": "normfactor", "data": None},
+        {"name": "k", "type": "normfactor", "data": None, "expression": "1 + @0*q^2", "arguments": ["mu"]},
+        {"name": "flat", "type": "normsys", "data": {"lo": 0.9, "hi": 1.2}, "constraint": "none"},
+    ]
+    background = [
+        {"name": "tilt", "type": "histosys", "data": shape, "constraint": "gamma"},
+        {"name": "mc", "type": "staterror", "data": [2.0, 3.0], "constraint": "poisson"},
+        {"name": "fakes", "type": "shapesys", "data": [4.0, 2.0], "constraint": "gauss"},
+    ]
+    found = {
+        "A": [{"name": "s", "data": [6.0, 3.0], "modifiers": signal}],
+        "B": [{"name": "b", "data": yields, "modifiers": [*background, signal[0]]}],
+    }
+    document = language.workspace(found, [{"name": "tilt", "sigmas": [0.2]}, {"name": "q", "inits": [0.5]}])
+    document["measurements"][0]["config"]["parameters"].append({"name": "fakes", "fixed": [False, True]})
+    document["measurements"][0]["config"]["pois"] = ["mu", "q"]
+    return document
+
+
+def test_the_xml_has_all_that_root_reads(tmp_path: Path) -> None:
+    pytest.importorskip("uproot", reason="uproot (the extra xmlio) is not installed")
+    again, names = as_xml(of_root(), tmp_path)
+    compare(of_root(), again, names, 1e-9)
+    config = again["measurements"][0]["config"]
+    assert config["pois"] == ["mu", "q"]
+    assert {"name": "q", "inits": [0.5], "bounds": [[0.0, 10.0]]} in config["parameters"]
 
 
 def published() -> Iterator[Path]:

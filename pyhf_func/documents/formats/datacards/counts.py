@@ -105,7 +105,7 @@ def _write_factors(
 
 
 def _write_factor(lines: Lines, steps: Steps, column: Column, name: str, index: int) -> None:
-    """The factor of one bin; one that is fixed at one is none."""
+    """The factor of one bin, where it is not fixed at one."""
     component = lines.parameters[name].components[index]
     if component.fixed and component.start == 1:
         return

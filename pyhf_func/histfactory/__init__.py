@@ -1,0 +1,1 @@
+"""HistFactory's XML: the parts that reading and writing it are made of."""
