@@ -137,7 +137,7 @@ def _note_settings(lines: Lines) -> None:
 
 def _differs(poi: Component, config: Mapping[str, Any]) -> bool:
     """Whether the document says of the parameter of interest what a card does not."""
-    given = next((one for one in config["parameters"] if one["name"] == config["poi"]), {})
+    given: Mapping[str, Any] = next((one for one in config["parameters"] if one["name"] == config["poi"]), {})
     ends = (poi.low, poi.high) if "bounds" in given else (0.0, 20.0)
     return (poi.start, *ends, poi.fixed) != (1.0, 0.0, 20.0, False)
 
