@@ -315,11 +315,39 @@ LONG = (f"a{i} rateParam SR s @0{'*@0' * 40} a{i + 1}" for i in range(9))
         (counting("k lnN 1.2 -\nnuisance edit flip s SR j p2n"), "there is no 'j' to flip"),
         (counting("k lnN 1.2 -\nnuisance edit turn s SR j"), "'turn' is not read, only add, drop"),
         (counting(header="shapes * * FAKE\nshapes * * FAKE"), "given twice"),
+        (counting("k lnN 1.2 -", "k lnU - 1.1"), "line 9: 'k' is a lnU, and a lnN in line 8"),
+        (counting("k lnN 1.2 -", "k gmN 20 - 0.5"), "line 9: 'k' is a gmN, and a lnN in line 8"),
+        (counting("e param 0 1", "e param 1 1"), "line 9: the param 'e' is there already in line 8"),
+        (counting("e extArg 1", "e extArg 2"), "line 9: the extArg 'e' is there already in line 8"),
+        (counting("k lnN 1.2"), "line 8: 'k' has 1 effects for 2 columns"),
+        (counting("k lnn 1.2 -"), "line 8: 'lnn' of 'k' is no kind of nuisance"),
+        (counting("k lnN 0/1.2 -"), "line 8: 'k' has the effect 0/1.2"),
+        (counting("f rateParam SR b (@0>1)*2 x", "x extArg 1"), "line 8: .*'>' has no meaning here"),
+        (counting("f rateParam SR b " + "(" * 99 + "@0" + ")" * 99 + " x", "x extArg 1"), "line 8: .*nested more than"),
     ],
 )
 def test_cards_that_make_no_sense_are_refused(text: str, message: str) -> None:
     with pytest.raises(InvalidSpecification, match=message):
         datacards.read(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace(" ", "\t"),
+        lambda text: "\ufeff# the card\n--- dashes\n\n" + text,
+        lambda text: text.replace("process s b\nprocess 0 1", "process 0 1\nprocess s b"),
+        lambda text: text.replace("bin SR\nobservation 12\n", "Observation 12\nbin SR\n"),
+        lambda text: text.replace("1.2 -", "1.2 - # a comment"),
+        lambda text: text.replace("1.2 -", "1.20 --- 1.7"),
+        lambda text: text.replace("k lnN", "k[nofloat] lnN") + "\nalone\nmask_SR extArg 0 [0,1]",
+        lambda text: "imax 1 number of bins\njmax * processes\nkmax 1\n" + text,
+    ],
+)
+def test_cards_that_are_written_otherwise_mean_the_same(change: Any) -> None:
+    text = counting("k lnN 1.2 -")
+    assert datacards.read(change(text))["channels"] == datacards.read(text)["channels"]
 
 
 def test_cards_without_a_signal_and_bins_that_combine_refuses_are_warned_of() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -381,3 +382,73 @@ def test_root_reads_what_is_written(name: str, tmp_path: Path) -> None:
             theirs.append(2 * nll.getVal())
             variable.setVal(start[entry])
     np.testing.assert_allclose(np.diff(theirs), np.diff(ours), rtol=0, atol=1e-9)
+
+
+def point(content: Any, value: Any) -> None:
+    content["parameter_points"] = [{"name": "default_values", "parameters": [{"name": "mu", "value": value}]}]
+
+
+def domain(content: Any, **ends: Any) -> None:
+    content["domains"] = [{"name": "default_domain", "axes": [{"name": "mu", **ends}]}]
+
+
+def constrained(content: Any, density: Any) -> None:
+    content["distributions"].append(density)
+    content["likelihoods"][0]["aux_distributions"] = [density["name"]]
+
+
+def of_jes(content: Any, density: Any) -> None:
+    jes(content)["constraint_name"] = density["name"]
+    content["distributions"].append(density)
+
+
+WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a point": (lambda d: d["analyses"][0].update(init="p"), "the init of 'fit' is 'p', which is not there"),
+    "a domain": (lambda d: d["analyses"][0].update(domains=["q"]), "the domains of 'fit' is 'q', which is not there"),
+    "a value": (lambda d: point(d, "x"), "the value of 'mu' is 'x'"),
+    "an end": (lambda d: domain(d, min="a"), "the min of 'mu' is 'a'"),
+    "a range": (lambda d: domain(d, min=5, max=1), "from 5.0 to 1.0: swap them"),
+    "a code": (lambda d: jes(d).update(interpolation=4.5), "4.5 is no interpolation"),
+    "an infinite code": (lambda d: jes(d).update(interpolation=math.inf), "inf is no interpolation"),
+    "a gamma": (lambda d: jes(d).update(constraint="Gamma"), "the constraint of 'alpha_jes' is gamma"),
+    "a log-normal": (lambda d: jes(d).update(constraint="Lognormal"), "the constraint of 'alpha_jes' is lognormal"),
+    "a width": (lambda d: of_jes(d, gaussian("alpha_jes", 0.0)), "the width of 'c' is 0.0"),
+    "another parameter": (lambda d: constrained(d, gaussian("zz", 1.0)), "on which no sample depends"),
+    "a Poisson factor": (
+        lambda d: constrained(d, {**gaussian("mu", 1.0), "type": "poisson_dist"}),
+        "only a Gaussian one can be read",
+    ),
+    "errors": (lambda d: d["distributions"][0]["samples"][0]["data"].update(errors=[-1.0]), "negative errors"),
+    "axes of data": (lambda d: d["data"][0].update(axes=[{"name": "x", "nbins": 5}]), "has 1 values for 5 bins"),
+}
+
+
+def jes(content: Any) -> Any:
+    return content["distributions"][0]["samples"][0]["modifiers"][1]
+
+
+def gaussian(x: str, sigma: float) -> dict[str, Any]:
+    return {"name": "c", "type": "gaussian_dist", "x": x, "mean": 1.0, "sigma": sigma}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_makes_no_sense_is_refused_with_its_place(name: str) -> None:
+    change, message = WRONG[name]
+    content = copy.deepcopy(document([MU, JES], [10.0], [12.0]))
+    change(content)
+    with pytest.raises(InvalidSpecification, match=message) as error:
+        hs3.read(content)
+    assert all(fault.path.startswith("$.") for fault in error.value.faults)
+
+
+@pytest.mark.parametrize("place", ["aux_distributions", "distributions"])
+def test_constraints_that_only_the_likelihood_names_count(place: str) -> None:
+    function = {"name": "k", "type": "product", "factors": ["mu", "eff"]}
+    content = document([{**MU, "parameter": "k"}, JES], [10.0], [12.0], functions=[function])
+    content["distributions"].extend([{**gaussian("eff", 0.1), "name": "c"}, {**gaussian("mu", 0.5), "name": "m"}])
+    likelihood = content["likelihoods"][0]
+    likelihood[place] = [*likelihood.get(place, []), "c", "m"]
+    likelihood["data"] = [*likelihood["data"], *([1.0, 1.0] if place == "distributions" else [])]
+    model = ExtendedModel(hs3.read(content))
+    found = model.twice_nll({"eff": 1.2, "mu": 1.1}) - model.twice_nll({})
+    assert found == pytest.approx(main(13.2, 12.0) - main(10.0, 12.0) + 2**2 + 0.2**2)

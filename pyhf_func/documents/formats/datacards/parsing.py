@@ -207,6 +207,10 @@ class _Reader:
         clash = [n for n in self.card.nuisances if n.name == name and {n.kind, kind} == {"lnN", "shape"}]
         if clash:
             self.notes.fault(line, f"{name!r} is {kind}, and {clash[0].kind} in line {clash[0].line}: shape? is both")
+        for other in self.card.nuisances:
+            if other.name == name and _measured(other.kind, other.arguments) != _measured(kind, arguments):
+                message = f"{name!r} is a {kind}, and a {other.kind} in line {other.line}, whose constraint is another"
+                self.notes.fault(line, f"{message}: rename one")
         found = Nuisance(name, kind, line, arguments)
         for column, word in zip(self.card.columns, rest, strict=False):
             effect = self._effect(line, name, kind, word)
@@ -234,10 +238,14 @@ class _Reader:
         if len(rest) < 2:
             self.notes.fault(line, f"the param {name!r} needs a mean and a width")
             return
+        if name in self.card.params:
+            self.notes.fault(line, f"the param {name!r} is there already in line {self.card.params[name][0]}: keep one")
         self.card.params[name] = (line, rest)
         self.card.lines.setdefault(name, line)
 
     def _extra(self, line: int, name: str, rest: list[str]) -> None:
+        if name in self.card.extra:
+            self.notes.fault(line, f"the extArg {name!r} is there already in line {self.card.extra[name][0]}: keep one")
         self.card.extra[name] = (line, rest)
 
     def _of_functions(self, line: int, name: str, rest: list[str]) -> None:
@@ -356,3 +364,15 @@ class _Reader:
                         nuisance.line, f"{nuisance.name!r} is the second gmN of {process!r} in {channel!r}"
                     )
                 seen.add((channel, process))
+
+
+def _measured(kind: str, arguments: list[str]) -> tuple[str, ...]:
+    """The constraint of a kind of nuisance.
+
+    Example:
+        >>> _measured("lnN", []) == _measured("shape?", []), _measured("gmN", ["4"])
+        (True, ('gmN', '4'))
+    """
+    if kind in ("gmN", "gmM"):
+        return (kind, *arguments)
+    return ("none",) if kind.rstrip("?").endswith("U") else ("gauss",)

@@ -14,7 +14,7 @@ from pyhf_func.documents.formats.hs3.functions import expression_of
 from pyhf_func.documents.formats.hs3.parts import Analysis, Item, Notes, Parts, Steps, axis_bins
 from pyhf_func.schema.extended import scale_sample
 
-__all__ = ["Channels", "Modifier"]
+__all__ = ["Channels", "Modifier", "ModifierUse"]
 
 Modifier = dict[str, Any]
 
@@ -47,6 +47,7 @@ class Channels:
         self.axes: dict[str, Any] = {}
         self.uses: list[ModifierUse] = []
         self.expressions: list[Modifier] = []
+        self.measured: dict[str, Constraint] = {}
 
     def add(self, steps: Steps, distribution: Item, data: Item) -> None:
         """A channel and its observation."""
@@ -78,6 +79,9 @@ class Channels:
         steps = self.parts.data[data["name"]][0]
         if data.get("type", "binned") != "binned":
             self.notes.fault((*steps, "type"), f"{data.get('type')!r} data: only binned data can be read")
+        bins, contents = axis_bins(data.get("axes", [])), data.get("contents")
+        if data.get("axes") and isinstance(contents, list) and bins not in (None, len(contents)):
+            self.notes.fault((*steps, "contents"), f"has {len(contents)} values for {bins} bins of its axes")
         if data.get("uncertainty"):
             self.notes.fault((*steps, "uncertainty"), "data with uncertainties of their own have no meaning here")
         return self._numbers((*steps, "contents"), data.get("contents"))
@@ -100,6 +104,8 @@ class Channels:
         if nominal is None:
             return None
         errors = self._numbers((*steps, "data", "errors"), data.get("errors", [0.0] * len(nominal)), len(nominal))
+        if errors and min(errors) < 0:
+            self.notes.fault((*steps, "data", "errors"), "has negative errors: give standard deviations")
         errors = [error if error > 1e-100 else 0.0 for error in errors or ()]
         result: dict[str, Any] = {"name": str(sample.get("name", f"sample{steps[-1]}")), "data": list(nominal)}
         reader = _Sample(self, channel, distribution, list(nominal), errors or [0.0] * len(nominal))
@@ -173,6 +179,10 @@ class _Sample:
         constraint = self._constraint(steps, modifier, [parameter], "gauss")
         if constraint.kind == "const":
             self.owner.notes.fault(steps, f"the constraint of {parameter!r} is constant, which a {kind} cannot be")
+            return
+        if constraint.kind in ("lognormal", "gamma"):
+            message = f"the constraint of {parameter!r} is {constraint.kind}, with which ROOT means another parameter"
+            self.owner.notes.fault(steps, f"{message}. A Gaussian one can be read")
             return
         made: Modifier = {"name": "", "type": kind, "data": None}
         if kind == "normsys":

@@ -46,7 +46,7 @@ def code_of(kind: str, given: Any) -> str | None:
     if isinstance(given, bool):
         return None
     if isinstance(given, int | float):
-        return _ROOT[kind].get(int(given))
+        return _ROOT[kind].get(int(given)) if given in range(10) else None
     if isinstance(given, str):
         return _WORDS.get(given)
     if isinstance(given, Mapping):

@@ -101,6 +101,8 @@ def _read_density(
         number = _number(value, analysis)
         if number is None and not (key == "mean" and isinstance(value, str)):
             parts.notes.fault((*place, key), f"{value!r} is neither a number nor a parameter of known value")
+        elif number is not None and key == "sigma" and number <= 0:
+            parts.notes.fault((*place, key), f"the width of {density.get('name')!r} is {number}: it must be positive")
         elif number is not None:
             into[owner] = number
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -82,11 +82,14 @@ class Parts:
             if _is_number(parameter.get("value")):
                 values.pop(name, None)  # so that the order is that of the last point
                 values[name] = float(parameter["value"])
+            elif parameter.get("value") is not None:
+                message = f"the value of {name!r} is {parameter['value']!r}: give a finite number"
+                self.notes.fault(("parameter_points",), message)
             (constant.add if parameter.get("const") else constant.discard)(name)
             if "min" in parameter or "max" in parameter:
-                ranges[name] = _ends(parameter)
+                ranges[name] = self._ends(parameter)
         for axis in self._axes(item):
-            ranges[axis["name"]] = _ends(axis)
+            ranges[axis["name"]] = self._ends(axis)
         pois = self._texts(item, "parameters_of_interest")
         return Analysis(str(item.get("name", "analysis")), tuple(pois), values, frozenset(constant), ranges)
 
@@ -101,6 +104,7 @@ class Parts:
 
     def _point(self, item: Item) -> Iterator[Item]:
         """Values of parameters, those that count last: all points, ROOT's nominal ones, the default, the analysis'."""
+        self._expect(item, "init", [item["init"]] if "init" in item else [], self.points)
         chosen = ["NominalParamValues", "default_values", str(item.get("init", ""))]
         order = [name for name in self.points if name not in chosen][:1] + [
             name for name in chosen if name in self.points
@@ -110,18 +114,39 @@ class Parts:
 
     def _axes(self, item: Item) -> Iterator[Item]:
         """Domains of parameters, those that count last: the default one, the analysis' own."""
-        for name in ("default_domain", *self._texts(item, "domains" if "domains" in item else "domain")):
+        key = "domains" if "domains" in item else "domain"
+        self._expect(item, key, self._texts(item, key), self.domains)
+        for name in ("default_domain", *self._texts(item, key)):
             if name in self.domains:
                 yield from _named(self.domains[name][1].get("axes", []))
+
+    def _expect(self, item: Item, key: str, names: Sequence[str], known: Mapping[str, Any]) -> None:
+        """Note names of parts that are missing."""
+        for name in names:
+            if name not in known:
+                message = (
+                    f"the {key} of {item.get('name')!r} is {name!r}, which is not there: {', '.join(known) or 'none'}"
+                )
+                self.notes.fault(("analyses",), message)
+
+    def _ends(self, axis: Item) -> tuple[float | None, float | None]:
+        """Both ends of the range of a parameter; None where one is not given."""
+        for key in ("min", "max"):
+            if axis.get(key) is not None and not _is_number(axis[key]) and not _is_infinite(axis[key]):
+                message = f"the {key} of {axis['name']!r} is {axis[key]!r}: give a number"
+                self.notes.fault(("domains",), message)
+        low, high = (float(end) if _is_number(end) else None for end in (axis.get("min"), axis.get("max")))
+        if low is not None and high is not None and low > high:
+            self.notes.fault(("domains",), f"the range of {axis['name']!r} is from {low} to {high}: swap them")
+        return low, high
+
+
+def _is_infinite(value: Any) -> bool:
+    return isinstance(value, float) and math.isinf(value)
 
 
 def _named(items: Any) -> Iterator[Item]:
     return (item for item in items if isinstance(item, Mapping) and isinstance(item.get("name"), str))
-
-
-def _ends(axis: Item) -> tuple[float | None, float | None]:
-    low, high = (float(end) if _is_number(end) else None for end in (axis.get("min", ""), axis.get("max", "")))
-    return low, high
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pyhf_func.documents.formats.hs3.channels import Channels
+from pyhf_func.documents.formats.hs3.channels import Channels, ModifierUse
+from pyhf_func.documents.formats.hs3.constraints import constraint_of
 from pyhf_func.documents.formats.hs3.naming import named
 from pyhf_func.documents.formats.hs3.parameters import Found, configs
 from pyhf_func.documents.formats.hs3.parts import Analysis, Item, Notes, Parts, Steps
@@ -80,6 +81,7 @@ def read(
     pairs = list(_pairs(parts, steps, item))
     for place, distribution, data in pairs:
         channels.add(place, distribution, data)
+    _constrain(channels, item)
     raise_faults(notes.faults)
     result = _document(channels, analyses)
     raise_faults(notes.faults)
@@ -131,14 +133,42 @@ def _pairs(parts: Parts, steps: Steps, likelihood: Item) -> Iterator[tuple[Steps
             continue
         place, distribution = parts.distributions[name]
         if distribution.get("type") != "histfactory_dist":
-            if distribution.get("type") not in ("gaussian_dist", "lognormal_dist", "poisson_dist"):
-                parts.notes.fault(place, f"is of type {distribution.get('type')!r}, which is no histfactory_dist")
-            continue
+            continue  # a constraint, or a fault
         found = parts.data.get(observed) if isinstance(observed, str) else None
         if found is None:
             parts.notes.fault((*steps, "data", i), f"there are no data {observed!r}")
         else:
             yield place, distribution, found[1]
+
+
+def _constrain(channels: Channels, likelihood: Item) -> None:
+    """Constraints that a likelihood names itself, of parameters that no modifier says are constrained."""
+    parts = channels.parts
+    names = [*likelihood.get("distributions", []), *likelihood.get("aux_distributions", [])]
+    for name in dict.fromkeys(name for name in names if name in parts.distributions):
+        place, density = parts.distributions[name]
+        kind = density.get("type")
+        if kind == "histfactory_dist":
+            continue
+        if kind not in ("gaussian_dist", "lognormal_dist", "poisson_dist"):
+            parts.notes.fault(place, f"is of type {kind!r}, which is no histfactory_dist")
+            continue
+        uses = [use for use in channels.uses if {density.get("x"), density.get("mean")} & set(use.owners)]
+        known = {argument: None for expression in channels.expressions for argument in expression["arguments"]}
+        arguments = [owner for owner in known if owner in (density.get("x"), density.get("mean"))]
+        constant = {density.get("x"), density.get("mean")} & channels.analysis.constant
+        if not uses and not arguments and not constant:
+            parts.notes.fault(place, f"{name!r} constrains {density.get('x')!r}, on which no sample depends")
+        free = [use for use in uses if use.constraint.kind == "none" and use.modifier["type"] == "normfactor"]
+        if kind != "gaussian_dist" and (free or (arguments and not uses)):
+            parts.notes.fault(place, f"is a {kind} of a factor: only a Gaussian one can be read")
+            continue
+        for owners in {use.owners for use in free} | {(owner,) for owner in arguments if not uses}:
+            constrained = {"type": "normfactor", "constraint_name": name}
+            found = constraint_of(constrained, owners, "none", parts, channels.analysis, place)
+            channels.measured[owners[0]] = found
+            for use in (use for use in free if use.owners == owners):
+                use.constraint = found
 
 
 def _document(channels: Channels, analyses: list[Analysis]) -> Document:
@@ -163,6 +193,8 @@ def _document(channels: Channels, analyses: list[Analysis]) -> Document:
     for owner in dict.fromkeys(free):
         found[owner] = Found(owner, "normfactor")
         found[owner].put(0, owner)
+        if owner in channels.measured:
+            found[owner].uses.append(ModifierUse("", owner, (owner,), {}, channels.measured[owner]))
         foreign[owner] = owner
     measurements = [
         {
