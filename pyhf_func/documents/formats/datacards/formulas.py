@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from pyhf_func.core.expression import MOST_CHARACTERS, InvalidExpression, parse
+from pyhf_func.core.expression import InvalidExpression, parse
+from pyhf_func.core.nesting import flat
 from pyhf_func.documents.formats.datacards.card import Card, RateParam
 
 __all__ = ["expression_of"]
@@ -34,30 +35,17 @@ def expression_of(param: RateParam, card: Card, mass: float, is_parameter: Calla
     if all(map(is_parameter, names)):
         made = {"expression": param.formula}
         return {**made, "arguments": list(param.arguments)} if param.arguments else made
-    arguments: list[str] = []
 
-    def text_of(name: str, inside: tuple[str, ...]) -> str:
-        if is_parameter(name):
-            if name not in arguments:
-                arguments.append(name)
-            return f"@{arguments.index(name)}"
-        found = card.definitions.get(name)
+    def content(name: str) -> tuple[str, Sequence[str]] | None:
+        if name != param.name and is_parameter(name):
+            return None
+        found = param if name == param.name else card.definitions.get(name)
         if found is None and name == "MH":
-            return repr(float(mass))
+            return repr(float(mass)), ()
         if found is None or found.formula is None:
-            raise InvalidExpression(f"nothing is known of {name!r} in the formula of {inside[-1]!r}")
-        return f"({text_inside(found, inside)})"
+            raise InvalidExpression(f"nothing is known of {name!r} in the formula of {param.name!r}")
+        return found.formula, found.arguments
 
-    def text_inside(found: RateParam, inside: tuple[str, ...]) -> str:
-        if found.name in inside or len(inside) > 20:
-            raise InvalidExpression(f"the formula of {found.name!r} contains itself, or too many others")
-        expression = parse(found.formula or "", found.arguments)
-        texts = {name: text_of(name, (*inside, found.name)) for name in expression.names}
-        text = expression.with_names(texts, found.arguments)
-        if len(text) > MOST_CHARACTERS:
-            raise InvalidExpression(f"the formula of {found.name!r} has more than {MOST_CHARACTERS} characters")
-        return text
-
-    text = text_inside(param, ())
+    text, arguments = flat(param.name, content)
     parse(text, arguments)
     return {"expression": text, "arguments": arguments}

@@ -2,83 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from pyhf_func.core.expression import MOST_CHARACTERS, InvalidExpression, parse
+from pyhf_func.core.nesting import InvalidNesting, flat
 from pyhf_func.documents.formats.hs3.parts import Notes, Parts
 
 __all__ = ["expression_of"]
 
-_MOST = 1000
-
 
 def expression_of(name: str, parts: Parts, notes: Notes) -> dict[str, object] | None:
-    """The keys ``expression`` and ``arguments`` of a function; None, with a fault, where its type is not known."""
-    texts = _Texts(parts, notes)
-    text, arguments = texts.of(name), texts.arguments
-    if text is None:
-        return None
+    """The keys ``expression`` and ``arguments`` of a function; None, with a fault, where it cannot be read."""
+
+    def content(inner: str) -> tuple[str, Sequence[str]] | None:
+        return _content(inner, parts) if inner in parts.functions else None
+
+    place = parts.functions[name][0]
     try:
+        text, arguments = flat(name, content)
         parse(text, arguments)
+    except InvalidNesting as error:
+        notes.fault(parts.functions[error.name][0], f"the function {error.name!r}: {error}")
+        return None
     except InvalidExpression as error:
-        notes.fault(parts.functions[name][0], str(error))
+        notes.fault(place, str(error))
         return None
-    return {"expression": text, "arguments": arguments}
+    return {"expression": f"({text})", "arguments": arguments}
 
 
-class _Texts:
-    """Texts of functions, each made once: those that contain each other could grow without bound."""
-
-    def __init__(self, parts: Parts, notes: Notes) -> None:
-        self.parts = parts
-        self.notes = notes
-        self.arguments: list[str] = []
-        self.known: dict[str, str | None] = {}
-        self.inside: list[str] = []
-
-    def of(self, name: Any) -> str | None:
-        """The text of a function or parameter; None, with a fault, where there is none."""
-        if isinstance(name, int | float) and not isinstance(name, bool):
-            return repr(name)
-        if not isinstance(name, str):
-            self.notes.fault(self.parts.functions[self.inside[-1]][0], f"{name!r} is no name and no number")
-            return None
-        if name not in self.parts.functions:
-            if name not in self.arguments:
-                self.arguments.append(name)
-            return f"@{self.arguments.index(name)}"
-        steps, _ = self.parts.functions[name]
-        if name in self.inside or len(self.inside) > 20 or len(self.arguments) > _MOST:
-            self.notes.fault(steps, f"the function {name!r} contains itself, or too many others")
-            return None
-        if name not in self.known:
-            self.inside.append(name)
-            text = self._made(name)
-            self.inside.pop()
-            if text is not None and len(text) > MOST_CHARACTERS:
-                self.notes.fault(steps, f"the function {name!r} has more than {MOST_CHARACTERS} characters")
-                text = None
-            self.known[name] = text
-        return self.known[name]
-
-    def _made(self, name: str) -> str | None:
-        steps, function = self.parts.functions[name]
-        kind = function.get("type")
-        if kind in ("product", "sum"):
-            operands = function.get("factors" if kind == "product" else "summands", [])
-            texts = [self.of(operand) for operand in operands[:MOST_CHARACTERS]]
-            if None in texts or not texts:
-                return None
-            return "(" + ("*" if kind == "product" else "+").join(map(str, texts)) + ")"
-        if kind == "generic_function":
-            try:
-                expression = parse(str(function.get("expression")))
-            except InvalidExpression as error:
-                self.notes.fault((*steps, "expression"), str(error))
-                return None
-            words = {word: self.of(word) for word in expression.names}
-            known = {word: text for word, text in words.items() if text is not None}
-            return f"({expression.with_names(known)})" if len(known) == len(words) else None
-        known_types = "only generic functions, products and sums are read"
-        self.notes.fault(steps, f"the function {name!r} is of type {kind!r}: {known_types}")
-        return None
+def _content(name: str, parts: Parts) -> tuple[str, Sequence[str]]:
+    """The text of a function, and what its places stand for."""
+    _, function = parts.functions[name]
+    kind = function.get("type")
+    if kind == "generic_function":
+        return str(function.get("expression")), ()
+    if kind not in ("product", "sum"):
+        raise InvalidNesting(name, f"is of type {kind!r}: only generic functions, products and sums are read")
+    operands = function.get("factors" if kind == "product" else "summands", [])[:MOST_CHARACTERS]
+    if not operands:
+        raise InvalidNesting(name, "has nothing to multiply or add")
+    texts: list[str] = []
+    names: list[str] = []
+    for operand in operands:
+        if isinstance(operand, str):
+            texts.append(f"@{len(names)}")
+            names.append(operand)
+        elif isinstance(operand, int | float) and not isinstance(operand, bool):
+            texts.append(f"({operand!r})")
+        else:
+            raise InvalidNesting(name, f"{operand!r} is no name and no number")
+    return ("*" if kind == "product" else "+").join(texts), names
