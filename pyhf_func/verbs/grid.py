@@ -64,7 +64,10 @@ def __dir__() -> list[str]:
 
 
 class GridResult(Result):
-    """A table with one row for each signal point, in the order in which they were given."""
+    """A table with one row for each signal point, in the order in which they were given.
+
+    Returned by `pyhf_func.grid`.
+    """
 
     labels: tuple[str, ...]
     """names of the values of a point, such as masses."""

@@ -33,6 +33,13 @@ class LBFGS:
     Attributes:
         iterations: The most steps before it gives up.
         memory: How many steps the curvature is estimated from.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> model = pf.simplemodels.uncorrelated_background([12.0], [50.0], [7.0])
+        >>> found = pf.fit([60.0, *model.config.auxdata], model, minimiser=pf.LBFGS(iterations=500))
+        >>> print(f"{found['mu']:.3f} {found.status}")
+        0.833 CONVERGED
     """
 
     iterations: int = 2000
@@ -58,6 +65,11 @@ class FirstOrder:
     Attributes:
         optimiser: The gradient transformation, learning rate included.
         iterations: The most steps before it gives up.
+
+    Example:
+        >>> import optax
+        >>> import pyhf_func as pf
+        >>> chosen = pf.FirstOrder(optax.adam(0.1), iterations=2000)  # minimiser=chosen
     """
 
     optimiser: optax.GradientTransformation

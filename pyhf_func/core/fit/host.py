@@ -36,6 +36,13 @@ class SciPy:
         method: A method of SciPy that takes bounds and gradients, such as "L-BFGS-B", "SLSQP" or "trust-constr".
         iterations: The most iterations.
         tolerance: SciPy's ``tol``.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> model = pf.simplemodels.uncorrelated_background([12.0], [50.0], [7.0])
+        >>> found = pf.fit([60.0, *model.config.auxdata], model, minimiser=pf.SciPy("SLSQP"))
+        >>> print(f"{found['mu']:.3f} {found.status}")
+        0.833 CONVERGED
     """
 
     method: str = "L-BFGS-B"
@@ -83,6 +90,11 @@ class Minuit:
         strategy: 0, 1 or 2: fast to careful.
         tolerance: Minuit's tolerance on the estimated distance to the minimum.
         calls: The most calls of the function; Minuit's choice by default.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> pf.Minuit(strategy=2)  # minimiser="minuit" for the default options
+        Minuit(strategy=2, tolerance=0.001, calls=None)
     """
 
     strategy: int = 1

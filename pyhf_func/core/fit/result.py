@@ -24,6 +24,8 @@ class FitResult(Result):
 
     ``pars`` and ``twice_nll`` can be differentiated with respect to data, start values of fixed parameters and
     every number of the model; the other fields are diagnostics.
+
+    Returned by `pyhf_func.fit`.
     """
 
     pars: Array

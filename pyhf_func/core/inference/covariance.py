@@ -25,7 +25,10 @@ _COLUMNS = 256
 
 
 class CovarianceResult(Result):
-    """The covariance of n fitted parameters, all or those asked for; zero for those that are fixed or at a bound."""
+    """The covariance of n fitted parameters, all or those asked for; zero for those that are fixed or at a bound.
+
+    Returned by `pyhf_func.covariance`.
+    """
 
     covariance: Array
     """(n, n) inverse of the Hessian of -log L on the parameters that are free to move; not a number for those that are

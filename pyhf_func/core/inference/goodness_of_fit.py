@@ -16,7 +16,10 @@ from pyhf_func.results.base import Result
 
 
 class GoodnessResult(Result):
-    """How well the model describes the data: the fit against the model that has a free yield in every bin."""
+    """How well the model describes the data: the fit against the model that has a free yield in every bin.
+
+    Returned by `pyhf_func.goodness_of_fit`.
+    """
 
     statistic: Array
     """() -2 log of the likelihood ratio to the saturated model, in which every bin, and every auxiliary datum, is

@@ -33,6 +33,8 @@ class HypotestResult(Result):
     that do not depend on it stay.
     The expected values are those for background-only data (for ``q0``: for data with the nominal signal) at -2,
     -1, 0, 1 and 2 standard deviations. For ``q0``, ``clsb`` is p0, the p-value of the background-only hypothesis.
+
+    Returned by `pyhf_func.hypotest`.
     """
 
     cls: Array

@@ -28,6 +28,8 @@ class ImpactResult(Result):
     others are fitted again; the linear ones come from the covariance alone. Shifted values stay inside the bounds.
     Numbers that depend on a fit that did not converge, or on a standard error that the likelihood does not determine,
     are not numbers (NaN).
+
+    Returned by `pyhf_func.impacts`.
     """
 
     parameters: Array

@@ -37,6 +37,8 @@ class IntervalResult(Result):
 
     The last axis of shape (n, 2) is the lower and the upper end. Where a bound comes before the likelihood ratio
     reaches its height, the end is that bound and is flagged; a fixed parameter has an interval of length zero.
+
+    Returned by `pyhf_func.intervals`.
     """
 
     parameters: Array

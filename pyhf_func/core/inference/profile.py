@@ -22,7 +22,10 @@ from pyhf_func.results.tables import Table
 
 
 class ProfileResult(Result):
-    """The profile likelihood on a grid of shape (n1, n2, ...)."""
+    """The profile likelihood on a grid of shape (n1, n2, ...).
+
+    Returned by `pyhf_func.profile`.
+    """
 
     values: tuple[Array, ...]
     """(n1,), (n2,), ... values of each parameter."""

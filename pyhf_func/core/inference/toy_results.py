@@ -32,6 +32,8 @@ class ToysResult(Result):
     background only is tested, and the alternative has the nominal signal. Probabilities are fractions of the
     toys whose fits converged; ``failed`` and ``cls_range`` tell what the others could change. Those that depend on a
     fit to the data that did not converge are not numbers (NaN).
+
+    Returned by `pyhf_func.toys` and `pyhf_func.merge_toys`.
     """
 
     mu: Array

@@ -58,6 +58,8 @@ class LimitResult(Result):
     The expected limits are those for background-only data at -2, -1, 0, 1 and 2 standard deviations. Each limit has its
     own status. Where CLs never falls to the level, the limit is infinite (``NO_LIMIT``); where its search or one of the
     fits that it is made of did not converge, it is not a number.
+
+    Returned by `pyhf_func.upper_limit`.
     """
 
     observed: Array

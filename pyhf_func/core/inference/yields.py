@@ -28,6 +28,8 @@ class YieldBand(Result):
     """Expected yields at one point, with standard errors.
 
     Samples, channels and bins are in the order of ``model.config``; a sample that a channel lacks yields zero there.
+
+    The fields ``prefit`` and ``postfit`` of what `pyhf_func.yields` returns.
     """
 
     pars: Array
@@ -59,7 +61,10 @@ class YieldBand(Result):
 
 
 class YieldsResult(Result):
-    """Expected yields before and after the fit, beside the observed ones."""
+    """Expected yields before and after the fit, beside the observed ones.
+
+    Returned by `pyhf_func.yields`.
+    """
 
     observed: Array
     """(bins,) main data."""

@@ -17,6 +17,11 @@ class Free:
         name: The parameter.
         start: Its value before the fit.
         bounds: Its least and largest value.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> pf.Free("mu", start=1.0, bounds=(0.0, 20.0))
+        Free(name='mu', start=1.0, bounds=(0.0, 20.0))
     """
 
     name: str
@@ -30,6 +35,10 @@ class FreeShape:
 
     Attributes:
         name: The parameter.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> sample = pf.Sample([5.0, 3.0], pf.FreeShape("background_shape"))
     """
 
     name: str
@@ -42,6 +51,11 @@ class Norm:
     Attributes:
         name: The parameter; of one name, uncertainties are correlated.
         size: Relative change for one standard deviation, such as 0.05; or a pair (down, up), such as (-0.04, 0.06).
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> pf.Norm("xsec", 0.05), pf.Norm("acceptance", (-0.04, 0.06))
+        (Norm(name='xsec', size=0.05), Norm(name='acceptance', size=(-0.04, 0.06)))
     """
 
     name: str
@@ -61,6 +75,11 @@ class UpDown:
         symmetrise: How a pair becomes symmetric: ``"average"`` takes half the difference, ``"maximum"`` in each bin
             the larger of both changes, with the sign that the variation up has; None leaves it. With ``split``, yield
             and shape become symmetric separately.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> jes = pf.UpDown("jes", up=[5.2, 3.3], down=[4.8, 2.8])
+        >>> sample = pf.Sample([5.0, 3.0], jes, pf.UpDown("tune", up=[5.1, 2.9]))
     """
 
     name: str
@@ -77,6 +96,10 @@ class Uncorrelated:
     Attributes:
         name: The parameter, of this sample alone.
         errors: Absolute errors in bins.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> sample = pf.Sample([5.0, 3.0], pf.Uncorrelated("transfer", errors=[0.5, 0.4]))
     """
 
     name: str
@@ -90,6 +113,10 @@ class Stat:
     Attributes:
         name: The parameter; samples of one channel that share it share one factor for each bin.
         errors: Absolute errors in bins; by default the roots of the histogram's variances.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> sample = pf.Sample([5.0, 3.0], pf.Stat("gamma_ttbar", errors=[0.2, 0.1]))
     """
 
     name: str
@@ -102,6 +129,10 @@ class Lumi:
 
     Attributes:
         size: Relative standard deviation, such as 0.017.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> sample = pf.Sample([5.0, 3.0], pf.Lumi(0.017))
     """
 
     size: float
@@ -150,6 +181,13 @@ class Channel:
         data: Observed counts, as the histogram of a sample; without, those that are expected (Asimov data).
         title: Title of the axis, for pictures, where the histograms have none.
         unit: Its unit.
+
+    Example:
+        >>> import pyhf_func as pf
+        >>> samples = {"signal": pf.Sample([1.0, 2.0], pf.Free("mu")), "background": pf.Sample([5.0, 3.0])}
+        >>> region = pf.Channel(samples, data=[6, 4], title="mass", unit="GeV")
+        >>> pf.build(channels={"SR": region}, poi="mu").channels
+        ['SR']
     """
 
     samples: Mapping[str, Sample]
