@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pyhf_func.core.inference import ToysResult as ToysResult
     from pyhf_func.core.inference import YieldBand as YieldBand
     from pyhf_func.core.inference import YieldsResult as YieldsResult
+    from pyhf_func.core.inference import merge_toys as merge_toys
     from pyhf_func.documents import read as read
     from pyhf_func.documents.building import Channel as Channel
     from pyhf_func.documents.building import Free as Free
@@ -84,22 +85,23 @@ if TYPE_CHECKING:
     from pyhf_func.results.hepdata import to_hepdata as to_hepdata
     from pyhf_func.results.rootfile import to_root as to_root
     from pyhf_func.saved_results import load as load
-    from pyhf_func.verbs.fit import covariance as covariance
+    from pyhf_func.verbs.covariance import covariance as covariance
+    from pyhf_func.verbs.discovery import discovery as discovery
     from pyhf_func.verbs.fit import fit as fit
-    from pyhf_func.verbs.fit import profile as profile
+    from pyhf_func.verbs.goodness_of_fit import goodness_of_fit as goodness_of_fit
     from pyhf_func.verbs.grid import GridResult as GridResult
     from pyhf_func.verbs.grid import grid as grid
+    from pyhf_func.verbs.group_impacts import GroupImpact as GroupImpact
+    from pyhf_func.verbs.group_impacts import GroupImpacts as GroupImpacts
     from pyhf_func.verbs.group_impacts import group_impacts as group_impacts
-    from pyhf_func.verbs.hypotest import discovery as discovery
     from pyhf_func.verbs.hypotest import hypotest as hypotest
-    from pyhf_func.verbs.hypotest import scan as scan
-    from pyhf_func.verbs.hypotest import upper_limit as upper_limit
-    from pyhf_func.verbs.intervals import goodness_of_fit as goodness_of_fit
-    from pyhf_func.verbs.intervals import impacts as impacts
+    from pyhf_func.verbs.impacts import impacts as impacts
     from pyhf_func.verbs.intervals import intervals as intervals
-    from pyhf_func.verbs.intervals import yields as yields
-    from pyhf_func.verbs.toys import merge_toys as merge_toys
+    from pyhf_func.verbs.profile import profile as profile
+    from pyhf_func.verbs.scan import scan as scan
     from pyhf_func.verbs.toys import toys as toys
+    from pyhf_func.verbs.upper_limit import upper_limit as upper_limit
+    from pyhf_func.verbs.yields import yields as yields
     from pyhf_func.workspace import Workspace as Workspace
 
     default_backend: Any
@@ -107,7 +109,12 @@ if TYPE_CHECKING:
     optimizer: Any
     tensorlib: Any
 
+_VERBS = sorted(
+    file.partition(".")[0] for file in os.listdir(os.path.join(__path__[0], "verbs")) if not file.startswith("_")
+)
+"""Each lies in the file of its name."""
 _HOMES = {
+    **{name: f"verbs.{name}" for name in _VERBS},
     "Channel": "documents.building",
     "CovarianceResult": "core.inference",
     "DiscoveryResult": "core.inference",
@@ -117,6 +124,8 @@ _HOMES = {
     "FreeShape": "documents.building",
     "GoodnessResult": "core.inference",
     "GridResult": "verbs.grid",
+    "GroupImpact": "verbs.group_impacts",
+    "GroupImpacts": "verbs.group_impacts",
     "Histogram": "documents.building",
     "HypotestResult": "core.inference",
     "ImpactResult": "core.inference",
@@ -143,29 +152,15 @@ _HOMES = {
     "YieldsResult": "core.inference",
     "build": "documents.building",
     "certify": "documents.certifying",
-    "covariance": "verbs.fit",
-    "discovery": "verbs.hypotest",
-    "fit": "verbs.fit",
     "get_backend": "pyhf.tensor.manager",
-    "goodness_of_fit": "verbs.intervals",
-    "grid": "verbs.grid",
-    "group_impacts": "verbs.group_impacts",
-    "hypotest": "verbs.hypotest",
-    "impacts": "verbs.intervals",
-    "intervals": "verbs.intervals",
     "lint": "documents.lint",
-    "merge_toys": "verbs.toys",
     "load": "saved_results",
-    "profile": "verbs.fit",
+    "merge_toys": "core.inference",
     "read": "documents",
-    "scan": "verbs.hypotest",
     "set_backend": "pyhf.tensor.manager",
     "to_hepdata": "results.hepdata",
     "to_root": "results.rootfile",
-    "toys": "verbs.toys",
-    "upper_limit": "verbs.hypotest",
     "use_cache": "compiled",
-    "yields": "verbs.intervals",
 }
 _MODULES = (
     "adapters",

@@ -11,7 +11,7 @@ from typing import Any
 from pyhf_func.core.inference import ToysResult
 from pyhf_func.exceptions import Fault, InvalidDocument
 from pyhf_func.results.documents import result_of
-from pyhf_func.verbs import grid  # noqa: F401 - so that every class of results is known
+from pyhf_func.verbs import grid, group_impacts  # noqa: F401 - so that every class of results is known
 
 __all__ = ["load"]
 

@@ -44,7 +44,7 @@ def yields(
     """
     import pyhf_func as pf
     from pyhf_func.core.inference import yields as tabulate
-    from pyhf_func.verbs.intervals import tables_of
+    from pyhf_func.verbs.yields import tables_of
 
     known = study.model.config.channels
     if unknown := [name for name in (*channels, *blind) if name not in known]:

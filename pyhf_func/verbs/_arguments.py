@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import wraps
-from inspect import Parameter, signature
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,13 +17,10 @@ from jax import Array
 
 from pyhf_func._files import check_folder
 from pyhf_func._lookup import shown, unknown
-from pyhf_func.adapters import bridge
 from pyhf_func.core.arrays import Numbers, argument
 from pyhf_func.core.arrays import count as count
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start, place_of, resolve_start
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton, Problem, chosen_minimiser
-from pyhf_func.core.memory import enough
-from pyhf_func.core.processes import check_process
 from pyhf_func.core.statistics import STATISTICS, Statistic
 from pyhf_func.core.statistics import names as statistic_names
 from pyhf_func.core.values import bins
@@ -37,89 +31,8 @@ from pyhf_func.exceptions import (
     InvalidTestStatistic,
     UnspecifiedPOI,
 )
-from pyhf_func.model import AnyModel, Model, frozen, is_model
-from pyhf_func.results.about import About
-from pyhf_func.results.base import Result, named
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def for_every_framework(verb: Callable[P, T]) -> Callable[P, T]:
-    """The verb, which gives PyTorch, TensorFlow or MXNet their own tensors, with gradients, where it is given some.
-
-    Its result knows the names of the model, and what it was made with.
-
-    Raises:
-        TypeError: The model is something else, or a mapping has keys that are not names.
-    """
-    return _checked(verb, bridged=True)
-
-
-def on_host(verb: Callable[P, T]) -> Callable[P, T]:
-    """The same of a verb that no framework can trace."""
-    return _checked(verb, bridged=False)
-
-
-def _checked(verb: Callable[P, T], *, bridged: bool) -> Callable[P, T]:
-    names = list(signature(verb).parameters)
-    needed = [name for name, one in signature(verb).parameters.items() if one.default is Parameter.empty]
-    place = names.index("model")
-    defaults = {name: one.default for name, one in signature(verb).parameters.items() if name not in needed}
-
-    def about(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> About:
-        settings = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
-        settings.pop("data", None), settings.pop("model", None)
-        return About(verb.__name__, getattr(model, "_source", None), settings)
-
-    @wraps(verb)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        check_process()
-        given_model: Any = args[place] if len(args) > place else kwargs.get("model")
-        if not is_model(given_model):
-            given = {**dict(zip(names, args, strict=False)), **kwargs}
-            raise TypeError(_without_model(f"pyhf_func.{verb.__name__}({', '.join(needed)}, ...)", given))
-        if dict in map(type, args) or dict in map(type, kwargs.values()):
-            _check_names({**dict(zip(names, args, strict=False)), **kwargs})
-        model = frozen(given_model)
-        args, kwargs = _with_model(model, place, args, kwargs)
-        given = {**dict(zip(names, args, strict=False)), **kwargs}
-        with enough(model.likelihood, verb.__name__, given.get("parameters")):
-            foreign = bridged and bridge.kind((args, kwargs)) is not None
-            result: Any = bridge.apply(verb, *args, **kwargs) if foreign else verb(*args, **kwargs)
-        own = result.model_names or model.names.of_results
-        asked = given.get("poi")
-        own = own if asked is None else replace(own, poi=asked)
-        return named(result, own, None if _is_traced(result) else about(given_model, args, kwargs))
-
-    return call
-
-
-def _with_model(model: Model, place: int, args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """The arguments of a verb with the frozen model, wherever a model was given."""
-    if len(args) > place:
-        return (*args[:place], model, *args[place + 1 :]), kwargs
-    return args, {**kwargs, "model": model}
-
-
-def _is_traced(result: Any) -> bool:
-    """Whether a result is part of a transformation."""
-    while isinstance(result, tuple):
-        result = result[0]
-    return isinstance(result, jax.core.Tracer)
-
-
-def _without_model(call: str, given: Mapping[str, Any]) -> str:
-    """The message of a call whose model is missing, or something else."""
-    elsewhere = [name for name, value in given.items() if is_model(value)]
-    wanted = f"Call {call}."
-    if elsewhere and "model" not in given:
-        return f"{next(iter(given))} is missing, and the model was given as {elsewhere[0]}. {wanted}"
-    if elsewhere:
-        return f"The model was given as {elsewhere[0]}: two arguments are swapped, or one is missing. {wanted}"
-    if "model" not in given:
-        return f"model is missing. {wanted}"
-    return f"{no_model(given['model'], 'model')} {wanted}"
+from pyhf_func.model import AnyModel, frozen
+from pyhf_func.results.base import Result
 
 
 def no_model(value: Any, name: str) -> str:
@@ -137,14 +50,6 @@ def no_model(value: Any, name: str) -> str:
             "poi_name=model.config.poi_name), or the model of a pyhf_func.Workspace."
         )
     return f"{name} is {'None' if value is None else f'of type {kind.__name__}'}; give a pyhf_func.Model."
-
-
-def _check_names(given: Mapping[str, Any]) -> None:
-    """Refuse mappings with keys that are not names, which no pytree may have beside names."""
-    for name, mapping in given.items():
-        wrong = [key for key in mapping if not isinstance(key, str)] if isinstance(mapping, dict) else []
-        if wrong:
-            raise InvalidPdfParameters(f"{name}: {shown(wrong[0])} is not a parameter's name; names are strings.")
 
 
 def data_of(model: AnyModel, data: Numbers) -> Array:

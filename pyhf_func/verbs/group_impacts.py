@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from pyhf_func._lookup import listed, shown
-from pyhf_func.compiled import Compiled
 from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
@@ -20,10 +19,9 @@ from pyhf_func.core.modifiers import MEASURED_BY_BIN
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.model import AnyModel
 from pyhf_func.results.base import Result
-from pyhf_func.verbs._arguments import check_poi, on_host, one_place, problem_of
-from pyhf_func.verbs.fit import covariance
-
-_compiled_parts = Compiled(variance_parts)
+from pyhf_func.verbs._arguments import check_poi, one_place, problem_of
+from pyhf_func.verbs._verb import verb
+from pyhf_func.verbs.covariance import covariance
 
 DATA, SIMULATION, OTHERS = "data statistics", "MC statistics", "other systematics"
 """Groups that are there without being asked for."""
@@ -85,7 +83,7 @@ class GroupImpacts(Result):
         ]
 
 
-@on_host
+@verb(variance_parts, bridged=False, on_host=True)
 def group_impacts(
     data: Numbers,
     model: AnyModel,
@@ -104,17 +102,11 @@ def group_impacts(
     up in quadrature. The components (arXiv:2307.04007) do.
 
     Args:
-        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
-        model: The model.
         groups: From names of groups to patterns of parameter names, such as ``{"jets": ["JES_*", "JER"]}``; a
             parameter belongs to the first group that matches it. Those that no pattern matches are ``MC statistics``
             where they scale single bins (staterror, shapesys), and else ``other systematics`` where they have a
             constraint.
         poi: The parameter whose error is split; by default the model's parameter of interest.
-        init: As for `fit`.
-        bounds: As for `fit`.
-        fixed: As for `fit`.
-        minimiser: As for `fit`.
 
     Returns:
         The groups, with what they add up to; ``table()`` has it as rows.
@@ -145,7 +137,7 @@ def group_impacts(
     masks = np.zeros((len(sets), model.config.npars), bool)
     for mask, places in zip(masks, sets.values(), strict=True):
         mask[places] = True
-    parts = np.asarray(_compiled_parts(problem, around, np.asarray(place), masks))
+    parts = np.asarray(group_impacts.program(problem, around, np.asarray(place), masks))
     return _summary(model, place, around, sets, parts)
 
 

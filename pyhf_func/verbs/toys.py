@@ -18,7 +18,6 @@ from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init, Start
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import HypotestResult, ToysResult
-from pyhf_func.core.inference import merge_toys as merge_toys
 from pyhf_func.core.inference.statistics import bounded, tested_value
 from pyhf_func.core.inference.toy_files import Checkpoint
 from pyhf_func.core.inference.toy_records import ErrorCount, Record, digests
@@ -35,7 +34,6 @@ from pyhf_func.verbs._arguments import (
     check_tested,
     count,
     data_of,
-    for_every_framework,
     number,
     of_interest,
     random_key,
@@ -43,13 +41,14 @@ from pyhf_func.verbs._arguments import (
     statistic_of,
     traced_minimiser,
 )
-from pyhf_func.verbs.hypotest import compiled_hypotest
+from pyhf_func.verbs._verb import verb
+from pyhf_func.verbs.hypotest import hypotest
 
 _CHUNK_ON_CPU = 64
 _MEMORY = 2**31  # bytes that a chunk may need on an accelerator, about
 
 
-@for_every_framework
+@verb()
 def toys(
     mu: ArrayLike,
     data: Numbers,
@@ -79,8 +78,6 @@ def toys(
 
     Args:
         mu: The tested value; a scalar.
-        data: Main and auxiliary data; shape (nmaindata + nauxdata,).
-        model: The model.
         key: A key of JAX's random numbers, such as ``jax.random.key(0)``.
         ntoys: Number of toys for each hypothesis.
         test_stat: ``"qtilde"`` or ``"q"``; ``"q0"`` for discovery, which tests 0 whatever ``mu`` is.
@@ -92,11 +89,6 @@ def toys(
         checkpoint: A file in which all toys are kept from time to time, and when the run is broken off by Ctrl-C or
             by SIGTERM, as batch systems do (it then exits with code 143). Where it is there already, the run goes on
             with the toys that it lacks. Jobs of one test may share a file: the result has the toys of all.
-        poi: The parameter of interest; by default the model's.
-        init: As for `fit`.
-        bounds: As for `fit`.
-        fixed: As for `fit`.
-        minimiser: As for `hypotest`.
 
     Returns:
         CLs and its parts, observed and expected, with Monte Carlo errors, all toys and their statuses. Toys that
@@ -136,7 +128,7 @@ def toys(
     start = bounded(statistic, start, model.likelihood.space.poi)
     check_tested(tested, statistic, model, start)
     tested = tested_value(statistic, tested)
-    observed = compiled_hypotest(chosen, statistic, tested, counts, model.likelihood, start)
+    observed = hypotest.program(chosen, statistic, tested, counts, model.likelihood, start)
     draw = partial(toy_chunk, chosen, statistic, size, tested, model.likelihood, start, origins(observed), typed)
     record = _nothing(tested, typed, observed, start)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((observed, typed))):

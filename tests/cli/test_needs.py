@@ -50,7 +50,7 @@ def nothing_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("computed, although it could not be written or needs a package")
 
     monkeypatch.setattr("pyhf_func.cli.study.Study.compute", computed)
-    monkeypatch.setattr("pyhf_func.verbs.toys", computed)
+    monkeypatch.setattr("pyhf_func.toys", computed)
 
 
 class Missing:

@@ -4,6 +4,8 @@ from pyhf_func.core.inference.asymptotics import EXPECTED_SIGMAS as EXPECTED_SIG
 from pyhf_func.core.inference.covariance import CovarianceResult as CovarianceResult
 from pyhf_func.core.inference.covariance import covariance as covariance
 from pyhf_func.core.inference.covariance import covariance_of as covariance_of
+from pyhf_func.core.inference.discovery import DiscoveryResult as DiscoveryResult
+from pyhf_func.core.inference.discovery import discovery as discovery
 from pyhf_func.core.inference.goodness_of_fit import GoodnessResult as GoodnessResult
 from pyhf_func.core.inference.goodness_of_fit import goodness_of_fit as goodness_of_fit
 from pyhf_func.core.inference.hypotest import HypotestResult as HypotestResult
@@ -14,9 +16,7 @@ from pyhf_func.core.inference.intervals import IntervalResult as IntervalResult
 from pyhf_func.core.inference.intervals import intervals as intervals
 from pyhf_func.core.inference.profile import ProfileResult as ProfileResult
 from pyhf_func.core.inference.profile import profile as profile
-from pyhf_func.core.inference.scan import DiscoveryResult as DiscoveryResult
 from pyhf_func.core.inference.scan import ScanResult as ScanResult
-from pyhf_func.core.inference.scan import discovery as discovery
 from pyhf_func.core.inference.scan import scan as scan
 from pyhf_func.core.inference.toy_results import ToysResult as ToysResult
 from pyhf_func.core.inference.toy_results import merge_toys as merge_toys

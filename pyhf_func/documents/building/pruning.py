@@ -95,7 +95,7 @@ def _results(workspace: Workspace) -> dict[str, float | None]:
 
     model = workspace.model()
     data = workspace.data(model)
-    around, limit = covariance(data, model), upper_limit(data, model)
+    around, limit = covariance.covariance(data, model), upper_limit.upper_limit(data, model)
     poi = model.config.poi_index
     numbers = {
         "best": around.fit.pars[poi] if not int(around.fit.status) else np.nan,

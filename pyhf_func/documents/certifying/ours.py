@@ -18,8 +18,10 @@ from pyhf_func.core.inference.constraints import prefit_widths
 from pyhf_func.core.likelihood import Likelihood, expected_main, logpdf
 from pyhf_func.core.likelihood.yields import entry_yields
 from pyhf_func.documents.certifying.programs import described
-from pyhf_func.verbs import fit, hypotest, upper_limit
 from pyhf_func.verbs._arguments import problem_of
+from pyhf_func.verbs.fit import fit
+from pyhf_func.verbs.hypotest import hypotest
+from pyhf_func.verbs.upper_limit import upper_limit
 from pyhf_func.workspace import Workspace
 
 __all__ = ["Engine"]

@@ -15,7 +15,6 @@ import numpy as np
 from jax import Array
 from scipy.optimize import OptimizeResult
 
-from pyhf_func import verbs
 from pyhf_func.core.fit import Minimum, Newton, Problem, Status
 from pyhf_func.core.inference import HypotestResult
 from pyhf_func.core.inference.asymptotics import square_root, transformed
@@ -26,6 +25,7 @@ from pyhf_func.pyhf.optimize.arrays import bounds_array, call, numbers
 from pyhf_func.pyhf.optimize.engine import engine_model
 from pyhf_func.pyhf.optimize.opt_newton import newton_optimizer
 from pyhf_func.pyhf.tensor.manager import get_backend
+from pyhf_func.verbs.hypotest import hypotest as _hypotest
 
 Start = tuple[Any, Any, Any]
 """Start values, bounds and fixed flags."""
@@ -149,7 +149,7 @@ def _run(
     bounds: Any,
     fixed: Any,
 ) -> dict[str, Array | tuple[Array, ...]]:
-    result = verbs.hypotest(
+    result = _hypotest(
         mu, data, model, test_stat=statistic.name, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
     )
     return {name: _field(result, name, statistic) for name in fields}

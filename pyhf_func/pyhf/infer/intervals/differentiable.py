@@ -12,7 +12,6 @@ import numpy as np
 from jax import Array
 from scipy.optimize import OptimizeResult
 
-from pyhf_func import verbs
 from pyhf_func.core.fit import Newton, Status
 from pyhf_func.core.statistics import Statistic
 from pyhf_func.exceptions import FailedMinimization
@@ -20,6 +19,7 @@ from pyhf_func.pyhf.infer import engine
 from pyhf_func.pyhf.infer.mle import start_of
 from pyhf_func.pyhf.infer.test_statistics import statistic_of
 from pyhf_func.pyhf.optimize.arrays import bounds_array, call, kind, numbers, traced
+from pyhf_func.verbs.upper_limit import upper_limit as _upper_limit
 
 
 def wanted(data: Any, model: Any) -> bool:
@@ -67,7 +67,7 @@ def _limits(
     bounds: Any,
     fixed: Any,
 ) -> tuple[Array, Array]:
-    found = verbs.upper_limit(
+    found = _upper_limit(
         data, model, level=level, test_stat=statistic.name, init=init, bounds=bounds, fixed=fixed, minimiser=minimiser
     )
     return jnp.concatenate([found.observed[None], found.expected]), found.status
