@@ -17,9 +17,10 @@ import numpy as np
 
 from pyhf_func.core.values import as_list
 from pyhf_func.exceptions import Fault, InvalidSpecification, WorkspaceWarning, raise_faults
+from pyhf_func.histfactory.components import parameters_of
+from pyhf_func.histfactory.histograms import load_uproot
 from pyhf_func.histfactory.language import constraint_terms, functions, unheld
 from pyhf_func.mixins import _ChannelSummaryMixin
-from pyhf_func.readxml import _load_uproot, _parameters
 from pyhf_func.schema.extended import modifiers
 
 __all__ = [
@@ -113,7 +114,7 @@ def writexml(
         WorkspaceWarning: Once, naming everything that has no place in the XML.
     """
     global _ROOT_DATA_FILE
-    _load_uproot()  # before anything is written
+    load_uproot()  # before anything is written
     raise_faults(unheld(spec))
     doubts = _doubts(spec)
     if strict:
@@ -125,7 +126,7 @@ def writexml(
     combination = ET.Element("Combination", OutputFilePrefix=str(specdir / resultprefix))
     combination.extend(functions(spec))
     before = _ROOT_DATA_FILE
-    with _load_uproot().recreate(Path(data_rootdir) / "data.root") as _ROOT_DATA_FILE:
+    with load_uproot().recreate(Path(data_rootdir) / "data.root") as _ROOT_DATA_FILE:
         try:
             for channel in spec["channels"]:
                 path = specdir / f"{resultprefix}_{channel['name'].replace('/', '_')}.xml"
@@ -134,7 +135,7 @@ def writexml(
                 ET.SubElement(combination, "Input").text = str(path)
         finally:
             _ROOT_DATA_FILE = before
-    types, components = _parameters(spec["channels"])
+    types, components = parameters_of(spec["channels"])
     normfactors = _normfactor_inits(spec)
     for measurement in spec["measurements"]:
         element = build_measurement(measurement, types, normfactors, components)
@@ -216,7 +217,7 @@ _ATTRIBUTES = ("bounds", "auxdata", "sigmas", "factors")
 
 def _doubts(spec: Mapping[str, Any]) -> list[Fault]:
     """The settings of parameters in a workspace that have no place in the XML."""
-    kinds = _parameters(spec["channels"])[0]
+    kinds = parameters_of(spec["channels"])[0]
     doubts = []
     for m, measurement in enumerate(spec["measurements"]):
         for p, parameter in enumerate(measurement["config"]["parameters"]):
@@ -415,4 +416,4 @@ def _export_root_histogram(hist_name: str, data: Sequence[float]) -> None:
     if hist_name in _ROOT_DATA_FILE:
         raise KeyError(f"two histograms would be called {hist_name}: rename a channel, sample or modifier")
     contents = np.asarray(as_list(data), dtype=float)
-    _ROOT_DATA_FILE[hist_name] = _load_uproot().to_writable((contents, np.arange(len(contents) + 1.0)))
+    _ROOT_DATA_FILE[hist_name] = load_uproot().to_writable((contents, np.arange(len(contents) + 1.0)))

@@ -447,6 +447,18 @@ def test_functions_components_and_names_as_root_has_them(histfactory: Path) -> N
     }  # fmt: skip
 
 
+def test_functions_of_functions_and_terms_of_nothing(histfactory: Path) -> None:
+    functions = (
+        '<Function Name="twice" Expression="2*x" Dependents="x[1,0,3]"/>'
+        '<Function Name="strength" Expression="@0+1" Dependents="twice"/><Input>config/s'
+    )
+    other = "<POI>strength</POI>", '<POI>x</POI><ConstraintTerm Type="Uniform">none</ConstraintTerm>'
+    with pytest.warns(exceptions.WorkspaceWarning, match="<ConstraintTerm> of none: no channel has that"):
+        model, _ = _read(histfactory, (TOP, "<Input>config/s", functions), (TOP, *other))
+    once, twice = (model.expected({"x": x})["signal_region"] for x in (1.0, 2.0))
+    np.testing.assert_allclose(twice - once, 2 * 2.5 * np.array([1.5, 6.25, 2.75]))
+
+
 @pytest.mark.parametrize("data", ["", "<Data/>", '<Data InputFile="data/yields.root"/>'])
 def test_channels_without_data_have_those_of_asimov(data: str, histfactory: Path) -> None:
     with pytest.warns(exceptions.WorkspaceWarning, match="channel signal_region: has no data"):
@@ -466,6 +478,16 @@ def test_channels_without_data_have_those_of_asimov(data: str, histfactory: Path
             "no function",
         ),
         ((TOP, "h</POI>", 'h</POI><ConstraintTerm Type="Gamma">trigger</ConstraintTerm>'), "RelativeUncertainty"),
+        ((TOP, "Combination", "Channel"), "outermost element is <Channel>"),
+        ((SR, 'RelErrorThreshold="0.05"', 'RelErrorThreshold="5%"'), "RelErrorThreshold is '5%', which is no number"),
+        (
+            (TOP, "<Input>config/s", '<Function Name="f" Expression="x" Dependents="x[a,b]"/><Input>config/s'),
+            "Function f: x.a,b. is no range",
+        ),
+        (
+            (TOP, "<Input>config/s", '<Function Name="f" Expression="f*2" Dependents="f"/><Input>config/s'),
+            "Function f: 'f' contains itself",
+        ),
     ],
 )
 def test_what_root_refuses_is_refused_by_name(edit: tuple[str, str, str], message: str, histfactory: Path) -> None:
