@@ -26,14 +26,14 @@ _SMALL = 100_000_000
 """Bytes that are there wherever JAX runs at all: not worth a look."""
 _JACOBIANS, _METRICS, _HESSIANS, _LISTS = 5, 2, 2, 6
 """How many of these are in memory at once, at least; lists hold a number for each histosys term or entry's factor."""
-_HESSIAN_VERBS = ("covariance", "impacts", "yields")
+_HESSIAN_VERBS = ("covariance", "impacts", "intervals", "yields")
 
 
 @contextmanager
 def enough(model: Likelihood, verb: str = "fit", parameters: object = None) -> Iterator[None]:
     """Compute with a model; where its memory is not enough, say so, if possible before anything is computed.
 
-    Of chosen ``parameters``, no matrix of all is computed.
+    A covariance of chosen ``parameters`` alone does without the matrix of all.
 
     Raises:
         NotEnoughMemory: It needs more than there is.
@@ -90,7 +90,7 @@ def needed(model: Likelihood, verb: str = "fit", parameters: object = None) -> i
     bins, pars, shared = model.n_bins, model.n_pars, model.private.shared if model.is_plain else model.n_pars
     numbers = _JACOBIANS * bins * shared + _METRICS * min(bins, shared) ** 2
     numbers += _LISTS * (model.values.histosys_lo.shape[0] + model.indices.entry_scales.size)
-    if verb in _HESSIAN_VERBS and parameters is None:
+    if verb in _HESSIAN_VERBS and (verb != "covariance" or parameters is None):
         numbers += _HESSIANS * pars**2
     return int(numbers) * model.values.nominal.dtype.itemsize
 

@@ -55,7 +55,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., object], tuple[np.ndarray, ...]]] = {
     "order": (lambda x: (jnp.sort(x, 0), jnp.argsort(x, 1), lax.top_k(x, 2), jnp.median(x)), (X,)),
     "products": (lambda x: (x @ x.T, x @ x[0], x[:, 0] @ x, jnp.einsum("ij,ik->ijk", x, x), jnp.vdot(x, x)), (X,)),
     "stacks of products": (
-        lambda x: jnp.einsum("be,bep->bp", x, x[:, :, None] * x[0, :2]),
+        lambda x: jnp.einsum("be,bep->bp", x, x[:, :, None] * x[:1, None, :2]),
         (X,),
     ),
     "large products": (lambda x: (jnp.tile(x, (30, 30)) @ jnp.tile(x, (30, 30)).T)[:3, :3], (X,)),

@@ -37,7 +37,7 @@ def derivatives(code: str, alphas: list[float]) -> tuple[Array, Array]:
 
 @EVERY
 def test_value(code: str) -> None:
-    found = interpolate(code)(LO, NOMINAL, HI, jnp.array(ALPHAS))
+    found = interpolate(code)(LO, NOMINAL, HI, jnp.array(ALPHAS)[None])
     expected = [[CODES[code](*template, alpha) for alpha in ALPHAS] for template in TEMPLATES]
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-14)
 
@@ -56,7 +56,7 @@ def test_derivatives_are_finite_everywhere(code: str) -> None:
     assert all(np.all(np.isfinite(d)) for d in derivatives(code, alphas))
 
     def total(*templates: Array) -> Array:
-        return jnp.sum(interpolate(code)(*templates, jnp.array(alphas)))
+        return jnp.sum(interpolate(code)(*templates, jnp.array(alphas)[None]))
 
     assert all(np.all(np.isfinite(d)) for d in jax.grad(total, (0, 1, 2))(LO, NOMINAL, HI))
 
@@ -64,7 +64,7 @@ def test_derivatives_are_finite_everywhere(code: str) -> None:
 @EVERY
 def test_no_effect_at_zero_and_templates_at_one(code: str) -> None:
     """At alpha = -1, 0 and 1 a code gives its templates: as shifts, or as factors."""
-    found = interpolate(code)(LO, NOMINAL, HI, jnp.array([-1.0, 0.0, 1.0]))
+    found = interpolate(code)(LO, NOMINAL, HI, jnp.array([[-1.0, 0.0, 1.0]]))
     yields = NOMINAL * found if code in MULTIPLICATIVE else NOMINAL + found
     np.testing.assert_allclose(yields, jnp.concatenate([LO, NOMINAL, HI], axis=1), rtol=1e-14)
 
@@ -72,7 +72,7 @@ def test_no_effect_at_zero_and_templates_at_one(code: str) -> None:
 @pytest.mark.parametrize("code", ["code0", "code1", "code4", "code4p"])
 @pytest.mark.parametrize("edge", [-1.0, 0.0, 1.0])
 def test_continuous(code: str, edge: float) -> None:
-    near = interpolate(code)(LO, NOMINAL, HI, edge + jnp.array([-1e-10, 1e-10]))
+    near = interpolate(code)(LO, NOMINAL, HI, edge + jnp.array([[-1e-10, 1e-10]]))
     np.testing.assert_allclose(near[:, 0], near[:, 1], atol=1e-8)
 
 
@@ -89,7 +89,7 @@ def test_twice_differentiable(code: str, edge: float) -> None:
 def test_elementwise(code: str) -> None:
     """One call with arrays is every element alone: eager, jitted, mapped."""
     alphas = jnp.array(ALPHAS)
-    together = interpolate(code)(LO, NOMINAL, HI, alphas)
+    together = interpolate(code)(LO, NOMINAL, HI, alphas[None])
     assert together.shape == (len(TEMPLATES), len(ALPHAS))
     mapped = jax.vmap(lambda alpha: interpolate(code)(LO[:, 0], NOMINAL[:, 0], HI[:, 0], alpha), out_axes=1)
     np.testing.assert_allclose(jax.jit(mapped)(alphas), together, rtol=1e-13, atol=1e-14)

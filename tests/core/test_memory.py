@@ -30,7 +30,10 @@ def wide() -> pf.Model:
 def test_matrices_are_counted(wide: pf.Model) -> None:
     bins, pars, factors = 4000, 1001, 4002
     assert memory.needed(wide.likelihood) == 8 * (5 * bins * pars + 2 * pars**2 + 6 * factors)
-    assert memory.needed(wide.likelihood, "covariance") == memory.needed(wide.likelihood) + 8 * 2 * pars**2
+    for verb in ("covariance", "impacts", "intervals", "yields"):
+        assert memory.needed(wide.likelihood, verb) == memory.needed(wide.likelihood) + 8 * 2 * pars**2
+    assert memory.needed(wide.likelihood, "covariance", ["mu"]) == memory.needed(wide.likelihood)
+    assert memory.needed(wide.likelihood, "intervals", ["mu"]) == memory.needed(wide.likelihood, "intervals")
 
 
 def test_private_parameters_take_no_matrix() -> None:
