@@ -2,6 +2,7 @@
 
 from pyhf_func.model.build import Options as Options
 from pyhf_func.model.build import build as build
+from pyhf_func.model.build import compiled_plainly as compiled_plainly
 from pyhf_func.model.config import Config as Config
 from pyhf_func.model.model import AnyModel as AnyModel
 from pyhf_func.model.model import Model as Model

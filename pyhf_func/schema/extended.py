@@ -19,7 +19,8 @@ from pyhf_func.core.expression import InvalidExpression, parse
 from pyhf_func.core.modifiers import MODIFIERS
 from pyhf_func.exceptions import Fault, InvalidSpecification, UnsupportedExtension, cut, json_path, raise_faults
 from pyhf_func.schema.frozen import thaw
-from pyhf_func.schema.validator import conforms, of_file
+from pyhf_func.schema.validator import conforms as conforms
+from pyhf_func.schema.validator import of_file
 
 __all__ = ["CODES", "CONSTRAINTS", "METADATA", "check", "modifiers", "uses", "validate", "walk"]
 

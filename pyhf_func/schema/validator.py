@@ -71,10 +71,10 @@ def validate(
             raise InvalidSpecification(errors[0], schema_name, faults=faults)
 
 
-def conforms(spec: Any, schema_name: str, *, version: str | None = None) -> bool:
-    """Whether a document follows a schema, arrays being lists of numbers; see :func:`validate`."""
+def conforms(spec: Any, schema_name: str, *, version: str | None = None, allow_tensors: bool = True) -> bool:
+    """Whether a document surely follows a schema; see :func:`validate`."""
     with not_too_deep():
-        return bool(_compiled(schema_name, version, True).predicate(spec))
+        return bool(_compiled(schema_name, version, allow_tensors).predicate(spec))
 
 
 @contextmanager

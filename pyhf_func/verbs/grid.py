@@ -9,35 +9,30 @@ from __future__ import annotations
 import csv
 import io
 import os
-import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import nullcontext
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
+from concurrent.futures import Executor
+from contextlib import closing, nullcontext
 from inspect import signature
+from itertools import chain, islice
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jsonpatch import JsonPatchException, JsonPointerException
 
 import pyhf_func
 from pyhf_func._lookup import shown, unknown
 from pyhf_func._version import __version__
 from pyhf_func.core.compiler import padding
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
-from pyhf_func.core.inference.grid import PointResult, no_point, run
+from pyhf_func.core.inference.grid import PointResult, no_point, numbers_of, results_of, run
 from pyhf_func.core.inference.grid_files import Kept, Row
 from pyhf_func.core.interrupts import exit_on_signals, note
-from pyhf_func.core.likelihood import Likelihood
-from pyhf_func.core.likelihood.fingerprint import of_model, of_numbers
 from pyhf_func.core.processes import check_process
 from pyhf_func.core.statistics import TestStat
+from pyhf_func.core.threads import as_they_end, check_executor
 from pyhf_func.core.threads import pool as threads_for
-from pyhf_func.exceptions import PyhfFuncError, Unsupported
+from pyhf_func.exceptions import Unsupported
 from pyhf_func.model import is_model
 from pyhf_func.patchset import PatchSet
 from pyhf_func.results.about import About
@@ -46,15 +41,15 @@ from pyhf_func.results.tables import Table, band
 from pyhf_func.verbs._arguments import (
     check_flag,
     check_path,
-    check_poi,
     count,
     level_of,
     number,
     statistic_of,
     traced_minimiser,
 )
+from pyhf_func.verbs._grid_points import Background, Built, Settings, compute, content_of, fingerprint, told
 from pyhf_func.workspace import Workspace
-from pyhf_func.workspace.source import Built
+from pyhf_func.workspace.source import Built as Source
 
 __all__ = ["GridResult", "grid"]
 
@@ -167,25 +162,19 @@ class GridResult(Result):
         return text.getvalue()
 
 
-_BAD_POINT = (
-    PyhfFuncError,
-    JsonPatchException,
-    JsonPointerException,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-)
-"""Exceptions of patches or yields that are invalid, or do not fit the workspace."""
+_PROBED = 32
+"""How many points are built first, to see what sizes there are."""
+_EMPTY = "points is empty: there are no points; give at least one patch, or one set of signal yields."
+_FORWARD = 2**20
+"""Jobs of a grid whose number of points is not known."""
 
 
 class _Point(NamedTuple):
+    place: int
     name: str
     values: tuple[float | str, ...]
-    likelihood: Likelihood | None
-    parameters: tuple[str, ...]
-    data: np.ndarray
-    message: str
+    content: Any
+    """A patch, or yields."""
 
 
 def grid(
@@ -210,16 +199,18 @@ def grid(
         workspace: The workspace that all points share.
         points: A `PatchSet`, or patches (`Patch`, or anything with ``name`` and ``values`` that `Workspace.model`
             takes as a patch); or a mapping from names of points to the yields that they change:
-            ``{"m500": {("SR", "signal"): [1.0, 2.0]}}``.
+            ``{"m500": {("SR", "signal"): [1.0, 2.0]}}``. Of a generator of patches, only those are in memory that are
+            computed: it can give as many as you like.
         mu: Tested value of the POI.
         level: CLs at the upper limits.
         limits: Whether to search limits.
         test_stat: ``"qtilde"`` or ``"q"``.
         measurement_name: The measurement; the first one where it is None.
-        batch: How many points run in one computation. On a CPU each core runs a batch of its own; several devices
-            share a batch where it is a multiple of their number.
+        batch: How many points, which follow each other, run in one computation. On a CPU each core runs a batch of its
+            own; several devices share a batch where it is a multiple of their number. Each fit starts from that of the
+            point before in the batch, on which the last digits of a result may depend.
         progress: Whether to show a progress bar.
-        executor: Runs batches in other processes or on other machines: anything with the ``submit`` of
+        executor: Builds and computes batches in other processes or on other machines: anything with the ``submit`` of
             `concurrent.futures`, such as ``ProcessPoolExecutor(4, multiprocessing.get_context("spawn"))``, Dask's
             ``client.get_executor()`` or mpi4py's. Workers made by fork are refused.
         checkpoint: A file to which the points are written as they end, one JSON object a line. Where it is there
@@ -259,66 +250,161 @@ def grid(
     if checkpoint is not None:
         check_path(checkpoint, "checkpoint")
     _check_options(whole, options)
-    if executor is not None and not callable(getattr(executor, "submit", None)):
-        raise TypeError(f"executor is {shown(executor)}; give one with a method submit, such as ProcessPoolExecutor.")
+    check_executor(executor)
     labels = tuple(points.labels) if isinstance(points, PatchSet) else ()
-    built = list(_points(whole, points, options))
-    if not built:
-        raise ValueError("points is empty: there are no points; give at least one patch, or one set of signal yields.")
-    common = {"mu": tested, "level": level, "limits": limits, "test_stat": statistic}
-    kept = Kept(checkpoint, {**common, "test_stat": statistic.name}, map(_row, built))
-    computed = [*kept.known.items(), *_computed(kept, built, chosen, common, batch, progress, executor)]
-    found = [no_point(Status.INVALID_MODEL)] * len(built)
-    messages = [point.message for point in built]
-    for place, result in computed:
-        if isinstance(result, Exception):
-            found[place] = no_point(Status.NOT_COMPUTED)
-            messages[place] = _told(result)
-        else:
-            found[place] = result
-            ended = Status(int(result.status))
-            messages[place] = "" if ended == Status.CONVERGED else ended.sentence
-    columns = {name: np.stack([getattr(row, name) for row in found]) for name in PointResult._fields}
-    names, values = tuple(point.name for point in built), tuple(point.values for point in built)
-    table = GridResult(labels, names, values, tested, level, message=tuple(messages), **columns)
+    background = Background(whole, options, isinstance(points, Mapping))
+    total = len(points) if isinstance(points, Sized) else None
+    if total == 0:
+        raise ValueError(_EMPTY)
+    size = batch if total is None else min(batch, total)
+    common = {"mu": tested, "level": level, "limits": limits, "test_stat": statistic.name}
+    settings = Settings(chosen, statistic, limits, tested, level, size)
+    found = _Found(_listed(points), total, background, Kept(checkpoint, common), settings, progress)
+    found.compute(executor)
     place = whole._measurement_index(measurement_name, options.get("measurement_index"))
-    about = About("grid", Built.whole(whole, place), {**common, "minimiser": minimiser, **model_options})
-    return kept.checked(named(table, None, about))
+    about = About("grid", Source.whole(whole, place), {**common, "minimiser": minimiser, **model_options})
+    return found.kept.checked(named(found.table(labels), None, about))
 
 
-def _computed(
-    kept: Kept,
-    points: Sequence[_Point],
-    minimiser: Minimiser,
-    common: Mapping[str, Any],
-    batch: int,
-    progress: bool,
-    executor: Executor | None,
-) -> Iterator[tuple[int, PointResult | Exception]]:
-    """Place and result of each point that was not known, kept as they end; or what was raised instead."""
-    broken, done = [], len(kept.known)
-    with exit_on_signals() if kept.path is not None else nullcontext():
-        try:
-            for where, result in _results(points, kept.known, minimiser, common, batch, progress, executor):
-                if isinstance(result, Exception):
-                    broken.append(result)
-                    yield from ((place, result) for place in where)
-                else:
-                    rows = {place: PointResult(*(field[i] for field in result)) for i, place in enumerate(where)}
-                    kept.add(rows)
-                    done += len(rows)
-                    yield from rows.items()
-        except BaseException as error:
-            note(error, kept.told(error, done))
-            raise
-    if broken and not done:
-        raise broken[0]
+class _Found:
+    """The points of a grid with what is found for each, while they come and end."""
+
+    def __init__(
+        self,
+        points: Iterable[_Point],
+        total: int | None,
+        background: Background,
+        kept: Kept,
+        settings: Settings,
+        progress: bool,
+    ) -> None:
+        self.total, self.kept, self.settings, self.progress = total, kept, settings, progress
+        self._points, self._background = points, background
+        self._names: list[str] = []
+        self._values: list[tuple[float | str, ...]] = []
+        self._rows: dict[int, np.ndarray] = {}
+        self._messages: dict[int, str] = {}
+        self._prints: dict[int, Row] = {}
+        self._done = 0
+
+    def compute(self, executor: Executor | None) -> None:
+        """Compute what the checkpoint lacks, and keep it as it ends; raise what broke off all of it."""
+        import tqdm
+
+        if self._background.by_yields:
+            _ = self._background.base  # which raises what is wrong with all points
+        broken = []
+        with (
+            exit_on_signals() if self.kept.path is not None else nullcontext(),
+            tqdm.tqdm(total=self.total, disable=not self.progress, unit="point") as bar,
+            closing(self._outcomes(executor)) as outcomes,
+        ):
+            try:
+                for here, outcome in outcomes:
+                    self._take(here, outcome)
+                    if isinstance(outcome, Exception):
+                        broken.append(outcome)
+                    bar.update(len(self._rows) - bar.n)
+            except BaseException as error:
+                note(error, self.kept.told(error, self._done, self.total))
+                raise
+        if broken and not self._done:
+            raise broken[0]
+
+    def _take(self, here: Sequence[_Point], outcome: Any) -> None:
+        """Note the outcome of some points, which may be an exception."""
+        places = [point.place for point in here]
+        if isinstance(outcome, Exception):
+            self._rows |= dict.fromkeys(places, numbers_of(no_point(Status.NOT_COMPUTED)))
+            self._messages |= dict.fromkeys(places, told(outcome))
+            return
+        rows, messages = outcome
+        self._done += len(places)
+        self._rows |= dict(zip(places, rows, strict=True))
+        self._messages |= {p: message for p, message in zip(places, messages, strict=True) if message is not None}
+        if self.kept.path is not None:
+            self.kept.add({self._prints[p]: self._rows[p] for p in places if p not in self._messages})
+
+    def _outcomes(self, executor: Executor | None) -> Generator[tuple[list[_Point], Any], None, None]:
+        """Points and what became of them, batch after batch as they end."""
+        missing = self._missing()
+        probed = list(islice(missing, _PROBED))
+        if not probed:
+            return
+        whole = self.total is not None and self.total <= _PROBED
+        ready = {point.place: self._background.build(point.content) for point in probed}
+        models = [built.likelihood for built in ready.values() if isinstance(built, Built)]
+        sizes = (padding.common_sizes if whole else padding.roomy)(models) if models else None
+        several = len(jax.devices()) > 1
+        n_jobs = _FORWARD if self.total is None else -(-self.total // self.settings.size)
+        threads = threads_for(n_jobs) if executor is None and not several else None
+        shared = self._background if executor is None else self._background.packed
+
+        def jobs() -> Iterator[tuple[list[_Point], Callable[..., Any], tuple[Any, ...]]]:
+            points = chain(probed, missing)
+            while here := list(islice(points, self.settings.size)):
+                contents = [ready.pop(point.place, None) or content_of(point.content) for point in here]
+                light = [point._replace(content=None) for point in here]
+                yield light, compute, (run, shared, contents, sizes, self.settings)
+
+        with threads or nullcontext():
+            yield from as_they_end(executor or threads, jobs())
+
+    def _missing(self) -> Iterator[_Point]:
+        """The points, without those that are in the checkpoint; all are noted."""
+        prints = self._fingerprinted() if self.kept.path is not None else ((point, None) for point in self._points)
+        for point, row in prints:
+            self._names.append(point.name)
+            self._values.append(point.values)
+            known = None if row is None else self.kept.known(row)
+            if known is not None:
+                self._rows[point.place] = known
+                self._done += 1
+            else:
+                if row is not None:
+                    self._prints[point.place] = row
+                yield point
+        if not self._names:
+            raise ValueError(_EMPTY)
+
+    def _fingerprinted(self) -> Iterator[tuple[_Point, Row]]:
+        """The points with what a checkpoint knows them by; of points that are there, all are compared with it first."""
+        background = self._background
+        base = fingerprint({**background.workspace}, background.workspace.settings, background.options)
+
+        def row(point: _Point) -> Row:
+            return point.name, fingerprint(base, content_of(point.content))
+
+        if self.total is None:
+            for point in self._points:
+                yield point, self.kept.checked_row(row(point))
+            return
+        points = list(self._points)
+        rows = [row(point) for point in points]
+        self.kept.check(rows)
+        yield from zip(points, rows, strict=True)
+
+    def table(self, labels: tuple[str, ...]) -> GridResult:
+        """The result of all."""
+        found = results_of(np.stack([self._rows[place] for place in range(len(self._names))]))
+        for place in np.flatnonzero(found.status != Status.CONVERGED):
+            self._messages.setdefault(int(place), Status(int(found.status[place])).sentence)
+        messages = tuple(self._messages.get(place, "") for place in range(len(self._names)))
+        names, values = tuple(self._names), tuple(self._values)
+        asked = self.settings.mu, self.settings.level
+        columns = {name: getattr(found, name) for name in PointResult._fields}
+        return GridResult(labels, names, values, *asked, message=messages, **columns)
 
 
-def _row(point: _Point) -> Row:
-    """Name and fingerprint of a point, by which a checkpoint knows it."""
-    whole = "" if point.likelihood is None else of_numbers(of_model(point.likelihood).hex(), point.data).hex()
-    return str(point.name), whole
+def _listed(points: Any) -> Iterator[_Point]:
+    """The points, one after the other, with their names and values."""
+    if isinstance(points, Mapping):
+        for place, (name, changes) in enumerate(points.items()):
+            yield _Point(place, name, (), changes)
+        return
+    for place, patch in enumerate(points):
+        name, own = getattr(patch, "name", f"point{place}"), getattr(patch, "values", ())
+        yield _Point(place, name, () if callable(own) else tuple(own), patch)
 
 
 def _workspace(given: Any) -> Workspace:
@@ -345,139 +431,6 @@ def _check_options(workspace: Workspace, options: Mapping[str, Any]) -> None:
         if name not in known:
             raise Unsupported(unknown("option", name, known, "A grid"))
     workspace.get_measurement(options["measurement_name"], options.get("measurement_index"))
-
-
-def _points(workspace: Workspace, points: Any, options: Mapping[str, Any]) -> Iterator[_Point]:
-    """The model of every point; and a message instead, where it can't be built."""
-    if isinstance(points, Mapping):
-        base = workspace.model(**options)
-        check_poi(base)
-        data, parameters = np.asarray(workspace.data(base), dtype=float), tuple(base.config.par_names)
-        shared = jax.tree.map(np.asarray, base.likelihood)
-
-        def changed(changes: Mapping[tuple[str, str], Any]) -> tuple[Likelihood, tuple[str, ...], np.ndarray]:
-            values = replace(shared.values, nominal=base.frozen().changed_yields(changes))
-            return replace(shared, values=values), parameters, data
-
-        for name, changes in points.items():
-            yield _built(name, (), partial(changed, changes))
-        return
-
-    def patched(patch: Any) -> tuple[Likelihood, tuple[str, ...], np.ndarray]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the same warning for every point
-            model = workspace.model(patches=[patch], **options)
-        check_poi(model)
-        data = np.asarray(workspace.data(model), dtype=float)
-        return model.likelihood, tuple(model.config.par_names), data
-
-    for place, patch in enumerate(points):
-        name, own = getattr(patch, "name", f"point{place}"), getattr(patch, "values", ())
-        yield _built(name, () if callable(own) else tuple(own), partial(patched, patch))
-
-
-def _built(
-    name: str,
-    values: tuple[float | str, ...],
-    build: Callable[[], tuple[Likelihood, tuple[str, ...], np.ndarray]],
-) -> _Point:
-    try:
-        likelihood, parameters, data = build()
-        return _Point(name, values, likelihood, parameters, data, "")
-    except _BAD_POINT as error:
-        return _Point(name, values, None, (), np.zeros(0), _told(error))
-
-
-def _results(
-    points: Sequence[_Point],
-    known: Collection[int],
-    minimiser: Minimiser,
-    common: Mapping[str, Any],
-    batch: int,
-    progress: bool,
-    executor: Executor | None,
-) -> Iterator[tuple[list[int], PointResult | Exception]]:
-    """Places and results, batch after batch as they end; what was raised instead of a batch that broke off."""
-    import tqdm
-
-    jobs = []
-    for places in _groups(points):
-        sizes = padding.common_sizes([model for _, model in places])  # of all, so that they share one program
-        size, missing = min(batch, len(places)), [one for one in places if one[0] not in known]
-        for first in range(0, len(missing), size):
-            some = missing[first : first + size]
-            here = [place for place, _ in some]
-            padded = [padding.pad(model, points[place].data, sizes) for place, model in some]
-            models, data = zip(*padded, strict=True)
-            names = [None, *(points[place].parameters for place in here)]
-            alike = [own == before for own, before in zip(names[1:], names, strict=False)]
-            settings = (common[name] for name in ("test_stat", "limits", "mu", "level"))
-            jobs.append((here, (minimiser, *settings, list(data), list(models), alike, size)))
-    threads = threads_for(len(jobs)) if executor is None and len(jax.devices()) == 1 else None
-    with (
-        threads or nullcontext(),
-        tqdm.tqdm(
-            total=sum(len(here) for here, _ in jobs) + len(known),
-            initial=len(known),
-            disable=not progress,
-            unit="point",
-        ) as bar,
-    ):
-        workers = executor or threads
-        for here, compute in (
-            _as_they_end(workers, jobs) if workers else ((here, partial(run, *job)) for here, job in jobs)
-        ):
-            outcome = _outcome(compute)
-            bar.update(len(here))
-            yield here, outcome
-
-
-def _as_they_end(
-    executor: Executor, jobs: Sequence[tuple[list[int], tuple[Any, ...]]]
-) -> Iterator[tuple[list[int], Callable[[], PointResult]]]:
-    """Places of jobs, and what gives their results, in the order in which they end."""
-    ended: SimpleQueue[tuple[list[int], Future[PointResult]]] = SimpleQueue()
-    begun = []
-    try:
-        for here, job in jobs:
-            begun.append(_submitted(executor, job))
-            begun[-1].add_done_callback(partial(lambda here, future: ended.put((here, future)), here))
-        for _ in begun:
-            here, future = ended.get()
-            yield here, future.result
-    finally:
-        for future in begun:  # where the grid is broken off
-            future.cancel()
-
-
-def _submitted(executor: Executor, job: tuple[Any, ...]) -> Future[PointResult]:
-    """A job; it raises what became of it where the executor is broken already."""
-    try:
-        return executor.submit(run, *job)
-    except BrokenExecutor as error:
-        lost: Future[PointResult] = Future()
-        lost.set_exception(error)
-        return lost
-
-
-def _outcome(compute: Callable[[], PointResult]) -> PointResult | Exception:
-    try:
-        return compute()
-    except Exception as error:  # whatever a worker, or too little memory, gives: the other batches go on
-        return error
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
-def _groups(points: Sequence[_Point]) -> list[list[tuple[int, Likelihood]]]:
-    """Places and likelihoods of points that can be padded to one shape."""
-    groups: dict[Any, list[tuple[int, Likelihood]]] = {}
-    for place, point in enumerate(points):
-        if point.likelihood is not None:
-            groups.setdefault(padding.kind(point.likelihood), []).append((place, point.likelihood))
-    return list(groups.values())
 
 
 def _number(value: Any) -> float | None:

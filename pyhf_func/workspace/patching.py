@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -25,7 +26,9 @@ class PatchConflict(InvalidWorkspaceOperation, jsonpatch.JsonPatchConflict, Json
 
 
 def patched(document: Mapping[str, Any], patches: Iterable[Any]) -> dict[str, Any]:
-    """A copy of the document with patches applied, one after the other.
+    """A document with patches applied, one after the other; the one that is given stays as it is.
+
+    What the patches do not touch is that document's, and what they add is theirs: copy it before you change it.
 
     Args:
         document: The document.
@@ -39,7 +42,7 @@ def patched(document: Mapping[str, Any], patches: Iterable[Any]) -> dict[str, An
     for number, patch in enumerate(listed(patches)):
         try:
             with not_too_deep():
-                result = apply(jsonpatch.JsonPatch(patch), result)
+                result = _applied(jsonpatch.JsonPatch(patch), result)
         except (jsonpatch.JsonPatchException, JsonPointerException) as error:
             # What these say of a place may hold the whole document.
             raise PatchConflict(f"patch {number} does not fit the workspace: {cut(str(error), 400)}") from error
@@ -70,6 +73,82 @@ def listed(patches: Any) -> list[Any]:
 
 
 _WANTED = "give a list of JSON patches, each a list of operations; a patch set has patches by name: [patchset['name']]"
+
+
+def _applied(patch: jsonpatch.JsonPatch, document: Any) -> Any:
+    """The document with one patch applied; only the containers on the paths of its operations are copied."""
+    operations = patch.patch
+    if not all(operation["op"] in ("add", "replace", "remove", "test") for operation in operations):
+        return apply(patch, document)
+    sharing = _Sharing(document)
+    for operation in operations:
+        sharing.apply(operation)
+    return sharing.document
+
+
+class _Sharing:
+    """A document that is changed, and shares all that is not changed with the one that it was."""
+
+    def __init__(self, document: Any) -> None:
+        self.document = document
+        self._own: dict[int, Any] = {}  # by identity, which only those that are kept here have for good
+
+    def apply(self, operation: Mapping[str, Any]) -> None:
+        """Apply an operation that changes what is at its path, and nothing else."""
+        parts = JsonPointer(operation["path"]).parts
+        parent = self._parent(parts)
+        if (
+            operation["op"] in ("add", "replace")
+            and "value" in operation
+            and parts
+            and _put(parent, parts[-1], operation)
+        ):
+            return
+        # All others, and faults, are those of jsonpatch.
+        self.document = jsonpatch.JsonPatch([operation]).apply(self.document, in_place=True)
+
+    def _parent(self, parts: Sequence[str]) -> Any:
+        """The container that a path leads into, to be changed; None where there is none."""
+        if not parts:
+            return None
+        here = self.document = self._copied(self.document)
+        for part in parts[:-1]:
+            try:
+                place = int(part) if isinstance(here, list) and _INDEX.fullmatch(part) else part
+                inner = here[place]
+                here[place] = inner = self._copied(inner)
+            except (LookupError, TypeError):
+                return None
+            here = inner
+        return here
+
+    def _copied(self, value: Any) -> Any:
+        """A container as one of our own."""
+        if id(value) in self._own or not isinstance(value, Mapping | list):
+            return value
+        copy = list(value) if isinstance(value, list) else dict(value)
+        self._own[id(copy)] = copy
+        return copy
+
+
+def _put(parent: Any, part: str, operation: Mapping[str, Any]) -> bool:
+    """Add or replace a value, where that is possible for sure; whether it was."""
+    value, adds = operation["value"], operation["op"] == "add"
+    if isinstance(parent, dict) and (adds or part in parent):
+        parent[part] = value
+    elif isinstance(parent, list) and part == "-" and adds:
+        parent.append(value)
+    elif isinstance(parent, list) and _INDEX.fullmatch(part) and int(part) < len(parent) + adds:
+        if adds:
+            parent.insert(int(part), value)
+        else:
+            parent[int(part)] = value
+    else:
+        return False
+    return True
+
+
+_INDEX = re.compile("0|[1-9][0-9]*")
 
 
 def apply(patch: jsonpatch.JsonPatch, document: Any, in_place: bool = False, *args: Any, **options: Any) -> Any:

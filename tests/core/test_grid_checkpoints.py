@@ -103,7 +103,7 @@ def test_rows_are_in_the_file_as_they_end(tmp_path: Path, computed: Computed) ->
     computed.at[3.0] = lambda: seen.extend(json.loads(line) for line in file.read_text().splitlines())
     found = run(file, mu=1.5)
     head, *rows = seen
-    assert (head["format"], head["mu"], head["limits"]) == ("pyhf_func grid 2", 1.5, True)
+    assert (head["format"], head["mu"], head["limits"]) == ("pyhf_func grid 3", 1.5, True)
     assert [(row["point"], row["cls"]) for row in rows] == list(zip(("m1", "m2"), found.cls.tolist()[:2], strict=True))
 
 
@@ -135,7 +135,7 @@ class Losing(Executor):
         self.jobs += 1
         future: Future[Any] = Future()
         if self.jobs % 2:
-            future.set_result(GRIDS.run(*args, **kwargs))
+            future.set_result(fn(*args, **kwargs))
         else:
             future.set_exception(RuntimeError("the worker was killed"))
         return future
@@ -193,10 +193,10 @@ def test_points_are_kept_in_the_order_in_which_they_end(tmp_path: Path, computed
         waiting: list[tuple[Future[Any], Any]] = []  # noqa: RUF012
 
         def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-            self.waiting.append((Future(), args))
+            self.waiting.append((Future(), (fn, *args)))
             if len(self.waiting) == 5:
                 for future, job in reversed(self.waiting):
-                    future.set_result(GRIDS.run(*job))
+                    future.set_result(job[0](*job[1:]))
             return self.waiting[-1][0]
 
     file = tmp_path / "grid.jsonl"
@@ -264,4 +264,37 @@ def test_damaged_files_are_refused_by_name(tmp_path: Path, computed: Computed) -
         assert file.read_bytes() == damaged
     with pytest.raises(InvalidCheckpoint, match="regular file"):
         run(tmp_path)
+    assert len(computed.signals) == 5
+
+
+def test_points_of_a_generator_come_as_there_is_room_and_go_on_from_a_file(tmp_path: Path, computed: Computed) -> None:
+    """Neither all points nor all jobs are ever in memory."""
+    model = pf.simplemodels.uncorrelated_background([12.0], [50.0], [3.0])
+    whole, file, given = pf.Workspace.build(model, [51.0, *model.config.auxdata]), tmp_path / "grid.jsonl", []
+
+    class Narrow(Losing):
+        _max_workers, most = 1, 0
+
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            self.most = max(self.most, len(given) - len(computed.signals))
+            future.set_result(fn(*args, **kwargs))
+            return future
+
+    def every(stop: int) -> Any:
+        for number in range(1, stop):
+            given.append(number)
+            yield [{"op": "replace", "path": "/channels/0/samples/1/data", "value": [float(number)]}]
+
+    executor = Narrow()
+    place = [sample["name"] for sample in whole["channels"][0]["samples"]].index("signal")
+    assert place in (0, 1)
+    patches = ([{**patch[0], "path": f"/channels/0/samples/{place}/data"}] for patch in every(101))
+    found = pf.grid(whole, patches, batch=1, executor=executor, checkpoint=file)
+    assert found.cls.tolist() == [1 / (1 + number) for number in computed.signals]
+    assert executor.most <= GRIDS._PROBED + 4
+    computed.signals.clear()
+    patches = ([{**patch[0], "path": f"/channels/0/samples/{place}/data"}] for patch in every(106))
+    again = pf.grid(whole, patches, batch=1, checkpoint=file)
+    assert again.cls[:100].tolist() == found.cls.tolist()
     assert len(computed.signals) == 5

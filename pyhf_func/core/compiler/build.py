@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
-from jax import Array
 
 from pyhf_func._lookup import unknown
 from pyhf_func.core import codes
@@ -24,12 +22,17 @@ _FILLED = 0.25
 
 
 class Compiled(NamedTuple):
-    """A likelihood without names, and the names."""
+    """A likelihood without names, its leaves NumPy's arrays, and the names."""
 
     likelihood: Likelihood
     order: Order
     parameters: tuple[ParameterSet, ...]
-    layout: Layout
+    terms: Terms
+
+    @property
+    def layout(self) -> Layout:
+        """Where the names lie in the leaves."""
+        return self.terms.layout()
 
 
 def parameter_slices(parameters: Sequence[ParameterSet]) -> dict[str, slice]:
@@ -113,11 +116,11 @@ def compile_model(
         n_bins=order.n_bins,
         histosys=terms.histosys_groups,
         normsys=terms.normsys_groups,
-        derived=jax.device_put(terms.derived()),
+        derived=terms.derived(),
         others=tuple(each for each in others if each.par.shape[0]),
         correlation=correlation_of(spec.get("correlations"), parameters),
     )
-    return Compiled(likelihood, order, parameters, terms.layout())
+    return Compiled(likelihood, order, parameters, terms)
 
 
 def poi_index(poi_name: str | None, parameters: Sequence[ParameterSet]) -> int:
@@ -198,7 +201,7 @@ def parameter_space(parameters: Sequence[ParameterSet], poi: int) -> Space:
         upper=_floats(bounds[:, 1]),
         fixed=_flags([flag for p in parameters for flag in p.fixed]),
         default_upper=_flags([p.default_bounds for p in parameters for _ in p.bounds]),
-        poi=jax.device_put(np.asarray(poi, dtype=np.int32)),
+        poi=_ints(poi),
     )
 
 
@@ -218,22 +221,22 @@ def _private(terms: Terms, n_bins: int, n_pars: int) -> Private:
     private = found[rank < per_bin]
     shared = np.setdiff1d(np.arange(n_pars), private)
     n_shared = max(shared.size, 1)  # a matrix without columns is no use to anyone
-    place = np.empty(n_pars, dtype=np.int32)
+    place: Any = np.empty(n_pars, dtype=np.int32)
     place[shared] = np.arange(shared.size)
     place[private] = n_shared + first[private] * per_bin + rank[rank < per_bin]
-    return Private(jax.device_put(place), n_shared, per_bin)
+    return Private(place, n_shared, per_bin)
 
 
-def _floats(values: Sequence[float] | np.ndarray | np.floating[Any]) -> Array:
-    return jax.device_put(np.asarray(values, dtype=float))
+def _floats(values: Sequence[float] | np.ndarray | np.floating[Any]) -> Any:
+    return np.asarray(values, dtype=float)
 
 
-def _flags(values: Sequence[bool]) -> Array:
-    return jax.device_put(np.asarray(values, dtype=bool))
+def _flags(values: Sequence[bool]) -> Any:
+    return np.asarray(values, dtype=bool)
 
 
-def _ints(values: Sequence[int]) -> Array:
-    return jax.device_put(np.asarray(values, dtype=np.int32))
+def _ints(values: Sequence[int] | int) -> Any:
+    return np.asarray(values, dtype=np.int32)
 
 
 def _places(groups: Sequence[int], n_groups: int) -> list[list[int]]:
@@ -244,5 +247,5 @@ def _places(groups: Sequence[int], n_groups: int) -> list[list[int]]:
     return places
 
 
-def _padded(rows: Sequence[Sequence[int]], none: int) -> Array:
-    return jax.device_put(table(rows, none))
+def _padded(rows: Sequence[Sequence[int]], none: int) -> Any:
+    return table(rows, none)

@@ -6,6 +6,7 @@ fixed and constrained to where they are. A constraint that is added changes -log
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -85,6 +86,36 @@ def common_sizes(models: Sequence[Likelihood]) -> Sizes:
     short = [own.pars + 1 for own in every if own.normal < common.normal or own.poisson < common.poisson]
     pars = max([common.pars, *short])
     return common._replace(pars=pars, shared=max(own.shared + pars - own.pars for own in every))
+
+
+def roomy(models: Sequence[Likelihood]) -> Sizes:
+    """Sizes to which also those can be padded that are a little larger."""
+    return _grown(common_sizes(models), _MORE)
+
+
+def enough_for(models: Sequence[Likelihood], sizes: Sizes | None) -> Sizes:
+    """The given sizes, if all can be padded to them; else larger ones, of which there are few: each is a program."""
+    while sizes is not None and not all(_fits(_sizes(model), sizes) for model in models):
+        sizes = _grown(sizes, _MUCH_MORE)
+    return common_sizes(models) if sizes is None else sizes
+
+
+_MORE, _MUCH_MORE = 1.06, 1.25
+
+
+def _fits(own: Sizes, sizes: Sizes) -> bool:
+    adds = own.normal < sizes.normal or own.poisson < sizes.poisson
+    fits = all(mine <= whole for mine, whole in zip(own, sizes, strict=True))
+    return fits and own.pars + adds <= sizes.pars and own.shared + sizes.pars - own.pars <= sizes.shared
+
+
+def _grown(sizes: Sizes, factor: float) -> Sizes:
+    """Larger sizes; those of what there is none of stay so, but for what many points do not have, and some do."""
+    more = Sizes(*(math.ceil(factor * size) for size in sizes))
+    more = more._replace(pars=more.pars + 1, entries=more.entries + 1)
+    if factor > _MORE:
+        more = Sizes(*(max(size, 1) for size in more))
+    return more._replace(shared=more.shared + more.pars - sizes.pars)
 
 
 def pad(model: Likelihood, data: np.ndarray, sizes: Sizes) -> tuple[Likelihood, np.ndarray]:

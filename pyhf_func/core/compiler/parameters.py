@@ -61,7 +61,7 @@ def _configure(required: ParameterSet, config: Mapping[str, Any]) -> ParameterSe
     if "fixed" in config:
         flags = config["fixed"]
         changes["fixed"] = tuple(map(bool, flags)) if isinstance(flags, list) else (bool(flags),) * len(required.fixed)
-    return replace(required, **changes)
+    return replace(required, **changes) if changes else required
 
 
 def _holding(required: ParameterSet, measured: Mapping[str, tuple[float, ...]]) -> Iterator[tuple[float, float]]:

@@ -48,6 +48,27 @@ class PointResult(NamedTuple):
     """(5,) of each expected limit."""
 
 
+_WIDTHS = {name: 5 if "expected" in name and name != "cls_expected_status" else 1 for name in PointResult._fields}
+N_NUMBERS = sum(_WIDTHS.values())
+"""How many numbers the result for one model is."""
+
+
+def numbers_of(results: PointResult) -> np.ndarray:
+    """The numbers of one result in a row, or of several, a row each."""
+    columns = [np.asarray(x, float) for x in results]
+    rows = [x if width > 1 else x[..., None] for x, width in zip(columns, _WIDTHS.values(), strict=True)]
+    return np.concatenate(rows, axis=-1)
+
+
+def results_of(numbers: np.ndarray) -> PointResult:
+    """The result of which these are the numbers; of several rows, a result with a leading axis."""
+    parts = np.split(numbers, np.cumsum([*_WIDTHS.values()])[:-1], axis=-1)
+    shaped = (part if width > 1 else part[..., 0] for part, width in zip(parts, _WIDTHS.values(), strict=True))
+    typed = zip(PointResult._fields, shaped, strict=True)
+    fields: Any = (x.astype(np.int32) if name.endswith("status") else x for name, x in typed)
+    return PointResult(*fields)
+
+
 def no_point(status: Status, dtype: Any = float) -> PointResult:
     """The entry of a model without a result, with the reason."""
     nan: Any = np.asarray(np.nan, dtype)

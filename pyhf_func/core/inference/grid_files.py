@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,16 +12,16 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pyhf_func._files import append, check_regular, locked
-from pyhf_func.core.inference.grid import PointResult
+from pyhf_func.core.inference.grid import PointResult, numbers_of, results_of
 from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
 
 T = TypeVar("T")
 
-_FORMAT = "pyhf_func grid 2"
+_FORMAT = "pyhf_func grid 3"
 _INSTEAD = "Name another file, or remove this one and start again."
 
 Row = tuple[str, str]
-"""Name of a point, and fingerprint of its model and data."""
+"""Name of a point, and fingerprint of what it is made of."""
 
 
 class Rows:
@@ -30,21 +30,23 @@ class Rows:
     Args:
         path: The file; it is made where it is not there.
         settings: What all points have in common: those of another grid are refused.
-        points: Names and fingerprints of the points of this grid.
+
+    Attributes:
+        known: The numbers of each point in the file.
 
     Raises:
         InvalidCheckpoint: What is in the file is damaged, or of another grid.
         OSError: It can't be read or written.
     """
 
-    def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any], points: Sequence[Row]) -> None:
+    def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any]) -> None:
         self.path = os.fspath(path)
         with locked(path):
             if not Path(path).exists() or not Path(path).stat().st_size:
                 append(path, _line({"format": _FORMAT, **settings}))
-            self.known = self._read(settings, points)
+            self.known = self._read(settings)
 
-    def add(self, rows: Mapping[Row, PointResult]) -> None:
+    def add(self, rows: Mapping[Row, np.ndarray]) -> None:
         """Write rows.
 
         Raises:
@@ -52,14 +54,11 @@ class Rows:
         """
         with locked(self.path):
             _drop_torn_line(self.path)
-            append(self.path, b"".join(_line(_content(row, result)) for row, result in rows.items()))
+            append(self.path, b"".join(_line(_content(row, numbers)) for row, numbers in rows.items()))
 
-    def _read(self, settings: Mapping[str, Any], points: Sequence[Row]) -> dict[Row, PointResult]:
-        """The rows of points of this grid."""
+    def _read(self, settings: Mapping[str, Any]) -> dict[Row, np.ndarray]:
+        """The numbers of all points that are in the file."""
         check_regular(self.path)
-        wanted: dict[str, set[str]] = {}
-        for name, fingerprint in points:
-            wanted.setdefault(name, set()).add(fingerprint)
         known = {}
         with open(self.path, "rb") as file:
             for number, line in enumerate(file, 1):
@@ -69,12 +68,8 @@ class Rows:
                 if number == 1:
                     self._check(settings, content)
                     continue
-                row, result = self._row(content, number)
-                if row[0] in wanted and row[1] not in wanted[row[0]]:
-                    raise InvalidCheckpoint(
-                        f"{self.path} holds the point {row[0]!r} of another workspace, patch or data. {_INSTEAD}"
-                    )
-                known[row] = result
+                row, numbers = self._row(content, number)
+                known[row] = numbers
         return known
 
     def _parsed(self, line: bytes, number: int) -> dict[str, Any]:
@@ -97,10 +92,11 @@ class Rows:
                     f"{self.path} holds a grid with {name} {content.get(name)!r}, not {value!r}. {_INSTEAD}"
                 )
 
-    def _row(self, content: dict[str, Any], number: int) -> tuple[Row, PointResult]:
+    def _row(self, content: dict[str, Any], number: int) -> tuple[Row, np.ndarray]:
         try:
             row = str(content["point"]), str(content["fingerprint"])
-            return row, PointResult(*(_array(content[name]) for name in PointResult._fields))
+            fields: Any = (np.asarray(content[name], float) for name in PointResult._fields)
+            return row, numbers_of(PointResult(*fields))
         except (KeyError, ValueError, TypeError):
             raise InvalidCheckpoint(f"{self.path} is damaged in line {number}. {_INSTEAD}") from None
 
@@ -108,24 +104,51 @@ class Rows:
 class Kept:
     """The points that a checkpoint has, and those that are added to it; nothing where there is no checkpoint."""
 
-    def __init__(self, path: str | os.PathLike[str] | None, common: Mapping[str, Any], points: Iterable[Row]) -> None:
-        self.known: dict[int, PointResult] = {}
-        self.path, self._fault, self._lost = path, "", dict[Row, PointResult]()
-        if path is None:
-            return
-        self._rows = list(points)
-        self._file = Rows(path, common, self._rows)
-        known = self._file.known
-        self.known = {place: known[row] for place, row in enumerate(self._rows) if row in known}
+    def __init__(self, path: str | os.PathLike[str] | None, common: Mapping[str, Any]) -> None:
+        self.path, self._fault, self._lost = path, "", dict[Row, np.ndarray]()
+        self._file = None if path is None else Rows(path, common)
+        self._known = {} if self._file is None else self._file.known
+        self._names = {name for name, _ in self._known}
 
-    def add(self, results: Mapping[int, PointResult]) -> None:
+    def known(self, row: Row) -> np.ndarray | None:
+        """The numbers of a point; None where it is to be computed."""
+        return self._known.get(row)
+
+    def check(self, rows: Iterable[Row]) -> None:
+        """Refuse a file with points that have the name of one of these, and another content.
+
+        Raises:
+            InvalidCheckpoint: It has one.
+        """
+        wanted: dict[str, set[str]] = {}
+        for name, fingerprint in rows:
+            wanted.setdefault(name, set()).add(fingerprint)
+        for name, fingerprint in self._known:
+            if name in wanted and fingerprint not in wanted[name]:
+                raise InvalidCheckpoint(
+                    f"{os.fspath(self.path or '')} holds the point {name!r} of another workspace, patch or data. "
+                    f"{_INSTEAD}"
+                )
+
+    def checked_row(self, row: Row) -> Row:
+        """The same, where the file has it or nothing of its name.
+
+        Raises:
+            InvalidCheckpoint: The file has another point of its name.
+        """
+        if row[0] in self._names and row not in self._known:
+            self.check([row])
+        return row
+
+    def add(self, rows: Mapping[Row, np.ndarray]) -> None:
         """Write points; what a full disk does not take is tried again with the next ones."""
-        if self.path is None:
+        if self._file is None:
             return
-        self._lost |= {self._rows[place]: result for place, result in results.items()}
+        self._lost |= rows
         self._write()
 
     def _write(self) -> None:
+        assert self._file is not None
         try:
             self._file.add(self._lost)
             self._lost, self._fault = {}, ""
@@ -144,24 +167,19 @@ class Kept:
             raise CheckpointNotWritten(f"The grid is done, but not all can be saved: {self._fault}", result)
         return result
 
-    def told(self, broken: BaseException, done: int) -> str:
+    def told(self, broken: BaseException, done: int, total: int | None) -> str:
         """A note on a run that was broken off: what is saved, and how to go on."""
         if self.path is None:
             kept = "No points are kept: a grid with a checkpoint file keeps them when it is broken off."
             return "" if isinstance(broken, Exception) else kept
-        saved = f"{done - len(self._lost)} of {len(self._rows)} points are saved in {os.fspath(self.path)}"
+        of_all = "" if total is None else f" of {total}"
+        saved = f"{done - len(self._lost)}{of_all} points are saved in {os.fspath(self.path)}"
         return f"{saved}: run the same again to go on from there."
 
 
-def _content(row: Row, result: PointResult) -> dict[str, Any]:
-    numbers = {name: _written(np.asarray(x).tolist()) for name, x in result._asdict().items()}
-    return {"point": row[0], "fingerprint": row[1], **numbers}
-
-
-def _array(value: Any) -> Any:
-    """A result that `_written` wrote: statuses as integers, numbers as floats."""
-    array = np.asarray(value)
-    return array.astype(np.int32) if array.dtype.kind == "i" else array.astype(float)
+def _content(row: Row, numbers: np.ndarray) -> dict[str, Any]:
+    result = {name: _written(np.asarray(x).tolist()) for name, x in results_of(numbers)._asdict().items()}
+    return {"point": row[0], "fingerprint": row[1], **result}
 
 
 def _written(value: Any) -> Any:
