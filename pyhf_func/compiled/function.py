@@ -178,7 +178,10 @@ class _Program:
     def _timed(self, options: dict[str, Any]) -> Callable[..., Any]:
         """A compiled program whose calls may take as long as compilation did."""
         begin = time.perf_counter()
-        program = self._stored(options) or self._compiled(options)
+        program = self._stored(options)
+        if program is None:
+            with store.compiling(self._name(options)):  # what another process compiles is then stored
+                program = self._stored(options) or self._compiled(options)
         self._left = time.perf_counter() - begin
         return partial(self._counted, program) if options is not FAST_TO_RUN else program
 

@@ -12,13 +12,14 @@ import hashlib
 import os
 import pickle
 import sys
+import time
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import jax
 import numpy as np
@@ -29,6 +30,8 @@ from pyhf_func.compiled.folder import own_folder
 _config: Any = jax.config
 _VARIABLE = "PYHF_FUNC_CACHE"
 _OFF, _ON = ("0", "off", "no", "false"), ("", "1", "on", "yes", "true")
+_PATIENCE = 120.0
+"""Seconds for which a process waits for what another one compiles."""
 _state: dict[str, Path | None] = {}
 
 
@@ -88,6 +91,39 @@ def write(key: str | None, program: jax.stages.Compiled) -> None:
         from jax.experimental.serialize_executable import serialize
 
         write_plain(key, serialize(program))
+
+
+@contextmanager
+def compiling(key: str | None) -> Iterator[None]:
+    """Wait while another process compiles the program of a key, but not for ever: workers start together."""
+    folder = None if _config.jax_compilation_cache_dir else _folder()
+    lock = None if folder is None or key is None else _locked(_path(folder, key).with_suffix(".lock"))
+    try:
+        yield
+    finally:
+        if lock is not None:
+            with suppress(OSError):
+                os.unlink(lock.name)
+            lock.close()
+
+
+def _locked(path: Path) -> BinaryIO | None:
+    """A file that only this process has locked; None where that takes too long, or files have no locks."""
+    with suppress(ImportError, OSError):
+        import fcntl
+
+        file = path.open("wb")
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            except BlockingIOError:
+                time.sleep(0.05)
+            except OSError:
+                break
+        file.close()
+    return None
 
 
 def read_plain(key: str | None) -> Any:

@@ -64,11 +64,13 @@ class Invalid(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Settings that are the same for every point."""
+    """Settings that are the same for every point, in the order in which `core.inference.grid.run` takes them."""
 
     minimiser: Any
     statistic: Statistic
     limits: bool
+    many: bool
+    """Whether there are so many points that the program is worth optimising at once."""
     mu: float
     level: float
     size: int
@@ -181,7 +183,7 @@ def compute(
         models, data = zip(*padded, strict=True)
         names = [None, *(one.parameters for one in here)]
         alike = [own == before for own, before in zip(names[1:], names, strict=False)]
-        asked = settings.minimiser, settings.statistic, settings.limits, settings.mu, settings.level
+        asked = settings[:-1]
         rows[places] = numbers_of(solve(*asked, list(data), list(models), alike, settings.size))
     return rows, messages
 

@@ -164,6 +164,8 @@ class GridResult(Result):
 
 _PROBED = 32
 """How many points are built first, to see what sizes there are."""
+_MANY = 128
+"""Points whose program is optimised before the first one: that takes as long as a hundred by quicker ways."""
 _EMPTY = "points is empty: there are no points; give at least one patch, or one set of signal yields."
 _FORWARD = 2**20
 """Jobs of a grid whose number of points is not known."""
@@ -258,7 +260,7 @@ def grid(
         raise ValueError(_EMPTY)
     size = batch if total is None else min(batch, total)
     common = {"mu": tested, "level": level, "limits": limits, "test_stat": statistic.name}
-    settings = Settings(chosen, statistic, limits, tested, level, size)
+    settings = Settings(chosen, statistic, limits, False, tested, level, size)
     found = _Found(_listed(points), total, background, Kept(checkpoint, common), settings, progress)
     found.compute(executor)
     place = whole._measurement_index(measurement_name, options.get("measurement_index"))
@@ -295,7 +297,7 @@ class _Found:
             _ = self._background.base  # which raises what is wrong with all points
         broken = []
         with (
-            exit_on_signals() if self.kept.path is not None else nullcontext(),
+            exit_on_signals(self.kept.path is not None) as ending,
             tqdm.tqdm(total=self.total, disable=not self.progress, unit="point") as bar,
             closing(self._outcomes(executor)) as outcomes,
         ):
@@ -305,6 +307,7 @@ class _Found:
                     if isinstance(outcome, Exception):
                         broken.append(outcome)
                     bar.update(len(self._rows) - bar.n)
+                    ending.check()
             except BaseException as error:
                 note(error, self.kept.told(error, self._done, self.total))
                 raise
@@ -335,6 +338,7 @@ class _Found:
         ready = {point.place: self._background.build(point.content) for point in probed}
         models = [built.likelihood for built in ready.values() if isinstance(built, Built)]
         sizes = (padding.common_sizes if whole else padding.roomy)(models) if models else None
+        settings = self.settings._replace(many=len(probed) == _PROBED and (self.total is None or self.total >= _MANY))
         several = len(jax.devices()) > 1
         n_jobs = _FORWARD if self.total is None else -(-self.total // self.settings.size)
         threads = threads_for(n_jobs) if executor is None and not several else None
@@ -345,7 +349,7 @@ class _Found:
             while here := list(islice(points, self.settings.size)):
                 contents = [ready.pop(point.place, None) or content_of(point.content) for point in here]
                 light = [point._replace(content=None) for point in here]
-                yield light, compute, (run, shared, contents, sizes, self.settings)
+                yield light, compute, (run, shared, contents, sizes, settings)
 
         with threads or nullcontext():
             yield from as_they_end(executor or threads, jobs())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing
 from functools import partial
 
 import jax
@@ -205,7 +205,7 @@ def _run(
         return Toys(*(x[: len(numbers)] for x in chunk))
 
     with (
-        exit_on_signals() if checkpoint is not None else nullcontext(),
+        exit_on_signals(checkpoint is not None) as ending,
         closing(in_order(drawn, missing)) as chunks,
         tqdm.tqdm(
             total=len(wanted),
@@ -221,6 +221,7 @@ def _run(
                 kept.add(numbers, toys)
                 error.add(toys)
                 bar.update(len(numbers))
+                ending.check()
                 if enough():
                     break
             return kept.finish(result_of)

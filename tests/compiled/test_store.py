@@ -6,7 +6,9 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,27 @@ def test_an_optimised_program_is_found_before_a_quickly_compiled_one() -> None:
     again = Traced()
     assert call(again) == [2.0, 4.0, 6.0]
     assert again.count == 0
+
+
+def test_processes_that_need_a_program_at_once_compile_it_once(folder: Path) -> None:
+    """A lock of a file keeps out threads, too, each with nothing in memory."""
+    functions, together = [Traced() for _ in range(3)], threading.Barrier(3)
+
+    def session(function: Traced) -> Any:
+        together.wait()
+        return Compiled(function, alike=True)(*arguments())[0].tolist()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert [*pool.map(session, functions)] == 3 * [[2.0, 4.0, 6.0]]
+    assert sum(function.count for function in functions) == 1
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_process_that_never_ends_its_compilation_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_PATIENCE", 0.1)
+    monkeypatch.setattr(store, "key_of", lambda *parts: "any")
+    with store.compiling("any"):
+        assert Compiled(Traced(), alike=True)(*arguments())[0].tolist() == [2.0, 4.0, 6.0]
 
 
 def test_names_and_shapes_are_told_apart(folder: Path) -> None:

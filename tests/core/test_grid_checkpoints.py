@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
@@ -73,6 +74,33 @@ def run(file: Path | None, chosen: Any = None, **options: Any) -> pf.GridResult:
 def same(one: pf.GridResult, other: pf.GridResult) -> None:
     for name, value in one._asdict().items():
         np.testing.assert_array_equal(value, getattr(other, name), err_msg=name)
+
+
+class Finalised:
+    """Runs something when it is lost, where Python drops what is raised: as in a callback of the garbage collector."""
+
+    def __init__(self, last: Callable[[], object]) -> None:
+        self.last = last
+
+    def __del__(self) -> None:
+        self.last()
+
+
+@pytest.mark.parametrize("at", [4.0, 5.0])
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", None)])
+def test_signals_where_no_exception_can_be_raised_end_the_run(
+    name: str, code: int | None, at: float, tmp_path: Path, computed: Computed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, dropped, whole = tmp_path / "grid.jsonl", [], run(None)
+    monkeypatch.setattr(sys, "unraisablehook", lambda fault: dropped.append(fault.exc_type))
+    computed.at[at] = lambda: Finalised(lambda: os.kill(os.getpid(), getattr(signal, name)))
+    with pytest.raises(SystemExit if code else KeyboardInterrupt) as ended:
+        run(file)
+    assert (getattr(ended.value, "code", None), dropped) == (code, [ended.type])
+    assert ended.value.__notes__[0].startswith(f"{int(at)} of 5 points are saved")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    computed.at.clear()
+    same(run(file), whole)
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", None)])

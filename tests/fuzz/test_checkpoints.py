@@ -13,7 +13,7 @@ import pytest
 import pyhf_func as pf
 from pyhf_func.core.fit import FitResult
 from pyhf_func.core.inference import toy_files
-from pyhf_func.core.inference.grid import PointResult
+from pyhf_func.core.inference.grid import PointResult, numbers_of
 from pyhf_func.core.inference.grid_files import Kept, Row
 from pyhf_func.core.inference.toy_records import Record
 from pyhf_func.core.inference.toys import Toys
@@ -35,17 +35,17 @@ def record() -> Record:
     return Record(number, number, zero, key, test, np.tile([0.0, 9.0], (3, 1)), fit, fit, fit, np.arange(50), toys)
 
 
-def points() -> dict[int, PointResult]:
+def points() -> dict[Row, np.ndarray]:
     rng = np.random.default_rng(2)
 
-    def point(status: int) -> PointResult:
+    def point(status: int) -> np.ndarray:
         numbers = {"cls": rng.uniform(), "cls_expected": rng.uniform(size=5), "limit": np.inf}
         ends = {f"{name}status": np.int32(status) for name in ("", "cls_", "cls_expected_", "limit_")}
         bands = {"limit_expected_status": np.full(5, status, np.int32)}
         every = {**numbers, "limit_expected": np.full(5, np.nan), **ends, **bands}
-        return PointResult(**{name: np.asarray(x) for name, x in every.items()})  # type: ignore[arg-type]
+        return numbers_of(PointResult(**{name: np.asarray(x) for name, x in every.items()}))  # type: ignore[arg-type]
 
-    return {place: point(place) for place in range(len(ROWS))}
+    return {row: point(status) for status, row in enumerate(ROWS)}
 
 
 def damaged(content: bytes, rng: random.Random) -> bytes:
@@ -133,15 +133,17 @@ def test_strange_arrays_that_are_sealed(trials: Iterator[random.Random], tmp_pat
 @pytest.mark.slow
 def test_damaged_grids(trials: Iterator[random.Random], tmp_path: Path) -> None:
     file = tmp_path / "saved.jsonl"
-    Kept(file, COMMON, ROWS).add(points())
+    Kept(file, COMMON).add(points())
     whole, lines = file.read_bytes(), file.read_bytes().splitlines(keepends=True)
     for rng in trials:
         for _ in range(10):
             file.write_bytes(damaged(whole, rng))
-            kept = refused(lambda: Kept(file, COMMON, ROWS))
+            kept = refused(lambda: Kept(file, COMMON))
             if kept is None:
                 continue
-            for place, found in kept.known.items():
-                jax.tree.map(np.testing.assert_array_equal, found, points()[place])
-            kept.add({place: found for place, found in points().items() if place not in kept.known})
+            every = points()
+            known = {row: found for row in every if (found := kept.known(row)) is not None}
+            for row, found in known.items():
+                np.testing.assert_array_equal(found, every[row])
+            kept.add({row: found for row, found in every.items() if row not in known})
             assert {*file.read_bytes().splitlines(keepends=True)} == {*lines}

@@ -120,17 +120,22 @@ def _every(minimiser: Any, statistic: Statistic, limits: bool, *batch: Any) -> P
 
 
 _compiled_every = Compiled(_every, static=3)
+_compiled_many = Compiled(_every, static=3, alike=True)
 
 
 @cache
-def compiled(minimiser: Any, statistic: Statistic, limits: bool, n_devices: int) -> Callable[..., PointResult]:
+def compiled(
+    minimiser: Any, statistic: Statistic, limits: bool, many: bool, n_devices: int
+) -> Callable[..., PointResult]:
     """`point` for a batch (mu, level, data, model, real, alike); split over the devices.
+
+    With ``many`` batches to come, it is optimised at once.
 
     Data and model have a leading axis, as have two flags: a model that is not ``real`` only fills the batch, and one
     that is ``alike`` has the parameters of the one before.
     """
     if n_devices == 1:
-        return partial(_compiled_every, minimiser, statistic, limits)
+        return partial(_compiled_many if many else _compiled_every, minimiser, statistic, limits)
     every = partial(_every, minimiser, statistic, limits)
     mesh = Mesh(np.array(jax.devices()[:n_devices]), ("points",))
     split, whole = PartitionSpec("points"), PartitionSpec()
@@ -178,6 +183,7 @@ def run(
     minimiser: Any,
     statistic: Statistic,
     limits: bool,
+    many: bool,
     mu: float,
     level: float,
     data: Sequence[np.ndarray],
@@ -187,7 +193,7 @@ def run(
 ) -> PointResult:
     """Results of a list of models of one shape, as NumPy arrays; padded to batches of ``size`` with the last one.
 
-    A model is ``alike`` if it has the parameters of the one before.
+    A model is ``alike`` if it has the parameters of the one before; ``many`` batches are to come, or not.
     """
     check_process()
     n = len(models)
@@ -196,6 +202,6 @@ def run(
     rows = np.stack([data[i] for i in repeated])
     devices = max(d for d in range(1, len(jax.devices()) + 1) if size % d == 0)
     real, follows = np.arange(size) < n, np.array([*alike, *[True] * (size - n)])
-    every = compiled(minimiser, statistic, limits, devices)
+    every = compiled(minimiser, statistic, limits, many, devices)
     found = every(np.asarray(mu, float), np.asarray(level, float), rows, stacked, real, follows)
     return jax.tree.map(lambda x: np.asarray(x)[:n], found)
