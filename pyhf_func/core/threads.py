@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -43,18 +44,27 @@ def pool(jobs: int) -> ThreadPoolExecutor | None:
     return None
 
 
-def in_order(function: Callable[[Job], Result], jobs: Sequence[Job]) -> Generator[Result, None, None]:
-    """The results of the jobs, one after the other; at most two for each thread are begun and not yet taken."""
-    executor = pool(len(jobs))
-    if executor is None:
+def in_order(
+    function: Callable[[Job], Result], jobs: Sequence[Job], executor: Executor | None = None
+) -> Generator[Result, None, None]:
+    """The results of the jobs, one after the other; only some for each worker are begun and not yet taken.
+
+    Args:
+        function: Computes a job.
+        jobs: What it is called with.
+        executor: Runs the jobs; by default threads, one for each core.
+    """
+    own = pool(len(jobs)) if executor is None else None
+    workers, most = executor or own, 2 * _cores() if executor is None else _most(executor)
+    if workers is None:
         yield from map(function, jobs)
         return
     begun: deque[Future[Result]] = deque()
-    with executor:
+    with own or nullcontext():
         try:
             for job in jobs:
-                begun.append(executor.submit(function, job))
-                if len(begun) == 2 * _cores():
+                begun.append(_submitted(workers, function, (job,)))
+                if len(begun) == most:
                     yield begun.popleft().result()
             while begun:
                 yield begun.popleft().result()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import closing
 from functools import partial
 
@@ -22,10 +23,10 @@ from pyhf_func.core.inference.statistics import bounded, tested_value
 from pyhf_func.core.inference.toy_files import Checkpoint
 from pyhf_func.core.inference.toy_records import ErrorCount, Record, digests
 from pyhf_func.core.inference.toy_results import result_of
-from pyhf_func.core.inference.toys import Toys, origins, toy_chunk
+from pyhf_func.core.inference.toys import Packed, Toys, cut, origins, packed_chunk, toy_chunk
 from pyhf_func.core.interrupts import exit_on_signals, note
 from pyhf_func.core.statistics import TestStat
-from pyhf_func.core.threads import in_order
+from pyhf_func.core.threads import check_executor, in_order
 from pyhf_func.exceptions import CheckpointNotWritten
 from pyhf_func.model import AnyModel
 from pyhf_func.verbs._arguments import (
@@ -62,6 +63,7 @@ def toys(
     progress: bool = False,
     max_error: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    executor: Executor | None = None,
     poi: str | None = None,
     init: Init = None,
     bounds: Bounds = None,
@@ -89,6 +91,7 @@ def toys(
         checkpoint: A file in which all toys are kept from time to time, and when the run is broken off by Ctrl-C or
             by SIGTERM, as batch systems do (it then exits with code 143). Where it is there already, the run goes on
             with the toys that it lacks. Jobs of one test may share a file: the result has the toys of all.
+        executor: Computes chunks in other processes or on other machines: see `grid`. The toys are the same.
 
     Returns:
         CLs and its parts, observed and expected, with Monte Carlo errors, all toys and their statuses. Toys that
@@ -118,6 +121,7 @@ def toys(
     tested, counts, typed = number(mu, "mu"), data_of(model, data), random_key(key)
     statistic = statistic_of(test_stat)
     check_flag(progress, "progress")
+    check_executor(executor)
     ntoys, first = count(ntoys, "ntoys"), count(first, "first", least=0)
     size = chunk_size(model) if chunk is None else count(chunk, "chunk")
     if checkpoint is not None:
@@ -129,14 +133,30 @@ def toys(
     check_tested(tested, statistic, model, start)
     tested = tested_value(statistic, tested)
     observed = hypotest.program(chosen, statistic, tested, counts, model.likelihood, start)
-    draw = partial(toy_chunk, chosen, statistic, size, tested, model.likelihood, start, origins(observed), typed)
+    args = chosen, statistic, size, tested, model.likelihood, start, origins(observed), typed
+    draw = partial(toy_chunk, *args)
     record = _nothing(tested, typed, observed, start)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((observed, typed))):
-        if progress or checkpoint is not None or max_error is not None:
-            raise TypeError("Inside jit or vmap toys can't report, stop early or be saved: leave these options out.")
+        if progress or executor is not None or checkpoint is not None or max_error is not None:
+            raise TypeError(
+                "Inside jit or vmap toys can't report, stop early, be saved or go elsewhere: leave these options out."
+            )
         return result_of(_all_at_once(draw, record, first, ntoys, size))
     record = jax.device_get(record)._replace(test=digests(model.likelihood, counts, statistic.name, start))
-    return _run(draw, record, range(first, first + ntoys), size, progress, max_error, checkpoint)
+
+    def drawn(numbers: range) -> Toys:
+        return cut(draw(numbers.start, numbers.stop), len(numbers))
+
+    function = drawn if executor is None else partial(packed_chunk, Packed.of(*args))
+    return _run(
+        partial(in_order, function, executor=executor),
+        record,
+        range(first, first + ntoys),
+        size,
+        progress,
+        max_error,
+        checkpoint,
+    )
 
 
 def chunk_size(model: AnyModel) -> int:
@@ -181,7 +201,7 @@ def _all_at_once(draw: Callable[..., Toys], record: Record, first: int, ntoys: i
 
 
 def _run(
-    draw: Callable[..., Toys],
+    chunks_of: Callable[[Sequence[range]], Generator[Toys, None, None]],
     record: Record,
     wanted: range,
     size: int,
@@ -200,13 +220,9 @@ def _run(
     if enough():
         missing = []
 
-    def drawn(numbers: range) -> Toys:
-        chunk = jax.device_get(draw(numbers.start, numbers.stop))
-        return Toys(*(x[: len(numbers)] for x in chunk))
-
     with (
         exit_on_signals(checkpoint is not None) as ending,
-        closing(in_order(drawn, missing)) as chunks,
+        closing(chunks_of(missing)) as chunks,
         tqdm.tqdm(
             total=len(wanted),
             initial=len(wanted) - lacking,

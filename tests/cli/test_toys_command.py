@@ -98,7 +98,7 @@ def test_toys_that_are_broken_off_say_how_to_go_on(
 
     with monkeypatch.context() as patched:
         patched.setattr(module, "toy_chunk", cut_off)
-        patched.setattr(module, "in_order", lambda function, jobs: (function(job) for job in jobs))
+        patched.setattr(module, "in_order", lambda function, jobs, executor=None: (function(job) for job in jobs))
         told = refused(run("toys", workspace, "--ntoys", 100, "--checkpoint", tmp_path / "toys.npz"), code)
     assert f"64 of 100 toys are saved in {tmp_path / 'toys.npz'}: run the same again to go on from there." in told
     result = run("toys-merge", tmp_path / "toys.npz")

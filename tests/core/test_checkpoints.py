@@ -2,14 +2,17 @@
 
 import errno
 import os
+import pickle
 import signal
 import struct
 import sys
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ import numpy as np
 import pytest
 
 import pyhf_func as pf
+from pyhf_func.core.inference import toy_files, toy_pieces
 from pyhf_func.core.inference.toy_files import Checkpoint, read
 from pyhf_func.core.inference.toy_records import digests
 from pyhf_func.core.inference.toy_results import record_of
@@ -57,7 +61,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], 
 
 def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """No threads, so that what was done when a run broke off is the same in every run."""
-    monkeypatch.setattr(MODULE, "in_order", lambda function, jobs: (function(job) for job in jobs))
+    monkeypatch.setattr(MODULE, "in_order", lambda function, jobs, executor=None: (function(job) for job in jobs))
 
 
 @pytest.mark.slow
@@ -115,6 +119,63 @@ def test_runs_in_other_threads_handle_no_signals(tmp_path: Path) -> None:
         assert pool.submit(run, checkpoint=tmp_path / "toys.npz").result().numbers.size == 60
 
 
+class Elsewhere(Executor):
+    """Passes on bytes, as executors of other processes do, and runs them here."""
+
+    num_workers = 2
+    lost = 0
+
+    def submit(self, function: Any, /, *args: Any, **options: Any) -> Any:
+        ended, content = Future[Any](), pickle.dumps((function, args))
+        self.lost -= 1
+        if self.lost == 0:
+            raise BrokenExecutor("a worker was lost")
+        function, args = pickle.loads(content)
+        ended.set_result(pickle.loads(pickle.dumps(function(*args))))
+        return ended
+
+
+def test_toys_of_an_executor_are_those_of_this_process() -> None:
+    for name in ("teststats_sb", "teststats_b", "status_b", "retries_sb"):
+        np.testing.assert_array_equal(getattr(run(executor=Elsewhere()), name), getattr(whole(), name))
+    with pytest.raises(TypeError, match="Inside jit or vmap"):
+        jax.jit(lambda data: pf.toys(1.0, data, counting(), KEY, 60, executor=Elsewhere()).cls)(np.array([4.0]))
+
+
+def test_toys_are_kept_when_an_executor_breaks(tmp_path: Path) -> None:
+    workers, file = Elsewhere(), tmp_path / "toys.npz"
+    workers.lost = 7
+    with pytest.raises(BrokenExecutor, match="a worker was lost") as broken:
+        run(executor=workers, checkpoint=file)
+    assert " of 60 toys are saved" in broken.value.__notes__[0]
+    assert 0 < pf.ToysResult.load(file).numbers.size < 60
+    np.testing.assert_array_equal(run(executor=Elsewhere(), checkpoint=file).teststats_b, whole().teststats_b)
+
+
+@pytest.mark.slow
+def test_toys_of_other_processes_are_those_of_this_one() -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as workers:
+        np.testing.assert_array_equal(run(executor=workers).teststats_b, whole().teststats_b)
+
+
+@pytest.mark.slow
+def test_toys_of_dask_are_those_of_this_process() -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        found = run(executor=client.get_executor())
+    np.testing.assert_array_equal(found.teststats_b, whole().teststats_b)
+
+
+@pytest.mark.slow
+def test_toys_of_mpi_are_those_of_this_process() -> None:
+    futures = pytest.importorskip("mpi4py.futures")
+    with futures.MPIPoolExecutor(1) as workers:
+        np.testing.assert_array_equal(run(executor=workers).teststats_b, whole().teststats_b)
+
+
 def part(first: int, last: int) -> Any:
     record = record_of(whole())
     chosen = slice(first, last)
@@ -140,6 +201,70 @@ def test_jobs_that_share_a_file_lose_nothing(tmp_path: Path) -> None:
     assert pf.ToysResult.load(file).numbers.tolist() == list(range(60))
     np.testing.assert_array_equal(pf.ToysResult.load(file).teststats_b, whole().teststats_b)
     assert [path.name for path in tmp_path.iterdir()] == ["toys.npz"]
+
+
+def test_toys_are_added_to_what_is_there(tmp_path: Path, breaks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often they are saved, the file is written when the run begins and when it ends."""
+    file, seen, written, expected = tmp_path / "toys.npz", [], [], whole()
+    in_turn(monkeypatch)
+    monkeypatch.setattr(toy_files, "_SECONDS", 0.0)
+    monkeypatch.setattr(toy_files, "_SHARE", 1e9)
+    breaks(lambda: seen.extend([pf.ToysResult.load(file).numbers.size, sorted(os.listdir(tmp_path))]))
+    write = toy_files.write
+    monkeypatch.setattr(toy_files, "write", lambda *args: (written.append(len(args[0].numbers)), write(*args)))
+    np.testing.assert_array_equal(run(checkpoint=file).teststats_b, expected.teststats_b)
+    assert seen == [14, ["toys.npz", "toys.npz.added"]]
+    assert written == [0, 60]
+    assert os.listdir(tmp_path) == ["toys.npz"]
+
+
+def test_pieces_that_were_added_by_a_killed_run_are_found(tmp_path: Path) -> None:
+    """The last one may be cut short; without the file that they belong to, they are a whole one themselves."""
+    file, beside, ends = tmp_path / "toys.npz", tmp_path / "toys.npz.added", [0]
+    toy_files.write(part(0, 10), file)
+    for first in (10, 15, 20):
+        toy_pieces.append_to(file, toy_files._bytes_of(part(first, first + 10)))
+        ends.append(beside.stat().st_size)
+    content = beside.read_bytes()
+    for cut, toys in [(ends[3], 30), (ends[3] - 1, 25), (ends[2] + 1, 25), (ends[2] + 80, 25), (ends[1], 20), (7, 10)]:
+        beside.write_bytes(content[:cut])
+        assert pf.ToysResult.load(file).numbers.tolist() == list(range(toys))
+    toy_pieces.append_to(file, toy_files._bytes_of(part(12, 14)))
+    assert pf.ToysResult.load(file).numbers.tolist() == [*range(10), 12, 13]
+    np.testing.assert_array_equal(run(checkpoint=file).teststats_b, whole().teststats_b)
+    assert os.listdir(tmp_path) == ["toys.npz"]
+    file.unlink()
+    beside.write_bytes(content)
+    assert pf.ToysResult.load(file).numbers.tolist() == list(range(10, 30))
+
+
+def test_pieces_that_are_damaged_or_of_another_test_are_refused(tmp_path: Path) -> None:
+    file, beside = tmp_path / "toys.npz", tmp_path / "toys.npz.added"
+    toy_files.write(part(0, 10), file)
+    toy_pieces.append_to(file, toy_files._bytes_of(part(10, 20)))
+    content = bytearray(beside.read_bytes())
+    content[len(content) // 2] ^= 1
+    beside.write_bytes(content)
+    with pytest.raises(InvalidCheckpoint, match=r"toys\.npz\.added is damaged: .*remove this one"):
+        run(checkpoint=file)
+    beside.unlink()
+    toy_pieces.append_to(file, toy_files._bytes_of(part(10, 20)._replace(mu=np.asarray(1.5))))
+    with pytest.raises(InvalidCheckpoint, match=r"toys\.npz\.added holds toys of another test.* the tested value"):
+        pf.ToysResult.load(file)
+
+
+def test_memory_is_that_of_the_numbers() -> None:
+    kept, chunk = Checkpoint(None, part(0, 0)), part(0, 1).toys
+    tracemalloc.start()
+    try:
+        for first in range(0, 4000 * 50, 50):
+            toys = jax.tree.map(lambda x: np.repeat(x, 50, axis=0), chunk)
+            kept.add(np.arange(first, first + 50), toys)
+        now, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    numbers = sum(x.nbytes for x in (*chunk, np.zeros(1, int)))
+    assert now < 1.3 * numbers * 4000 * 50
 
 
 def test_a_full_disk_costs_no_toys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

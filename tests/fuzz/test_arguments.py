@@ -64,6 +64,7 @@ VERBS = {
         progress=False,
         max_error=0.1,
         checkpoint=None,
+        executor=None,
         **OF_TEST,
     ),
     "merge_toys": Call(pf.merge_toys, results=[]),

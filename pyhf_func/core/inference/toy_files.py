@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 import warnings
@@ -17,18 +18,21 @@ from numpy.lib import format as npy
 from pyhf_func._files import check_regular, locked, replace
 from pyhf_func.core.fit.result import FitResult
 from pyhf_func.core.fit.status import Status
-from pyhf_func.core.inference.toy_records import FITS, ONCE, Record
+from pyhf_func.core.inference import toy_pieces
+from pyhf_func.core.inference.toy_records import FITS, ONCE, Chunk, Record, together
 from pyhf_func.core.inference.toys import Toys
 from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint, cut
 
 _FORMAT = "pyhf_func toys 4"
 _SECONDS, _SHARE = 5.0, 0.05
 """Between two checkpoints; and the part of the time that they may take."""
-_INSTEAD = "Name another file, or remove this one and start again."
+_SEVERAL = 256
+"""Chunks that are kept as they come."""
+_INSTEAD = toy_pieces.INSTEAD
 
 
 class Checkpoint:
-    """The toys of a run, kept in a file from time to time; only here where there is no file.
+    """The toys of a run, added to a file from time to time; only here where there is no file.
 
     What other jobs have saved to the same file stays, and is part of the result.
 
@@ -38,24 +42,29 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, record: Record) -> None:
-        self.path, self._found, self._fault = path, list[tuple[Any, Toys]](), ""
+        self.path, self._fault, self._none = path, "", record.at(slice(0, 0))
+        self._found, self._new = list[Chunk](), list[Chunk]()
         self.record = record
         self.record = self._save()  # if that fails, it fails before the work
+        self._next = time.monotonic() + _SECONDS
 
     def add(self, numbers: Any, toys: Toys) -> None:
-        """Take toys, and save all if it is time; a disk that is full now may have room later."""
-        self._found.append((np.array(numbers), toys))
+        """Take toys, and save them if it is time; a disk that is full now may have room later."""
+        self._new.append((np.array(numbers), toys))
         if self.path is not None and time.monotonic() > self._next:
-            self.save()
+            self._append(self.path)
+        elif self.path is None and len(self._new) > _SEVERAL:
+            self._take()
 
     def save(self) -> Record:
-        """Save all toys; return them, with those of other jobs."""
+        """Save all toys in one piece; return them, with those of other jobs."""
+        self._take()
         self.record, self._found = self.record.with_toys(self._found), []
         try:
             every, self._fault = self._save(), ""
         except (OSError, InvalidCheckpoint) as error:
-            every, self._fault = self.record, str(error)
-            warnings.warn(f"The toys can't be saved, for now: {error}", RuntimeWarning, stacklevel=4)
+            every = self.record
+            self._warn(error)
         return every
 
     def finish(self, result: Callable[[Record], Any]) -> Any:
@@ -81,12 +90,25 @@ class Checkpoint:
             f"{done} of {len(wanted)} toys are saved in {os.fspath(self.path)}: run the same again to go on from there."
         )
 
-    def _save(self) -> Record:
+    def _append(self, path: str | os.PathLike[str]) -> None:
         began = time.monotonic()
-        every = self.record if self.path is None else save(self.record, self.path)
-        took = time.monotonic() - began
-        self._next = began + max(_SECONDS, took / _SHARE)
-        return every
+        try:
+            toy_pieces.append_to(path, _bytes_of(self._none.with_toys(self._new)))
+            self._take()
+        except OSError as error:
+            self._warn(error)
+        self._next = began + max(_SECONDS, (time.monotonic() - began) / _SHARE)
+
+    def _take(self) -> None:
+        """Put the new toys to the others: few arrays, which take less memory than many."""
+        self._found, self._new = [together([*self._found, *self._new])] if self._new else self._found, []
+
+    def _save(self) -> Record:
+        return self.record if self.path is None else save(self.record, self.path)
+
+    def _warn(self, error: Exception) -> None:
+        self._fault = str(error)
+        warnings.warn(f"The toys can't be saved, for now: {error}", RuntimeWarning, stacklevel=5)
 
 
 def save(record: Record, path: str | os.PathLike[str]) -> Record:
@@ -97,7 +119,7 @@ def save(record: Record, path: str | os.PathLike[str]) -> Record:
         OSError: It can't be read or written.
     """
     with locked(path):
-        if Path(path).exists():
+        if Path(path).exists() or toy_pieces.are_beside(path):
             saved = read(path)
             try:
                 record.check_same(saved)
@@ -105,39 +127,63 @@ def save(record: Record, path: str | os.PathLike[str]) -> Record:
                 raise InvalidCheckpoint(f"{os.fspath(path)} holds toys of another test. {error} {_INSTEAD}") from None
             record = record.joined(saved)
         write(record, path)
+        toy_pieces.remove(path)
     return record
 
 
 def write(record: Record, path: str | os.PathLike[str]) -> None:
     """Write a record; the file that was there is replaced at once, or not at all."""
+    content = _bytes_of(record)
+    replace(path, lambda file: file.write(content))
+
+
+def _bytes_of(record: Record) -> bytes:
+    """A record in the format npz."""
     arrays = {name: np.asarray(getattr(record, name)) for name in (*ONCE, "numbers") if name not in FITS}
     for name in FITS:
         arrays |= {f"{name}.{field}": np.asarray(x) for field, x in getattr(record, name)._asdict().items()}
     arrays |= {f"toys.{field}": np.asarray(x) for field, x in record.toys._asdict().items()}
-    digest = _digest(arrays)
-
-    def content(file: BinaryIO) -> None:
-        np.savez_compressed(file, format=_FORMAT, digest=digest, **arrays)  # type: ignore[arg-type]
-
-    replace(path, content)
+    file = io.BytesIO()
+    np.savez_compressed(file, format=_FORMAT, digest=_digest(arrays), **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
 
 
 def read(path: str | os.PathLike[str]) -> Record:
-    """Read the record of a result or of a run that was cut off.
+    """Read the record of a result or of a run that was cut off, with what was added beside it.
 
     Raises:
         InvalidCheckpoint: The file is not of this kind, or damaged.
         OSError: It can't be read.
     """
-    check_regular(path)
-    with open(path, "rb") as file:
+    beside = toy_pieces.path_of(path)
+    # These first: should another job join them to the file meanwhile, they are there twice rather than not at all.
+    records = [_record(beside, io.BytesIO(piece)) for piece in toy_pieces.read(path)]
+    if not records or Path(path).exists():
+        check_regular(path)
+        with open(path, "rb") as file:
+            records = [_record(path, file), *records]
+    for record in records[1:]:
         try:
-            arrays: dict[str, Any] = _arrays(file)
-        except Exception as error:  # whatever zipfile, zlib and NumPy give for bytes that are damaged
-            told = f"{type(error).__name__}: {cut(str(error), 200)}"
-            raise InvalidCheckpoint(
-                f"{os.fspath(path)} is not a file of toys, or not a whole one ({told}). {_INSTEAD}"
-            ) from error
+            records[0].check_same(record)
+        except ValueError as error:
+            raise InvalidCheckpoint(f"{beside} holds toys of another test. {error} {_INSTEAD}") from None
+    numbers, toys = together([(record.numbers, record.toys) for record in records])
+    return records[0]._replace(numbers=numbers, toys=toys)
+
+
+def _record(path: str | os.PathLike[str], file: BinaryIO) -> Record:
+    """The record in a file that is open.
+
+    Raises:
+        InvalidCheckpoint: It is not of this kind, or damaged.
+    """
+    try:
+        arrays: dict[str, Any] = _arrays(file)
+    except Exception as error:  # whatever zipfile, zlib and NumPy give for bytes that are damaged
+        told = f"{type(error).__name__}: {cut(str(error), 200)}"
+        raise InvalidCheckpoint(
+            f"{os.fspath(path)} is not a file of toys, or not a whole one ({told}). {_INSTEAD}"
+        ) from error
     if str(arrays.pop("format", "")) != _FORMAT:
         raise InvalidCheckpoint(
             f"{os.fspath(path)} is not a file of toys that this version can read (it reads {_FORMAT!r}). {_INSTEAD}"

@@ -82,8 +82,22 @@ class Record(NamedTuple):
 
     def joined(self, other: Record) -> Record:
         """The record with those toys of another one of the same test that it lacks."""
-        new = ~np.isin(other.numbers, self.numbers)
-        return self.with_toys([(other.numbers[new], jax.tree.map(lambda x: x[new], other.toys))])
+        numbers, toys = together([(self.numbers, self.toys), (other.numbers, other.toys)])
+        return self._replace(numbers=numbers, toys=toys)
+
+    def at(self, places: slice) -> Record:
+        """The record with some of its toys."""
+        return self._replace(numbers=self.numbers[places], toys=jax.tree.map(lambda x: x[places], self.toys))
+
+
+Chunk = tuple[Any, Toys]
+"""Numbers of toys, and the toys."""
+
+
+def together(chunks: Sequence[Chunk]) -> Chunk:
+    """The toys of several chunks, in the order of their numbers; of those that are there twice, the first."""
+    numbers, places = np.unique(np.concatenate([chunk[0] for chunk in chunks]), return_index=True)
+    return numbers, jax.tree.map(lambda *parts: np.concatenate(parts)[places], *(chunk[1] for chunk in chunks))
 
 
 def digests(model: Likelihood, data: Any, test_stat: str, start: Start) -> np.ndarray:

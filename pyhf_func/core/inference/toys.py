@@ -7,8 +7,10 @@ was drawn with; a fit that fails is tried again from other starts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+import pickle
+import zlib
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -28,6 +30,7 @@ from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.hypotest import HypotestResult, fixed_poi_problem
 from pyhf_func.core.likelihood.sampling import sample
 from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.core.processes import check_process
 from pyhf_func.core.statistics import Statistic
 
 STARTS = 3
@@ -82,6 +85,38 @@ def toy_chunk(
     drawn = _lanes(size, model, of.pars, key, first, stop)
     found = teststatistics(minimiser, statistic, tested, *drawn, model, start, of.slope)
     return Toys(*(x.reshape(size, 2) for x in found))
+
+
+class Packed(NamedTuple):
+    """Toys of a test as other processes take them."""
+
+    content: bytes
+
+    @classmethod
+    def of(cls, *args: Any) -> Packed:
+        """The first arguments of `toy_chunk`, up to the key."""
+        *others, key = args
+        random = np.asarray(jax.random.key_data(key)), str(jax.random.key_impl(key))
+        return cls(zlib.compress(pickle.dumps((others, random)), 1))
+
+
+def packed_chunk(packed: Packed, numbers: range) -> Toys:
+    """`toy_chunk` for the numbers, in another process: NumPy's arrays."""
+    check_process()
+    size, draw = _unpacked(packed.content)
+    return cut(draw(numbers.start, numbers.stop), min(size, len(numbers)))
+
+
+def cut(chunk: Toys, n: int) -> Toys:
+    """The first toys, copied: views would keep JAX's buffers."""
+    return Toys(*(np.array(x[:n]) for x in jax.device_get(chunk)))
+
+
+@lru_cache(2)
+def _unpacked(content: bytes) -> tuple[int, Callable[[int, int], Toys]]:
+    others, (data, implementation) = pickle.loads(zlib.decompress(content))
+    args: Any = (*others, jax.random.wrap_key_data(data, impl=implementation))
+    return args[2], partial(toy_chunk, *args)
 
 
 # Two compiled programs, so that toys which are drawn elsewhere share the second and larger one.
