@@ -1,11 +1,11 @@
 """Toys are kept whatever ends a run, shared by jobs, and never taken from a file that is damaged or of another test."""
 
 import errno
+import importlib
 import os
 import pickle
 import signal
 import struct
-import sys
 import threading
 import tracemalloc
 import zipfile
@@ -30,7 +30,7 @@ from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
 from pyhf_func.verbs._arguments import start_of
 from tests.core.test_toys import KEY, counting
 
-MODULE = sys.modules["pyhf_func.verbs.toys"]
+MODULE: Any = importlib.import_module("pyhf_func.verbs.toys")
 FILES = "pyhf_func._files"
 
 
