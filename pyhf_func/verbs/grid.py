@@ -48,6 +48,7 @@ from pyhf_func.verbs._arguments import (
     traced_minimiser,
 )
 from pyhf_func.verbs._grid_points import Background, Built, Settings, compute, content_of, fingerprint, told
+from pyhf_func.verbs._verb import verb
 from pyhf_func.workspace import Workspace
 from pyhf_func.workspace.source import Built as Source
 
@@ -179,6 +180,7 @@ class _Point(NamedTuple):
     """A patch, or yields."""
 
 
+@verb()
 def grid(
     workspace: Workspace | Mapping[str, Any],
     points: PatchSet | Iterable[Any] | Mapping[str, Mapping[tuple[str, str], Any]],
@@ -218,7 +220,6 @@ def grid(
         checkpoint: A file to which the points are written as they end, one JSON object a line. Where it is there
             already, the run goes on with the points that it lacks: after Ctrl-C, SIGTERM (it then exits with code 143),
             a full disk or lost workers. Jobs with some of the points each may share it.
-        minimiser: The minimiser of all fits, as for `fit`; not SciPy or Minuit.
         model_options: Options of `Workspace.model`.
 
     Returns:
