@@ -254,7 +254,18 @@ def _modifier_doubts(channel: Mapping[str, Any], c: int) -> Iterator[Fault]:
 
 def changes(spec: Mapping[str, Any]) -> list[Fault]:
     """Everything that has no place in the XML and changes the likelihood, unlike bounds of parameters."""
-    return [doubt for doubt in _doubts(spec) if not doubt.path.endswith(".bounds")]
+    used = parameters_of(spec["channels"])[0]
+    configured = [m["config"]["parameters"] for m in spec["measurements"]]
+    idle = {
+        f"$.measurements[{m}].config.parameters[{p}]"
+        for m, configs in enumerate(configured)
+        for p, config in enumerate(configs)
+        if config["name"] not in used
+    }
+    doubts = _doubts(spec)
+    return [
+        doubt for doubt in doubts if not doubt.path.endswith(".bounds") and doubt.path.rpartition(".")[0] not in idle
+    ]
 
 
 _TYPES = ("histosys", "lumi", "normfactor", "normsys", "shapefactor", "shapesys", "staterror")

@@ -49,6 +49,8 @@ def convert(given: str, out: str, wanted: str | None, approximate: bool, **optio
     from pyhf_func.documents.formats import datacards, hs3
 
     target = wanted or _by_name(out)
+    if out == "-" and target in ("card", "xml"):
+        raise click.UsageError(f"The format {target} may need files beside it: give OUT a name.")
     with reported():
         document = read_document(source(given) if given == "-" else given, **options)
         if target == "hs3":

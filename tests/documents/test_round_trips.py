@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from pyhf_func import writexml
+from pyhf_func.cli.convert import convert
 from pyhf_func.documents import read_document
 from pyhf_func.documents.formats import datacards, hs3
 from pyhf_func.documents.formats.datacards.lines import Lines
@@ -207,6 +209,18 @@ def test_the_xml_has_all_that_root_reads(tmp_path: Path) -> None:
     assert {"name": "q", "inits": [0.5], "bounds": [[0.0, 10.0]]} in config["parameters"]
 
 
+def test_parameters_that_nothing_depends_on_keep_nothing_from_the_xml() -> None:
+    document = ZOO["counting"].spec
+    configs = document["measurements"][0]["config"]["parameters"]
+    configs.append({"name": "lumi", "auxdata": [1.0], "sigmas": [0.02], "bounds": [[0.5, 1.5]], "inits": [1.0]})
+    assert writexml.changes(document) == []
+    document["channels"][0]["samples"][0]["modifiers"].append(
+        {"name": "k", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}
+    )
+    configs.append({"name": "k", "auxdata": [0.5]})
+    assert [fault.path.rpartition(".")[2] for fault in writexml.changes(document)] == ["auxdata"]
+
+
 def published() -> Iterator[Path]:
     folder = SHARED_DATA / "formats"
     yield from sorted(folder.glob("hs3/**/*.json"))
@@ -250,3 +264,11 @@ def test_names_that_a_card_cannot_hold_are_replaced_and_named() -> None:
         datacards.text_of(ZOO["awkward_names"].spec)
     with pytest.raises(InvalidSpecification, match="names of samples are written otherwise"):
         datacards.text_of(ZOO["awkward_names"].spec, strict=True)
+
+
+@pytest.mark.parametrize("kind", ["card", "xml"])
+def test_formats_of_several_files_are_not_for_standard_output(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_text(json.dumps(ZOO["counting"].spec))
+    result = CliRunner().invoke(convert, [str(tmp_path / "model.json"), "-", "--to", kind])
+    assert result.exit_code == 2
+    assert "give OUT a name" in result.output
