@@ -113,6 +113,7 @@ class Workplace:
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "JAX_", "PYHF_FUNC_"))
         }
         environment |= {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "error"}
+        environment |= {"JAX_NUMPY_RANK_PROMOTION": "raise"}  # nothing may need that JAX adds dimensions by itself
         environment |= {"XDG_CACHE_HOME": str(self.home / "caches"), **options.pop("environment", {})}
         for name in options.pop("unset", ()):
             environment.pop(name, None)
