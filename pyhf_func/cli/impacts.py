@@ -7,6 +7,7 @@ import click
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, status_of, tell_failures
+from pyhf_func.cli.settings import progress_option
 from pyhf_func.cli.study import Study, study_options
 
 _IMPACTS = ("prefit_up", "prefit_down", "postfit_up", "postfit_down")
@@ -19,9 +20,10 @@ _NAMES = {"components": "component", "errors": "error", "pulls": "pull", "constr
 @workspace_argument
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Write the N most important only.  [default: all]")
 @click.option("--poi", metavar="NAME", help="Parameter that is moved.  [default: the parameter of interest]")
+@progress_option
 @tables.format_option
 @study_options()
-def ranking(study: Study, top: int | None, poi: str | None, layout: str) -> None:
+def ranking(study: Study, top: int | None, poi: str | None, progress: bool, layout: str) -> None:
     """Impacts of all other parameters of WORKSPACE, a JSON file or - for standard input, on the parameter of interest.
 
     Each is held at its best value plus and minus the width of its constraint (prefit) and its standard error
@@ -36,16 +38,19 @@ def ranking(study: Study, top: int | None, poi: str | None, layout: str) -> None
     import numpy as np
 
     import pyhf_func as pf
-    from pyhf_func.core.fit import Newton
-    from pyhf_func.core.inference import impacts
 
     names = study.model.config.par_names
     place = study.require_poi() if poi is None else study.place(poi)
-    require_converged(study.fitted.status)
-    found = study.compute(impacts, study.problem, study.fitted, np.asarray(place), static=(Newton(),), long=True)
+    found = pf.impacts(study.data, study.model, names[place], progress=progress)
+    require_converged(found.covariance.status)
     shown = {name: np.asarray(getattr(found, name)) for name in ("parameters", "status", *_IMPACTS, *_REST)}
     rows = [_row(names, shown, i) for i in range(len(shown["parameters"]))][:top]
-    fitted = {"name": names[place], "best": found.poi_best, "error": found.poi_error, **status_of(study.fitted.status)}
+    fitted = {
+        "name": names[place],
+        "best": found.poi_best,
+        "error": found.poi_error,
+        **status_of(found.covariance.status),
+    }
     table = [{name: cell for name, cell in row.items() if name != "message"} for row in rows]
     tables.write(
         study,

@@ -5,7 +5,7 @@ import click
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, tell_failures, words
-from pyhf_func.cli.settings import Number
+from pyhf_func.cli.settings import Number, progress_option
 from pyhf_func.cli.study import Study, study_options
 
 
@@ -25,6 +25,7 @@ from pyhf_func.cli.study import Study, study_options
 @click.option(
     "--confidence", type=Number(0, 1, min_open=True, max_open=True), help="Coverage instead of --sigmas, such as 0.95."
 )
+@progress_option
 @tables.format_option
 @study_options(drawn=False)
 def intervals(
@@ -33,6 +34,7 @@ def intervals(
     every: bool,
     sigmas: float,
     confidence: float | None,
+    progress: bool,
     layout: str,
 ) -> None:
     """Intervals of parameters of WORKSPACE, a file of any format or - for standard input, as MINOS gives them.
@@ -50,16 +52,15 @@ def intervals(
 
     import numpy as np
 
-    from pyhf_func.core.arrays import floats
-    from pyhf_func.core.fit import Newton
-    from pyhf_func.core.inference import intervals as search
+    import pyhf_func as pf
 
     names, poi = study.model.config.par_names, study.model.config.poi_name
     chosen = list(parameters) or ([poi] if poi is not None else names)
     places = [study.place(name) for name in (names if every else chosen)]
     height = sigmas if confidence is None else NormalDist().inv_cdf((1 + confidence) / 2)
-    require_converged(study.fit.status)
-    found = study.compute(search, study.problem, study.fitted, np.array(places), floats(height), static=(Newton(),))
+    wanted = [names[place] for place in places]
+    found = pf.intervals(study.data, study.model, wanted, sigmas=height, progress=progress)
+    require_converged(found.covariance.fit.status)
     rows = [
         {
             "name": names[place],

@@ -7,7 +7,7 @@ import click
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import failures, require_converged, status_of, tell_failures, words
-from pyhf_func.cli.settings import Number, level_option, statistic_option
+from pyhf_func.cli.settings import Number, level_option, progress_option, statistic_option
 from pyhf_func.cli.study import Study, study_options
 from pyhf_func.core.statistics import Statistic
 
@@ -53,6 +53,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 )
 @level_option
 @statistic_option(limits=True)
+@progress_option
 @tables.format_option
 @study_options(tests=True)
 def scan(
@@ -62,6 +63,7 @@ def scan(
     parameters: tuple[str, ...],
     level: float,
     statistic: Statistic,
+    progress: bool,
     layout: str,
 ) -> None:
     """Observed and expected CLs of WORKSPACE, a JSON file or - for standard input, for many values.
@@ -86,9 +88,9 @@ def scan(
     if len(axes) not in (0, len(parameters) or 1):
         raise click.UsageError("Give the values once for each parameter that is scanned.")
     if parameters:
-        _profile(study, parameters, axes, layout)
+        _profile(study, parameters, axes, progress, layout)
     else:
-        _test(study, axes[0] if axes else None, level, statistic, layout)
+        _test(study, axes[0] if axes else None, level, statistic, progress, layout)
 
 
 def _spaced(low: float, high: float, n: int) -> list[float]:
@@ -97,16 +99,15 @@ def _spaced(low: float, high: float, n: int) -> list[float]:
     return np.linspace(low, high, n).tolist()
 
 
-def _test(study: Study, mus: list[float] | None, level: float, statistic: Statistic, layout: str) -> None:
+def _test(
+    study: Study, mus: list[float] | None, level: float, statistic: Statistic, progress: bool, layout: str
+) -> None:
     """CLs."""
     import pyhf_func as pf
-    from pyhf_func.core.arrays import floats
-    from pyhf_func.core.fit import Newton
-    from pyhf_func.core.inference import scan as tests
 
     study.require_poi()
     mus = mus or _range(study, level, statistic)
-    found = study.compute(tests, floats(mus), *study.arguments, static=(Newton(), statistic))
+    found = pf.scan(mus, study.data, study.model, test_stat=statistic.name, progress=progress)
     points = [
         {
             "mu": float(mu),
@@ -154,7 +155,7 @@ def _range(study: Study, level: float, statistic: Statistic) -> list[float]:
     return _spaced(low, high, _POINTS[1])
 
 
-def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]], layout: str) -> None:
+def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]], progress: bool, layout: str) -> None:
     """The profile likelihood."""
     import numpy as np
 
@@ -162,7 +163,7 @@ def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]],
 
     places = [study.place(name) for name in parameters]
     axes = axes or [_around(study, place, _POINTS[len(places)]) for place in places]
-    found = study.profile(places, axes)
+    found = pf.profile(dict(zip(parameters, axes, strict=True)), study.data, study.model, progress=progress)
     require_converged(found.free_fit.status)
     grid = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1).tolist()
     rows = zip(grid, found.ratio.ravel().tolist(), found.status.ravel().tolist(), strict=True)

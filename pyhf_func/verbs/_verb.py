@@ -48,6 +48,8 @@ SETTINGS = {
         model has, too, at its best values (in a hypothesis test all but the parameter of interest).""",
     "minimiser": """``"newton"`` (our own, in JAX), ``"lbfgs"`` (optax), or one of `Newton`, `LBFGS`, `FirstOrder` with
         options. SciPy and Minuit run on the host: they cannot be part of a compiled computation.""",
+    "progress": """Whether to show a progress bar on standard error; the work is then done in pieces, whose numbers
+        agree with those of one computation to the precision of the fits.""",
 }
 """Meanings of the arguments that verbs share: in the help of each that has them, unless its docstring explains them."""
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import cast
 
+import numpy as np
+from jax import Array
+
+from pyhf_func.compiled import Compiled
 from pyhf_func.core import inference as _engine
 from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init
@@ -11,13 +15,19 @@ from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import ImpactResult
 from pyhf_func.model import AnyModel
 from pyhf_func.verbs._arguments import (
+    check_flag,
     check_poi,
     one_place,
     problem_of,
     traced_minimiser,
 )
+from pyhf_func.verbs._pieces import in_pieces
 from pyhf_func.verbs._verb import verb
 from pyhf_func.verbs.covariance import with_covariance
+
+_of_some = Compiled(_engine.impacts_of, static=1, long=True)
+_ranked = Compiled(_engine.ranked)
+_SHARED = "poi", "poi_best", "poi_error", "covariance"
 
 
 @verb(_engine.impacts, static=1, long=True)
@@ -30,6 +40,7 @@ def impacts(
     bounds: Bounds = None,
     fixed: Fixed = None,
     minimiser: Minimiser | HostMinimiser | str = "newton",
+    progress: bool = False,
 ) -> ImpactResult:
     """Rank all other parameters by their impact on the parameter of interest.
 
@@ -63,6 +74,15 @@ def impacts(
     if poi is None:
         check_poi(model)
     place = model.likelihood.space.poi if poi is None else np.asarray(one_place(model, poi, "poi"))
+    check_flag(progress, "progress")
     chosen = traced_minimiser(minimiser, "impacts")
     problem = problem_of(model, data, init, bounds, fixed)
-    return impacts.program(chosen, problem, with_covariance(chosen, problem), place)
+    around = with_covariance(chosen, problem)
+    if not progress:
+        return impacts.program(chosen, problem, around, place)
+    others = np.delete(np.arange(len(model.config.par_names)), int(place))
+
+    def of(some: Array) -> ImpactResult:
+        return _of_some(chosen, problem, around, place, some)
+
+    return cast(ImpactResult, _ranked(in_pieces(of, others, problem, _SHARED, "parameter")))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
+from jax import Array
 from jax.scipy.special import ndtri
 from jax.typing import ArrayLike
 
@@ -14,11 +16,13 @@ from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import IntervalResult
 from pyhf_func.model import AnyModel
 from pyhf_func.verbs._arguments import (
+    check_flag,
     number,
     places_of,
     problem_of,
     traced_minimiser,
 )
+from pyhf_func.verbs._pieces import in_pieces
 from pyhf_func.verbs._verb import verb
 from pyhf_func.verbs.covariance import with_covariance
 
@@ -35,6 +39,7 @@ def intervals(
     bounds: Bounds = None,
     fixed: Fixed = None,
     minimiser: Minimiser | HostMinimiser | str = "newton",
+    progress: bool = False,
 ) -> IntervalResult:
     """Profile-likelihood intervals, as MINOS gives them, for any parameters in one computation.
 
@@ -70,4 +75,10 @@ def intervals(
         height = ndtri((1 + coverage) / 2)
     places, chosen = places_of(model, parameters), traced_minimiser(minimiser, "intervals")
     problem = problem_of(model, data, init, bounds, fixed)
-    return intervals.program(chosen, problem, with_covariance(chosen, problem), places, height)
+    check_flag(progress, "progress")
+    around = with_covariance(chosen, problem)
+
+    def of(some: Array) -> IntervalResult:
+        return cast(IntervalResult, intervals.program(chosen, problem, around, some, height))
+
+    return in_pieces(of, places, (problem, height), ("sigmas", "covariance"), "parameter") if progress else of(places)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -18,7 +19,8 @@ from pyhf_func.core.inference import ProfileResult
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.model import AnyModel
 from pyhf_func.results.base import named
-from pyhf_func.verbs._arguments import one_place, problem_of, traced_minimiser
+from pyhf_func.verbs._arguments import check_flag, one_place, problem_of, traced_minimiser
+from pyhf_func.verbs._pieces import in_pieces
 from pyhf_func.verbs._verb import verb
 
 
@@ -32,6 +34,7 @@ def profile(
     bounds: Bounds = None,
     fixed: Fixed = None,
     minimiser: Minimiser | HostMinimiser | str = "newton",
+    progress: bool = False,
 ) -> ProfileResult:
     """The profile likelihood on a grid of values of one or more parameters: all others are fitted at each point.
 
@@ -55,7 +58,14 @@ def profile(
     """
     places, axes = _axes(model, values)
     chosen = traced_minimiser(minimiser, "profile")
-    found = profile.program(chosen, problem_of(model, data, init, bounds, fixed), places, axes)
+    problem = problem_of(model, data, init, bounds, fixed)
+    check_flag(progress, "progress")
+
+    def of(some: Array) -> ProfileResult:
+        return cast(ProfileResult, profile.program(chosen, problem, places, [some, *axes[1:]]))
+
+    found = in_pieces(of, axes[0], (problem, axes), ("values", "free_fit"), "value") if progress else of(axes[0])
+    found = found._replace(values=tuple(map(jnp.asarray, axes)))
     return named(found, model.config._names.of_results.with_axes(tuple(values)))
 
 

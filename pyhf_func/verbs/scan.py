@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from jax import Array
+
 from pyhf_func.core import inference as _engine
 from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init
@@ -10,6 +14,7 @@ from pyhf_func.core.inference import ScanResult
 from pyhf_func.core.statistics import TestStat
 from pyhf_func.model import AnyModel
 from pyhf_func.verbs._arguments import (
+    check_flag,
     check_tested,
     data_of,
     of_interest,
@@ -18,6 +23,7 @@ from pyhf_func.verbs._arguments import (
     tested_values,
     traced_minimiser,
 )
+from pyhf_func.verbs._pieces import in_pieces
 from pyhf_func.verbs._verb import verb
 
 
@@ -33,6 +39,7 @@ def scan(
     bounds: Bounds = None,
     fixed: Fixed = None,
     minimiser: Minimiser | HostMinimiser | str = "newton",
+    progress: bool = False,
 ) -> ScanResult:
     """Test many values of the parameter of interest: `hypotest` at each, in one computation.
 
@@ -66,4 +73,9 @@ def scan(
     statistic, chosen = statistic_of(test_stat), traced_minimiser(minimiser, "scan")
     start = start_of_test(model, init, bounds, fixed)
     check_tested(tested, statistic, model, start, "mus")
-    return scan.program(chosen, statistic, tested, observed, model.likelihood, start)
+    check_flag(progress, "progress")
+
+    def of(some: Array) -> ScanResult:
+        return cast(ScanResult, scan.program(chosen, statistic, some, observed, model.likelihood, start))
+
+    return in_pieces(of, tested, (observed, model, start), _engine.ONCE, "value") if progress else of(tested)

@@ -12,10 +12,13 @@ from pyhf_func.core.inference.hypotest import HypotestResult as HypotestResult
 from pyhf_func.core.inference.hypotest import hypotest as hypotest
 from pyhf_func.core.inference.impacts import ImpactResult as ImpactResult
 from pyhf_func.core.inference.impacts import impacts as impacts
+from pyhf_func.core.inference.impacts import impacts_of as impacts_of
+from pyhf_func.core.inference.impacts import ranked as ranked
 from pyhf_func.core.inference.intervals import IntervalResult as IntervalResult
 from pyhf_func.core.inference.intervals import intervals as intervals
 from pyhf_func.core.inference.profile import ProfileResult as ProfileResult
 from pyhf_func.core.inference.profile import profile as profile
+from pyhf_func.core.inference.scan import ONCE as ONCE
 from pyhf_func.core.inference.scan import ScanResult as ScanResult
 from pyhf_func.core.inference.scan import scan as scan
 from pyhf_func.core.inference.toy_results import ToysResult as ToysResult

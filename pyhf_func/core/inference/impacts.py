@@ -82,11 +82,17 @@ class ImpactResult(Result):
 
 
 def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, poi: Array) -> ImpactResult:
-    """Four refits for each parameter, from where the covariance predicts their minimum."""
+    """The impacts of all other parameters, ranked."""
+    others = jnp.arange(problem.init.shape[0] - 1)
+    return ranked(impacts_of(minimiser, problem, around, poi, others + (others >= poi)))
+
+
+def impacts_of(
+    minimiser: Minimiser, problem: Problem, around: CovarianceResult, poi: Array, others: Array
+) -> ImpactResult:
+    """Four refits for each of these parameters, from where the covariance predicts their minimum."""
     free, errors = around.fit, around.errors
     widths = prefit_widths(problem)
-    others = jnp.arange(problem.init.shape[0] - 1)
-    others = others + (others >= poi)
 
     ends = jnp.stack([widths, -widths, errors, -errors], axis=-1)
     unknown = jnp.isnan(ends) | ~around.identified[poi]
@@ -106,7 +112,7 @@ def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, po
     best = where_converged([free], free.pars)
     width, error = widths[others], errors[others]
     per_error = _over(shared, error)
-    result = ImpactResult(
+    return ImpactResult(
         parameters=others,
         prefit_up=change[:, 0],
         prefit_down=change[:, 1],
@@ -126,11 +132,11 @@ def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, po
         covariance=around,
         conditional_fit=fits,
     )
-    return _ranked(result, jnp.max(jnp.abs(change[:, 2:]), axis=-1))
 
 
-def _ranked(result: ImpactResult, size: Array) -> ImpactResult:
+def ranked(result: ImpactResult) -> ImpactResult:
     """The largest first; what is not a number last."""
+    size = jnp.maximum(jnp.abs(result.postfit_up), jnp.abs(result.postfit_down))
     order = jnp.argsort(-jax.lax.stop_gradient(size), stable=True)
     shared = ("poi", "poi_best", "poi_error", "covariance")
     own = {name: value for name, value in result._asdict().items() if name not in shared}

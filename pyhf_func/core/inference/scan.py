@@ -64,6 +64,10 @@ class ScanResult(Result):
         return [{"mu": mu, "CLs": x, **band("CLs_exp", five), "status": str(s)} for mu, x, five, s in columns]
 
 
+ONCE = "free_fit", "asimov_fit", "free_fit_asimov"
+"""Fits that do not depend on the tested value."""
+
+
 def scan(
     minimiser: Minimiser, statistic: Statistic, mus: Array, data: Array, model: Likelihood, start: Start
 ) -> ScanResult:
@@ -71,8 +75,5 @@ def scan(
     if mus.shape[0] == 0:
         raise ValueError("mus is empty; give at least one value to test.")
     every = jax.vmap(lambda mu: hypotest(minimiser, statistic, mu, data, model, start))(mus)
-    once = {
-        name: jax.tree.map(lambda x: x[0], getattr(every, name))
-        for name in ("free_fit", "asimov_fit", "free_fit_asimov")
-    }
+    once = {name: jax.tree.map(lambda x: x[0], getattr(every, name)) for name in ONCE}
     return ScanResult(mus, **{**every._asdict(), **once})
