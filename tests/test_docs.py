@@ -56,6 +56,16 @@ def test_the_reference_has_every_public_name() -> None:
     assert things - VALUES <= _documented("reference")
 
 
+def test_help_stands_on_its_own() -> None:
+    """Of each public class and function: a result names its verb, and all others have an example."""
+    for name in {*pf.__all__} - VALUES:
+        thing = getattr(pf, name)
+        if not isinstance(thing, types.ModuleType):
+            text = inspect.getdoc(thing) or ""
+            wanted = "pyhf_func." if _is_result(thing) else ">>> "
+            assert wanted in text, name
+
+
 def test_the_reference_has_every_picture() -> None:
     assert set(pf.plot.__all__) <= _documented("reference/plot")
 

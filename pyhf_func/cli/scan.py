@@ -1,6 +1,7 @@
 """``pyhf-func scan``: CLs for many values of the parameter of interest, or the profile likelihood of any parameters."""
 
 import math
+from typing import Any, cast
 
 import click
 
@@ -104,10 +105,20 @@ def _test(
 ) -> None:
     """CLs."""
     import pyhf_func as pf
+    from pyhf_func.core.arrays import floats
+    from pyhf_func.core.fit import Newton
+    from pyhf_func.core.inference import ONCE, ScanResult
+    from pyhf_func.verbs._pieces import in_pieces
+    from pyhf_func.verbs.scan import scan as tests
 
     study.require_poi()
     mus = mus or _range(study, level, statistic)
-    found = pf.scan(mus, study.data, study.model, test_stat=statistic.name, progress=progress)
+    arguments = study.arguments
+
+    def of(some: Any) -> ScanResult:  # points that the verb refuses keep their rows
+        return cast(ScanResult, tests.program(Newton(), statistic, some, *arguments))
+
+    found = in_pieces(of, floats(mus), arguments, ONCE, "value") if progress else of(floats(mus))
     points = [
         {
             "mu": float(mu),

@@ -24,6 +24,8 @@ class DiscoveryResult(Result):
     The expected values are those for data with the nominal signal (POI at one) at -2, -1, 0, 1 and 2 standard
     deviations of the test statistic; first the most significant. A bin with events that the background-only hypothesis
     leaves empty excludes it: p0 is zero and the significance infinite.
+
+    Returned by `pyhf_func.discovery`.
     """
 
     p0: Array

@@ -18,7 +18,10 @@ from pyhf_func.results.tables import band
 
 
 class ScanResult(Result):
-    """Hypothesis tests at n values of the POI: a `HypotestResult` with an axis more."""
+    """Hypothesis tests at n values of the POI: a `HypotestResult` with an axis more.
+
+    Returned by `pyhf_func.scan`.
+    """
 
     mu: Array
     """(n,) tested values."""
