@@ -28,7 +28,10 @@ DATA, SIMULATION, OTHERS = "data statistics", "MC statistics", "other systematic
 
 
 class GroupImpact(Result):
-    """One group of parameters, and what it does to the error of the parameter of interest."""
+    """One group of parameters, and what it does to the error of the parameter of interest.
+
+    One of the ``groups`` of what `pyhf_func.group_impacts` returns.
+    """
 
     group: str
     """its name."""
@@ -51,7 +54,10 @@ class GroupImpact(Result):
 
 
 class GroupImpacts(Result):
-    """Impacts of groups on the parameter of interest, and how well they add up in quadrature."""
+    """Impacts of groups on the parameter of interest, and how well they add up in quadrature.
+
+    Returned by `pyhf_func.group_impacts`.
+    """
 
     poi: str
     """name of the parameter of interest."""
