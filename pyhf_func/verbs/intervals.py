@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
-from jax import Array
 from jax.scipy.special import ndtri
 from jax.typing import ArrayLike
 
@@ -78,7 +77,7 @@ def intervals(
     check_flag(progress, "progress")
     around = with_covariance(chosen, problem)
 
-    def of(some: Array) -> IntervalResult:
+    def of(some: Any) -> IntervalResult:
         return cast(IntervalResult, intervals.program(chosen, problem, around, some, height))
 
     return in_pieces(of, places, (problem, height), ("sigmas", "covariance"), "parameter") if progress else of(places)
