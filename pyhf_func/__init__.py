@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +111,7 @@ if TYPE_CHECKING:
     tensorlib: Any
 
 _VERBS = sorted(
-    file.partition(".")[0] for file in os.listdir(os.path.join(__path__[0], "verbs")) if not file.startswith("_")
+    file.name for file in pkgutil.iter_modules([os.path.join(__path__[0], "verbs")]) if not file.name.startswith("_")
 )
 """Each lies in the file of its name."""
 _HOMES = {
