@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 from jax import Array
+from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
 import pyhf_func as pf
 from pyhf_func.compiled import Compiled, store
@@ -52,6 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of programs, empty at first."""
     before, of_jax = dict(store._state), jax.config.values["jax_compilation_cache_dir"]
     jax.config.update("jax_compilation_cache_dir", None)
+    reset_cache()  # once in use, JAX's cache no longer looks at its setting
     monkeypatch.setenv("PYHF_FUNC_CACHE", str(tmp_path / "programs"))
     pf.use_cache(True)
     found = store._folder()
@@ -60,6 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     store._state.clear()
     store._state.update(before)
     jax.config.update("jax_compilation_cache_dir", of_jax)
+    reset_cache()
 
 
 def test_is_traced_once() -> None:
