@@ -185,6 +185,23 @@ def test_wells_of_competing_scales_are_found_where_the_data_are_described_badly(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("kind", "structure", "number", "seed"), [("wells", 20, 13, 5), ("high", 0, 15, 0)])
+def test_wells_of_competing_scales_are_found_where_all_looks_well(
+    kind: str, structure: int, number: int, seed: int
+) -> None:
+    verdicts = judge_structure(kind, structure, (number,), seed, Memory(None), scans=False, stacks=False)
+    assert [(seed_text(v), v.fit, v.faults) for v in verdicts if v.faults] == []
+
+
+@pytest.mark.slow
+def test_a_minimum_is_not_reported_where_a_search_that_was_not_finished_is_lower() -> None:
+    """Along a curved wall, on which an empty bin expects nothing, searches are long."""
+    verdicts = list(judge_structure("walls", 21, (7,), 5, Memory(None), scans=False, stacks=False))
+    assert [(seed_text(v), v.fit, v.above) for v in verdicts if v.status == 0 and "above" in v.faults] == []
+    assert max(v.above for v in verdicts) < 1.0  # of 69 that the best minimum elsewhere lies above
+
+
+@pytest.mark.slow
 def test_a_scale_stays_at_zero_where_its_yield_would_be_negative_beyond() -> None:
     """A bin that expects only what a scale at its bound takes away: the search goes on along the others."""
     verdicts = judge_structure("walls", 22, (8,), 5, Memory(None), scans=False, stacks=False)

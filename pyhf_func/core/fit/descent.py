@@ -38,6 +38,7 @@ _SHORTEST_ESCAPE = 1e-3  # of a standard deviation
 _ROUNDINGS = 8  # by which a parameter may miss its bound
 _PASSES = 10  # to find which bounds and walls hold a step
 _LIFTS = 30  # of yields that are negative where the search starts
+_EMPTYINGS = 10  # of those that bins without events are expected to have
 _HOPELESS = 0.5  # above its rival that a search may be expected to end without being given up
 _TRUSTED = 3.0  # decrease that the quadratic model promises, up to which it is taken at its word
 _DOWNWARDS = -1e-6  # curvature, in the metric, that is not rounding
@@ -63,7 +64,7 @@ class Point(NamedTuple):
     iterations: Array
     forces: Array  # (bins,) of the walls that hold the point
     met_walls: Array  # bool: on its way
-    missed_walls: Array  # bool: it may have
+    missed: Array  # (bins,) yields whose walls it may have missed
 
 
 class Step(NamedTuple):
@@ -102,16 +103,17 @@ class _State(NamedTuple):
     active: Array
 
 
-def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, limit: int) -> Point:
+def descend(p: Prepared, init: Array, fallback: Array, box: Box, rival: Array, limit: int, emptied: Array) -> Point:
     """Search from ``init``; a start without a finite likelihood is lifted, or drawn towards ``fallback``.
 
+    Constrained parameters first bring the yields of bins that are to be ``emptied`` close to their walls, if they can.
     The search is given up where it will not end below the value of its ``rival``.
     """
-    search = _Search(p, box, rival, limit)
+    search = _Search(p, box, rival, limit, emptied)
     end = jax.lax.while_loop(lambda s: s.active, partial(_advance, search), _start(p, init, fallback, box))
     return Point(
         end.pars,
-        end.value,
+        jnp.where(end.status == Status.CONVERGED, end.value, end.value + wall.without(end.walls, end.rates)),
         end.gradient,
         end.edm,
         end.status,
@@ -127,6 +129,7 @@ class _Search(NamedTuple):
     box: Box
     rival: Array
     limit: int
+    emptied: Array  # (bins,) bool
 
     @property
     def tolerance(self) -> float:
@@ -205,7 +208,9 @@ def _arrive(search: _Search, state: _State) -> _Here:
     x = expand(behind, state.trial)
     accepted, radius = _judge(state, x)
     first = jnp.isinf(state.value)
-    lacking = wall.lacking(x, state.walls)
+    emptying = first & (state.iterations < _EMPTYINGS) & wall.too_full(x, search.emptied)
+    accepted &= ~jnp.any(emptying)
+    lacking = wall.lacking(x, state.walls) | emptying
     lifting = first & jnp.any(lacking) & (state.iterations < _LIFTS)
     pars = jnp.where(accepted, state.trial, state.pars)
     begin = jnp.where(lifting, state.trial, pars)
@@ -232,6 +237,7 @@ def _step(search: _Search, state: _State, here: _Here) -> Step:
             wall.fewer(here.x, state.walls, state.edm, whole),
             jnp.where(here.testing, 1.0, 0.0) * search.box.turning,
             here.lifts,
+            search.emptied,
             state.kept,
         ),
         lambda: no_step(here.pars, state.walls, state.kept),
@@ -326,13 +332,14 @@ class _Question(NamedTuple):
     walls: Walls
     probe: Array
     lifted: Array
+    emptied: Array
     bins: Jacobian | Slopes
     probing: Array
     lifting: Array
 
     def pushes(self, held: Array) -> tuple[Push, Array]:
         """The addition of the walls that are held, and the gradient with it."""
-        add, lift = wall.push(self.x, self.walls, held), wall.lift(self.x, held)
+        add, lift = wall.push(self.x, self.walls, held), wall.lift(self.x, held, self.emptied)
         push: Push = jax.tree.map(partial(jnp.where, self.lifting), lift, add)
         return push, jnp.where(self.lifting, 0.0, self.x.gradient) - self.bins.transposed_times(push.up)
 
@@ -382,24 +389,26 @@ def newton_step(
     walls: Walls,
     probe: Array | None = None,
     lifted: Array | None = None,
+    emptied: Array | None = None,
     kept: Kept | None = None,
 ) -> Step:
     """The step to the minimum of the quadratic model on the free parameters, within the radius, the box and the walls.
 
     Where a ``probe`` is not zero, it takes the place of the gradient: to look for directions of negative curvature.
-    Where any bin is to be ``lifted``, the step does that and nothing else.
+    Where any bin is to be ``lifted``, or ``emptied`` by what is constrained, the step does that and nothing else.
     """
     probe = jnp.zeros_like(pars) if probe is None else probe
     lifted = jnp.zeros(x.rates.shape, bool) if lifted is None else lifted
+    emptied = lifted & (False if emptied is None else emptied)
     probing, lifting = jnp.any(probe != 0), jnp.any(lifted)
     kept = none_kept(x.prepared.model, pars.dtype) if kept is None else kept
-    asked = _Question(x, pars, low, high, radius, walls, probe, lifted, slopes(x), probing, lifting)
+    asked = _Question(x, pars, low, high, radius, walls, probe, lifted, emptied, slopes(x), probing, lifting)
     return _taken(asked, _solved(asked, kept))
 
 
 def _solved(asked: _Question, kept: Kept | None) -> _Attempt:
     """The Newton step, and which bounds and walls hold it."""
-    x, pars, low, high, radius, walls, probe, lifted, bins, probing, lifting = asked
+    x, pars, low, high, radius, walls, probe, lifted, emptied, bins, probing, lifting = asked
     scattered = probe * _scattered(probe.shape[0], probe.dtype)
     far = np.finfo(pars.dtype).max ** 0.25
 
@@ -434,7 +443,8 @@ def _solved(asked: _Question, kept: Kept | None) -> _Attempt:
 
     held = jnp.where(lifting, lifted, walls.counts > 0)
     nothing, yes = conjugate.nothing(pars), jnp.ones((), bool)
-    begin = _Attempt(low < high, held, kept, nothing, pars, walls.counts, held, jnp.zeros((), int), yes)
+    movable = (low < high) & (~jnp.any(emptied) | (x.constraint > 0))
+    begin = _Attempt(movable, held, kept, nothing, pars, walls.counts, held, jnp.zeros((), int), yes)
     return jax.lax.while_loop(lambda s: s.again, attempt, begin)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from jax import Array
 
 from pyhf_func.core.arrays import count
+from pyhf_func.core.fit import walls
 from pyhf_func.core.fit.descent import Box, Point, descend
 from pyhf_func.core.fit.lanes import one_by_one
 from pyhf_func.core.fit.pieces import breaks_of, rounded
@@ -28,7 +29,11 @@ from pyhf_func.core.likelihood.measurements import widths as measured_widths
 from pyhf_func.core.likelihood.objective import Prepared, constant, prepare
 
 _SEARCHES = 128  # for other wells, at most
+_EMPTIED = 4  # bins without events that are expected to have some, one after the other, at most
+_CONTINUED = 8  # searches that go on where one was not finished, lower than the best minimum
 _MORE = 8  # random starts where there may be wells that are not predicted
+_SOME = 6  # of them, where scales compete with parameters that may have several wells
+_WORTHLESS = 0.5  # deviation from the data that does not need a better minimum
 _AT_LEAST = 2  # of them, where there are too many parameters to cover
 _FEW = 16  # parameters, private ones of single bins aside, of which random starts find most wells
 _DEVIATIONS = 2.0  # by which a minimum describes the data badly
@@ -76,6 +81,9 @@ class _State(NamedTuple):
     best: Point
     wells: Wells
     from_wells: Array  # () searches that they started
+    emptied: Array  # (bins,) bool: for which searches were started
+    emptying: Array  # (bins,) bool: for which the next one is
+    continued: Array  # () searches that went on where another was given up
     begun: Array  # () of the given start and the random ones
     iterations: Array
     minima: Array
@@ -151,43 +159,56 @@ def _begin(ground: _Ground) -> _State:
     init = ground.problem.init
     zero, none, no = jnp.zeros((), init.dtype), jnp.zeros((), int), jnp.zeros((), bool)
     converged, force = jnp.zeros((), jnp.int32), jnp.zeros_like(ground.prepared.main)
-    nothing = Point(init, zero + jnp.inf, jnp.zeros_like(init), zero, converged, none, force, no, no)
-    wells = none_of(ground.problem.model, init)
-    return _State(nothing, wells, none, none + 1, none, none, zero + jnp.inf, init, ~no)
+    nothing = Point(init, zero + jnp.inf, jnp.zeros_like(init), zero, converged, none, force, no, force)
+    wells, empty = none_of(ground.problem.model, init), jnp.zeros_like(ground.prepared.main, bool)
+    return _State(nothing, wells, none, empty, empty, none, none + 1, none, none, zero + jnp.inf, init, ~no)
 
 
 def _explore(ground: _Ground, state: _State) -> _State:
     """One search, and where the next one starts: in the most promising well, or at random."""
     first = state.iterations == 0
-    # Who asks for random starts wants to know of all minima.
-    rival = jnp.asarray(jnp.inf, state.start.dtype) if ground.search else state.best.value
-    found = descend(ground.prepared, state.start, ground.problem.model.space.init, ground.box, rival, ground.limit)
+    # Who asks for random starts wants to know of all minima; and few searches of small models are worth giving up.
+    rival = jnp.where(ground.few | (ground.search > 0), jnp.inf, state.best.value)
+    home = ground.problem.model.space.init
+    found = descend(ground.prepared, state.start, home, ground.box, rival, ground.limit, state.emptying)
     good = found.status == Status.CONVERGED
-    near = 1e-7 + 1e3 * np.finfo(found.pars.dtype).eps * jnp.abs(state.best.value)
-    better = good & ((found.value < state.best.value - near) | (state.best.status != Status.CONVERGED))
+    height = jnp.where(jnp.isfinite(state.best.value), state.best.value, 0.0)
+    near = 1e-7 + 1e3 * np.finfo(found.pars.dtype).eps * jnp.abs(height)
+    # Where a search that was not finished is lower, no higher minimum is the answer.
+    lower = found.value < state.best.value - near
+    better = lower | (good & (state.best.status != Status.CONVERGED) & (found.value < state.best.value + near))
     another = good & ~first & (jnp.abs(found.value - state.best.value) > near)
     runner_up = jnp.minimum(state.runner_up, jnp.where(better & ~first, state.best.value, jnp.inf))
     runner_up = jnp.minimum(runner_up, jnp.where(another & ~better, found.value, jnp.inf))
     best: Point = jax.tree.map(partial(jnp.where, better | first), found, state.best)
 
     wells = jax.lax.cond(
-        (better | (first & good)) & ground.several,
+        good & (better | first) & ground.several,
         lambda: predict(ground.prepared, best.pars, ground.box),
         lambda: state.wells,
     )
+    unfinished = better & ~good & (state.minima > 0) & (state.continued < _CONTINUED)
     place = jnp.argmin(wells.heights)
-    promising = (wells.heights[place] < WORTH) & (state.from_wells < _SEARCHES)
-    begun = state.begun + ~promising
+    promising = (wells.heights[place] < WORTH) & (state.from_wells < _SEARCHES) & ~unfinished
+    full = jnp.where(state.emptied, 0.0, best.missed)
+    emptying = (jnp.arange(full.size) == jnp.argmax(full)) & (full > 0) & (jnp.sum(state.emptied) < _EMPTIED)
+    emptying &= ground.few & ~promising & ~unfinished
+    planned = unfinished | promising | jnp.any(emptying)
+    begun = state.begun + ~planned
+    random = ground.starts[jnp.where(planned, 0, jnp.minimum(begun, len(ground.starts)) - 1)]
     return _State(
         best=best,
-        wells=wells._replace(heights=wells.heights.at[place].set(jnp.inf)),
+        wells=wells._replace(heights=jnp.where(promising, wells.heights.at[place].set(jnp.inf), wells.heights)),
         from_wells=state.from_wells + promising,
+        emptied=state.emptied | emptying,
+        emptying=emptying,
+        continued=state.continued + unfinished,
         begun=begun,
         iterations=state.iterations + found.iterations,
         minima=state.minima + (good & (first | another)),
         runner_up=runner_up,
-        start=jnp.where(promising, wells.starts[place], ground.starts[jnp.minimum(begun, len(ground.starts)) - 1]),
-        active=promising | (begun <= 1 + _wanted(ground, best)),
+        start=jnp.where(promising, wells.starts[place], jnp.where(unfinished, best.pars, random)),
+        active=planned | (begun <= 1 + _wanted(ground, best)),
     )
 
 
@@ -195,8 +216,9 @@ def _wanted(ground: _Ground, best: Point) -> Array:
     """How many random starts are tried.
 
     They are where walls divide wells in ways that are not predicted; and in small models where the best minimum so far
-    describes the data badly, or has scales at bounds, so that another one may well be better. Twice the value is the
-    distance from a perfect description, of the auxiliary data, too: none can gain more than that.
+    describes the data badly, or has scales at bounds, so that another one may well be better; some, where free scales
+    compete with parameters that have several wells. Twice the value is the distance from a perfect description, of the
+    auxiliary data, too: none can gain more than that.
     """
     model, box = ground.problem.model, ground.box
     bins = float(model.n_bins)
@@ -204,9 +226,11 @@ def _wanted(ground: _Ground, best: Point) -> Array:
     strained = 2 * best.value > bins + _DEVIATIONS * (2 * bins) ** 0.5
     strained |= jnp.any(free & ((best.pars <= box.low) | (best.pars >= box.high)))
     strained |= best.status != Status.CONVERGED
-    strained |= ground.several & best.missed_walls
+    strained |= ground.several & walls.several(best.missed)
     several = (ground.several & best.met_walls) | (ground.few & strained)
-    return ground.search + jnp.where(several, jnp.where(ground.few, _MORE, _AT_LEAST), 0)
+    competing = ground.few & ground.several & jnp.any(free) & (2 * best.value > _WORTHLESS)
+    some = jnp.where(competing, _SOME, 0)
+    return ground.search + jnp.where(several, jnp.where(ground.few, _MORE, _AT_LEAST), some)
 
 
 def _random_starts(problem: Problem, box: Box, n: int) -> Array:

@@ -29,6 +29,7 @@ from pyhf_func.core.likelihood.objective import Prepared
 
 _FEW = 0.01  # observed events that do not keep a search from the wall
 _SEVERAL = 3.0  # events that are hardly overlooked
+_SOME = 0.5  # events that are worth to look for a wall
 _FEWER = 0.1  # from step to step
 _FIRST = 0.1  # events behind a new wall, in units of the yield
 _REACH = 0.99  # of the way to a wall that a step may take
@@ -104,6 +105,11 @@ def change(old: Walls, new: Walls, rates: Array) -> Array:
     return jnp.sum(jnp.where(new.counts != old.counts, after - before, 0.0))
 
 
+def without(walls: Walls, rates: Array) -> Array:
+    """The same for no events but the observed ones."""
+    return change(walls, walls._replace(counts=walls.observed), rates)
+
+
 def push(x: Expansion, walls: Walls, held: Array) -> Push:
     """The addition of the bins that are held by a wall."""
     new = held & (walls.counts == 0)
@@ -114,11 +120,12 @@ def push(x: Expansion, walls: Walls, held: Array) -> Push:
     return Push(counts, effective, ratio(ratio(effective, x.rates), x.rates), up)
 
 
-def lift(x: Expansion, held: Array) -> Push:
-    """The same, for a step that lifts yields and does nothing else."""
+def lift(x: Expansion, held: Array, emptied: Array) -> Push:
+    """The same, for a step that lifts yields, or lowers those that are to be emptied, and does nothing else."""
     size = jnp.where(x.sizes > 0, x.sizes, 1.0)
     weight = jnp.where(held, (_STIFFNESS / size) ** 2, 0.0)
-    up = weight * jnp.maximum(_MARGIN * size - x.rates, 0.0)
+    lacks = _MARGIN * size - x.rates
+    up = weight * jnp.where(emptied, lacks, jnp.maximum(lacks, 0.0))
     return Push(jnp.zeros_like(up), jnp.zeros_like(up), weight, up)
 
 
@@ -139,8 +146,18 @@ def at_walls(x: Expansion) -> Expansion:
 
 
 def missed(walls: Walls, rates: Array) -> Array:
-    """Whether a bin without events is expected to have several: a lower minimum may lie at its wall."""
-    return jnp.any((walls.observed == 0) & (rates > _SEVERAL))
+    """The yields of bins without events that are expected to have some: a lower minimum may lie at their walls."""
+    return jnp.where((walls.observed == 0) & (rates > _SOME), rates, 0.0)
+
+
+def several(missed: Array) -> Array:
+    """Whether they are hardly overlooked."""
+    return jnp.any(missed > _SEVERAL)
+
+
+def too_full(x: Expansion, emptied: Array) -> Array:
+    """Which yields are to be lowered, and still are not; (bins,) of bool."""
+    return emptied & (x.rates > 2 * _MARGIN * x.sizes)
 
 
 def through(x: Expansion, walls: Walls, ahead: Array) -> Array:
