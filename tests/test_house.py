@@ -12,15 +12,8 @@ from pathlib import Path
 import pyhf_func
 
 LONGEST = 60
-LONG: set[str] = set()
-"""Functions that are still longer: an entry that is no longer needed fails the test."""
-CIRCLES = {("results.base", "results.documents")}
-"""Files that still import each other; likewise."""
-LAZY = {
-    "documents/building/pruning.py": "pyhf_func.verbs",
-    "results/base.py": "pyhf_func.results.documents",
-}
-"""Imports inside functions of what loads JAX, in files that do without it; likewise. The shell's are its own."""
+LAZY = {"documents/building/pruning.py": "pyhf_func.verbs"}
+"""Imports inside functions of what loads JAX, in files that do without it. The shell's are its own."""
 
 PACKAGE = Path(pyhf_func.__file__).parent
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -50,7 +43,7 @@ def test_functions_are_short() -> None:
         for node in ast.walk(tree)
         if isinstance(node, Function) and lines(node) > LONGEST
     }
-    assert long == LONG
+    assert long == set()
 
 
 def imports(node: ast.AST, *, inside: bool = False) -> Iterator[tuple[str, bool]]:
@@ -88,7 +81,7 @@ def test_no_files_import_each_other() -> None:
         for name in found:
             if middle in reached[name]:
                 reached[name] |= reached[middle]
-    assert {name for name in found if name in reached[name]} == {name for circle in CIRCLES for name in circle}
+    assert {name for name in found if name in reached[name]} == set()
 
 
 def test_imports_inside_functions_are_of_optional_packages() -> None:

@@ -17,8 +17,9 @@ from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.results.about import About
 from pyhf_func.results.extras import needed
 from pyhf_func.results.names import ModelNames
-from pyhf_func.results.status import Status, statuses_of
+from pyhf_func.results.status import Status, is_status, statuses_of
 from pyhf_func.results.tables import Table
+from pyhf_func.results.writing import document_of
 
 _FITS = ("free_fit", "fit", "covariance")
 """Fields in which the fit of all parameters is found; the first one that a result has."""
@@ -79,9 +80,7 @@ class Result(tuple[Any, ...]):
         return vars(self).get("_names")
 
     def to_dict(self) -> dict[str, Any]:
-        """The whole result as a JSON document, a dictionary: see `pyhf_func.results.documents`."""
-        from pyhf_func.results.documents import document_of
-
+        """The whole result as a JSON document, a dictionary: see `pyhf_func.results.writing`."""
         return document_of(self)
 
     def to_json(self) -> str:
@@ -283,11 +282,6 @@ def _flatten(result: Result) -> tuple[tuple[Any, ...], ModelNames | None]:
 def _with_keys(result: Result) -> tuple[tuple[Any, ...], ModelNames | None]:
     keys = map(jax.tree_util.GetAttrKey, result._fields)
     return tuple(zip(keys, result, strict=True)), result.model_names
-
-
-def is_status(name: str) -> bool:
-    """Whether a field of this name holds statuses."""
-    return name.startswith("status") or name.endswith("_status")
 
 
 def _field(place: int, name: str) -> property:

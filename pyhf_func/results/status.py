@@ -113,3 +113,8 @@ def worst_words(statuses: Any) -> list[str]:
 def words(numbers: Any) -> Any:
     """The word of a status; lists of words for lists."""
     return [*map(words, numbers)] if isinstance(numbers, list) else Status(numbers).name
+
+
+def is_status(name: str) -> bool:
+    """Whether a field of this name holds statuses."""
+    return name.startswith("status") or name.endswith("_status")

@@ -16,8 +16,8 @@ from pyhf_func.core.fit.result import FitResult, worst
 from pyhf_func.core.inference.toy_files import read, write
 from pyhf_func.core.inference.toy_records import CLOSE, FITS, ONCE, Record
 from pyhf_func.core.inference.toys import Toys, summarise
-from pyhf_func.results.base import Result, is_status
-from pyhf_func.results.status import words
+from pyhf_func.results.base import Result
+from pyhf_func.results.status import is_status, words
 from pyhf_func.results.tables import Table, band
 
 _COLUMNS = ("teststats", "status", "retries")
