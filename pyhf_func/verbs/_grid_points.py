@@ -7,12 +7,10 @@ to each worker; what a patch adds is checked and compiled there.
 from __future__ import annotations
 
 import json
-import pickle
 import warnings
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -25,6 +23,7 @@ from pyhf_func.core.compiler import padding
 from pyhf_func.core.fit import Status
 from pyhf_func.core.inference.grid import N_NUMBERS, PointResult, no_point, numbers_of
 from pyhf_func.core.likelihood import Likelihood
+from pyhf_func.core.packed import packed, unpacked
 from pyhf_func.core.statistics import Statistic
 from pyhf_func.core.values import as_list, is_array
 from pyhf_func.exceptions import PyhfFuncError
@@ -95,7 +94,7 @@ class Background:
     @cached_property
     def packed(self) -> bytes:
         """The same for other processes, which unpack it once."""
-        return zlib.compress(pickle.dumps(self), 1)
+        return packed(self)
 
     def build(self, content: Any) -> Built | Invalid:
         """The numbers of a point; a message instead, where there are none."""
@@ -171,7 +170,7 @@ def compute(
         sizes: Those that points are padded to; None for those of these points.
         settings: What is asked of every point.
     """
-    background = shared if isinstance(shared, Background) else _unpacked(shared)
+    background: Background = shared if isinstance(shared, Background) else unpacked(shared)
     points = [one if isinstance(one, Built | Invalid) else background.build(one) for one in contents]
     messages: list[str | None] = [one.message if isinstance(one, Invalid) else None for one in points]
     rows = np.empty((len(points), N_NUMBERS))
@@ -186,12 +185,6 @@ def compute(
         asked = settings[:-1]
         rows[places] = numbers_of(solve(*asked, list(data), list(models), alike, settings.size))
     return rows, messages
-
-
-@lru_cache(2)
-def _unpacked(packed: bytes) -> Background:
-    background: Background = pickle.loads(zlib.decompress(packed))
-    return background
 
 
 def _kinds(points: Sequence[Built | Invalid]) -> list[list[int]]:

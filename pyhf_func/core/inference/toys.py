@@ -7,10 +7,8 @@ was drawn with; a fit that fails is tried again from other starts.
 
 from __future__ import annotations
 
-import pickle
-import zlib
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -30,6 +28,7 @@ from pyhf_func.core.inference import statistics
 from pyhf_func.core.inference.hypotest import HypotestResult, fixed_poi_problem
 from pyhf_func.core.likelihood.sampling import sample
 from pyhf_func.core.likelihood.structure import Likelihood
+from pyhf_func.core.packed import packed, unpacked
 from pyhf_func.core.processes import check_process
 from pyhf_func.core.statistics import Statistic
 
@@ -97,26 +96,21 @@ class Packed(NamedTuple):
         """The first arguments of `toy_chunk`, up to the key."""
         *others, key = args
         random = np.asarray(jax.random.key_data(key)), str(jax.random.key_impl(key))
-        return cls(zlib.compress(pickle.dumps((others, random)), 1))
+        return cls(packed((others, random)))
 
 
-def packed_chunk(packed: Packed, numbers: range) -> Toys:
+def packed_chunk(test: Packed, numbers: range) -> Toys:
     """`toy_chunk` for the numbers, in another process: NumPy's arrays."""
     check_process()
-    size, draw = _unpacked(packed.content)
-    return cut(draw(numbers.start, numbers.stop), min(size, len(numbers)))
+    others, (data, implementation) = unpacked(test.content)
+    key = jax.random.wrap_key_data(data, impl=implementation)
+    args: Any = (*others, key, numbers.start, numbers.stop)
+    return cut(toy_chunk(*args), min(args[2], len(numbers)))
 
 
 def cut(chunk: Toys, n: int) -> Toys:
     """The first toys, copied: views would keep JAX's buffers."""
     return Toys(*(np.array(x[:n]) for x in jax.device_get(chunk)))
-
-
-@lru_cache(2)
-def _unpacked(content: bytes) -> tuple[int, Callable[[int, int], Toys]]:
-    others, (data, implementation) = pickle.loads(zlib.decompress(content))
-    args: Any = (*others, jax.random.wrap_key_data(data, impl=implementation))
-    return args[2], partial(toy_chunk, *args)
 
 
 # Two compiled programs, so that toys which are drawn elsewhere share the second and larger one.
