@@ -140,30 +140,29 @@ def _called(function: Callable[P, T], bridged: bool) -> Callable[P, T]:
     place = names.index("model")
     defaults = {name: one.default for name, one in signature(function).parameters.items() if name not in needed}
 
-    def about(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> About:
-        settings = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
+    def about(model: Any, arguments: Mapping[str, Any]) -> About:
+        settings = {**defaults, **arguments}
         settings.pop("data", None), settings.pop("model", None)
         return About(function.__name__, getattr(model, "_source", None), settings)
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         check_process()
-        given_model: Any = args[place] if len(args) > place else kwargs.get("model")
+        arguments = {**dict(zip(names, args, strict=False)), **kwargs}
+        given_model: Any = arguments.get("model")
         if not is_model(given_model):
-            given = {**dict(zip(names, args, strict=False)), **kwargs}
-            raise TypeError(_without_model(f"pyhf_func.{function.__name__}({', '.join(needed)}, ...)", given))
-        if dict in map(type, args) or dict in map(type, kwargs.values()):
-            _check_names({**dict(zip(names, args, strict=False)), **kwargs})
+            raise TypeError(_without_model(f"pyhf_func.{function.__name__}({', '.join(needed)}, ...)", arguments))
+        if dict in map(type, arguments.values()):
+            _check_names(arguments)
         model = frozen(given_model)
         args, kwargs = _with_model(model, place, args, kwargs)
-        given = {**dict(zip(names, args, strict=False)), **kwargs}
-        with enough(model.likelihood, function.__name__, given.get("parameters")):
+        with enough(model.likelihood, function.__name__, arguments.get("parameters")):
             foreign = bridged and bridge.kind((args, kwargs)) is not None
             result: Any = bridge.apply(function, *args, **kwargs) if foreign else function(*args, **kwargs)
         own = result.model_names or model.names.of_results
-        asked = given.get("poi")
+        asked = arguments.get("poi")
         own = own if asked is None else replace(own, poi=asked)
-        return named(result, own, None if _is_traced(result) else about(given_model, args, kwargs))
+        return named(result, own, None if _is_traced(result) else about(given_model, arguments))
 
     return call
 

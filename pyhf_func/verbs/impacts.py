@@ -13,6 +13,7 @@ from pyhf_func.core.arrays import Numbers
 from pyhf_func.core.compiler import Bounds, Fixed, Init
 from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import ImpactResult
+from pyhf_func.core.inference.impacts import SHARED
 from pyhf_func.model import AnyModel
 from pyhf_func.verbs._arguments import (
     check_flag,
@@ -27,7 +28,6 @@ from pyhf_func.verbs.covariance import with_covariance
 
 _of_some = Compiled(_engine.impacts_of, static=1, long=True)
 _ranked = Compiled(_engine.ranked)
-_SHARED = "poi", "poi_best", "poi_error", "covariance"
 
 
 @verb(_engine.impacts, static=1, long=True)
@@ -85,4 +85,4 @@ def impacts(
     def of(some: Array) -> ImpactResult:
         return _of_some(chosen, problem, around, place, some)
 
-    return cast(ImpactResult, _ranked(in_pieces(of, others, problem, _SHARED, "parameter")))
+    return cast(ImpactResult, _ranked(in_pieces(of, others, problem, SHARED, "parameter")))

@@ -81,6 +81,10 @@ class ImpactResult(Result):
         ]
 
 
+SHARED = "poi", "poi_best", "poi_error", "covariance"
+"""Fields that all parameters share."""
+
+
 def impacts(minimiser: Minimiser, problem: Problem, around: CovarianceResult, poi: Array) -> ImpactResult:
     """The impacts of all other parameters, ranked."""
     others = jnp.arange(problem.init.shape[0] - 1)
@@ -138,8 +142,7 @@ def ranked(result: ImpactResult) -> ImpactResult:
     """The largest first; what is not a number last."""
     size = jnp.maximum(jnp.abs(result.postfit_up), jnp.abs(result.postfit_down))
     order = jnp.argsort(-jax.lax.stop_gradient(size), stable=True)
-    shared = ("poi", "poi_best", "poi_error", "covariance")
-    own = {name: value for name, value in result._asdict().items() if name not in shared}
+    own = {name: value for name, value in result._asdict().items() if name not in SHARED}
     return result._replace(**jax.tree.map(lambda x: x[order], own))
 
 
