@@ -110,7 +110,7 @@ def _fits(own: Sizes, sizes: Sizes) -> bool:
 
 
 def _grown(sizes: Sizes, factor: float) -> Sizes:
-    """Larger sizes; those of what there is none of stay so, but for what many points do not have, and some do."""
+    """Larger sizes. Zero stays zero if little is added, except for entries; otherwise it becomes one."""
     more = Sizes(*(math.ceil(factor * size) for size in sizes))
     more = more._replace(pars=more.pars + 1, entries=more.entries + 1)
     if factor > _MORE:
