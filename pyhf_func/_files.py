@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
@@ -14,6 +17,8 @@ from typing import BinaryIO
 from pyhf_func.exceptions import InvalidCheckpoint
 
 AnyPath = str | os.PathLike[str]
+_PAUSE = 0.05
+"""Seconds between two looks at a lock that another job has."""
 
 
 def check_folder(path: AnyPath) -> None:
@@ -74,20 +79,27 @@ def append(path: AnyPath, text: bytes) -> None:
 
 
 @contextmanager
-def locked(path: AnyPath) -> Iterator[None]:
-    """Wait until no other job writes to the path, and keep others waiting; without effect where files have no locks."""
+def locked(path: AnyPath, patience: float = math.inf) -> Iterator[None]:
+    """Wait until no other job writes to the path, and keep others waiting; without effect where files have no locks.
+
+    Args:
+        path: The file; the lock lies beside it.
+        patience: Seconds after which to go on without the lock.
+
+    Raises:
+        OSError: The lock can't be made.
+    """
     try:
         import fcntl
     except ImportError:  # not a POSIX system
         yield
         return
-    lock = f"{os.path.realpath(path)}.lock"
+    lock, end = f"{os.path.realpath(path)}.lock", time.monotonic() + patience
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_at(descriptor, lock):  # and not removed by the job that had it before
+            waits = _waits(partial(fcntl.flock, descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB), end)
+            if waits or _is_at(descriptor, lock):  # and not removed by the job that had it before
                 break
         except BaseException:
             os.close(descriptor)
@@ -96,8 +108,9 @@ def locked(path: AnyPath) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):
-            os.unlink(lock)
+        if not waits:
+            with suppress(OSError):
+                os.unlink(lock)
         os.close(descriptor)
 
 
@@ -110,6 +123,21 @@ def check_regular(path: AnyPath) -> None:
     """
     if not S_ISREG(os.stat(path).st_mode):
         raise InvalidCheckpoint(f"{os.fspath(path)} is not a regular file: name one, or one to be made.")
+
+
+def _waits(lock: Callable[[], object], end: float) -> bool:
+    """Try to lock a file until a time of the monotonic clock; return whether another job still has it."""
+    while True:
+        try:
+            lock()
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return True
+            time.sleep(_PAUSE)
+        except OSError:  # a file system without locks
+            return False
+        else:
+            return False
 
 
 def _is_at(descriptor: int, path: str) -> bool:

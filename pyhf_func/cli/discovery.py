@@ -43,7 +43,8 @@ def discovery(study: Study, layout: str) -> None:
 
     def figure() -> Any:
         name = study.model.config.par_names[poi]
-        return pf.plot.profile(study.profile([poi], [_range(found, poi)]), study.model, name, metadata=study.metadata)
+        values = pf.profile({name: _range(found, poi)}, study.data, study.model)
+        return pf.plot.profile(values, study.model, name, metadata=study.metadata)
 
     rows = tables.by_data(
         {"p0": found.p0, "z": found.z, "status": status["p0_obs_status"]},

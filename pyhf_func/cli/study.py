@@ -1,6 +1,6 @@
 """A study of one workspace: what its command reads, computes and writes; with the options that all studies share."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from pyhf_func.core.fit import FitResult, Problem
-    from pyhf_func.core.inference import CovarianceResult, LimitResult, ProfileResult
+    from pyhf_func.core.inference import CovarianceResult, LimitResult
     from pyhf_func.pyhf.pdf import Model
     from pyhf_func.workspace import Workspace
 
@@ -133,17 +133,6 @@ class Study:
         check_level(level)
         self.require_poi()
         return self.compute(upper_limit, floats(level), *self.arguments, static=(Newton(), statistic))
-
-    def profile(self, places: Sequence[int], axes: Sequence[Sequence[float]]) -> "ProfileResult":
-        """The profile likelihood on a grid of values of the parameters at these places."""
-        import numpy as np
-
-        from pyhf_func.core.arrays import floats
-        from pyhf_func.core.fit import Newton
-        from pyhf_func.core.inference import profile
-
-        values = [floats(axis) for axis in axes]
-        return self.compute(profile, self.problem, np.array(places), values, static=(Newton(),))
 
     @property
     def document(self) -> "Workspace":

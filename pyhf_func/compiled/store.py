@@ -12,18 +12,18 @@ import hashlib
 import os
 import pickle
 import sys
-import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import jax
 import numpy as np
 
+from pyhf_func._files import locked
 from pyhf_func.compiled import sealed
 from pyhf_func.compiled.folder import own_folder
 
@@ -70,7 +70,7 @@ def key_of(function: Callable[..., Any], static: tuple[Any, ...], *others: Any) 
 
 
 def read(key: str | None) -> Callable[..., Any] | None:
-    """The stored program, loaded, as a function of the leaves of its arguments; None where there is none."""
+    """The stored program, loaded, as a function of the leaves of its arguments; None if none is stored."""
     content = read_plain(key)
     if content is None:
         return None
@@ -97,33 +97,11 @@ def write(key: str | None, program: jax.stages.Compiled) -> None:
 def compiling(key: str | None) -> Iterator[None]:
     """Wait while another process compiles the program of a key, but not for ever: workers start together."""
     folder = None if _config.jax_compilation_cache_dir else _folder()
-    lock = None if folder is None or key is None else _locked(_path(folder, key).with_suffix(".lock"))
-    try:
+    with ExitStack() as stack:
+        if folder is not None and key is not None:
+            with suppress(OSError):  # a store that fails is no store
+                stack.enter_context(locked(_path(folder, key), _PATIENCE))
         yield
-    finally:
-        if lock is not None:
-            with suppress(OSError):
-                os.unlink(lock.name)
-            lock.close()
-
-
-def _locked(path: Path) -> BinaryIO | None:
-    """A file that only this process has locked; None where that takes too long, or files have no locks."""
-    with suppress(ImportError, OSError):
-        import fcntl
-
-        file = path.open("wb")
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return file
-            except BlockingIOError:
-                time.sleep(0.05)
-            except OSError:
-                break
-        file.close()
-    return None
 
 
 def read_plain(key: str | None) -> Any:
