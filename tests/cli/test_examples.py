@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture(autouse=True)
+def ranks_as_users_have_them() -> Iterator[None]:
+    """Examples are programs of users: JAX's default, by which an array is added to each of a batch, holds there."""
+    with jax.numpy_rank_promotion("allow"):
+        yield
 
 
 def script(name: str) -> ModuleType:

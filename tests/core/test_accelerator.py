@@ -1,7 +1,7 @@
 """Batches as they run on accelerators, all lanes together, give what they give on CPUs, one lane after the other."""
 
-import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -24,7 +24,7 @@ def together(monkeypatch: pytest.MonkeyPatch) -> None:
         return other(*args)
 
     monkeypatch.setattr(lanes, "by_platform", elsewhere)
-    monkeypatch.setattr(sys.modules["pyhf_func.core.inference.hypotest"], "by_platform", elsewhere)
+    monkeypatch.setattr(import_module("pyhf_func.core.inference.hypotest"), "by_platform", elsewhere)
     jax.clear_caches()
 
 
@@ -47,7 +47,8 @@ def test_scan_together() -> None:
 @pytest.mark.usefixtures("together")
 def test_data_together() -> None:
     model, data = cases.ours(NAME), jnp.array(cases.observed(NAME))
-    batch = data + jnp.arange(3.0)[:, None] * (jnp.arange(data.size) < model.config.nmaindata)
+    main = jnp.arange(data.size) < model.config.nmaindata
+    batch = data[None] + jnp.outer(jnp.arange(3.0), main)
     found = jax.jit(jax.vmap(pf.fit, in_axes=(0, None)))(batch, model)
     single = [pf.fit(each, model) for each in batch]
     np.testing.assert_allclose(found.twice_nll, [each.twice_nll for each in single], rtol=0, atol=1e-9)

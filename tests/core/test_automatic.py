@@ -96,8 +96,8 @@ def test_fit_of_a_clipped_model() -> None:
     assert found.status == pf.Status.CONVERGED
     prepared = prepare(model, jnp.array(data))
     rng = np.random.default_rng(1)
-    around = found.pars + 0.3 * rng.normal(size=(50, 2))
-    values = jax.vmap(lambda p: value_at(prepared, p))(jnp.maximum(around, jnp.array([-5.0, 0.0])))
+    around = np.asarray(found.pars) + 0.3 * rng.normal(size=(50, 2))
+    values = jax.vmap(lambda p: value_at(prepared, p))(np.maximum(around, [-5.0, 0.0]))
     assert float(jnp.min(values)) >= float(value_at(prepared, found.pars)) - 1e-9
 
 
