@@ -66,7 +66,7 @@ def freeze(value: Any) -> Any:
 def thaw(value: Any) -> Any:
     """A copy of a document made of ordinary dictionaries, lists and arrays."""
     if isinstance(value, dict):
-        return {key: thaw(item) for key, item in value.items()}
+        return {key: item if type(item) in _SCALARS else thaw(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [thaw(item) for item in value]
+        return [item if type(item) in _SCALARS else thaw(item) for item in value]
     return value.copy() if isinstance(value, np.ndarray) else value
