@@ -1,7 +1,6 @@
 """``pyhf-func scan``: CLs for many values of the parameter of interest, or the profile likelihood of any parameters."""
 
 import math
-from typing import Any, cast
 
 import click
 
@@ -107,18 +106,14 @@ def _test(
     import pyhf_func as pf
     from pyhf_func.core.arrays import floats
     from pyhf_func.core.fit import Newton
-    from pyhf_func.core.inference import ONCE, ScanResult
+    from pyhf_func.core.inference import ONCE
     from pyhf_func.verbs._pieces import in_pieces
-    from pyhf_func.verbs.scan import scan as tests
+    from pyhf_func.verbs.scan import tests_of
 
     study.require_poi()
     mus = mus or _range(study, level, statistic)
-    arguments = study.arguments
-
-    def of(some: Any) -> ScanResult:  # points that the verb refuses keep their rows
-        return cast(ScanResult, tests.program(Newton(), statistic, some, *arguments))
-
-    found = in_pieces(of, floats(mus), arguments, ONCE, "value") if progress else of(floats(mus))
+    inputs = Newton(), statistic, *study.arguments  # points that the verb refuses keep their rows
+    found = in_pieces(tests_of, inputs, floats(mus), ONCE, "value", progress=progress)
     points = [
         {
             "mu": float(mu),

@@ -132,13 +132,19 @@ def _outcome(compute: Callable[[], Any]) -> Any:
         return error
 
 
-def _most(executor: Executor) -> int:
-    """How many jobs an executor is given at a time."""
+def workers_of(executor: Executor) -> int | None:
+    """How many workers an executor has; None where it does not say."""
     for name in ("_max_workers", "num_workers"):  # those of concurrent.futures, and of mpi4py
         workers = getattr(executor, name, None)
         if isinstance(workers, int):
-            return _WAITING * workers
-    return _OF_UNKNOWN
+            return workers
+    return None
+
+
+def _most(executor: Executor) -> int:
+    """How many jobs an executor is given at a time."""
+    workers = workers_of(executor)
+    return _OF_UNKNOWN if workers is None else _WAITING * workers
 
 
 def _cores() -> int:

@@ -50,6 +50,10 @@ SETTINGS = {
         options. SciPy and Minuit run on the host: they cannot be part of a compiled computation.""",
     "progress": """Whether to show a progress bar on standard error; the work is then done in pieces, whose numbers
         agree with those of one computation to the precision of the fits.""",
+    "executor": """Computes the work in pieces, in other processes or on other machines: anything with the ``submit`` of
+        `concurrent.futures`, such as ``ProcessPoolExecutor(4, multiprocessing.get_context("spawn"))``, Dask's
+        ``client.get_executor()`` or mpi4py's. Workers made by fork are refused. Numbers agree with those of one
+        computation to the precision of the fits. Not inside `jax.jit` and the like.""",
 }
 """Meanings of the arguments that verbs share: in the help of each that has them, unless its docstring explains them."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
+from concurrent.futures import Executor
+from typing import Any, cast
 
 import numpy as np
-from jax import Array
 
 from pyhf_func.compiled import Compiled
 from pyhf_func.core import inference as _engine
@@ -16,13 +16,12 @@ from pyhf_func.core.inference import ImpactResult
 from pyhf_func.core.inference.impacts import SHARED
 from pyhf_func.model import AnyModel
 from pyhf_func.verbs._arguments import (
-    check_flag,
     check_poi,
     one_place,
     problem_of,
     traced_minimiser,
 )
-from pyhf_func.verbs._pieces import in_pieces
+from pyhf_func.verbs._pieces import check_pieces, in_pieces
 from pyhf_func.verbs._verb import verb
 from pyhf_func.verbs.covariance import with_covariance
 
@@ -41,6 +40,7 @@ def impacts(
     fixed: Fixed = None,
     minimiser: Minimiser | HostMinimiser | str = "newton",
     progress: bool = False,
+    executor: Executor | None = None,
 ) -> ImpactResult:
     """Rank all other parameters by their impact on the parameter of interest.
 
@@ -74,15 +74,18 @@ def impacts(
     if poi is None:
         check_poi(model)
     place = model.likelihood.space.poi if poi is None else np.asarray(one_place(model, poi, "poi"))
-    check_flag(progress, "progress")
+    check_pieces(progress, executor)
     chosen = traced_minimiser(minimiser, "impacts")
     problem = problem_of(model, data, init, bounds, fixed)
     around = with_covariance(chosen, problem)
-    if not progress:
-        return impacts.program(chosen, problem, around, place)
+    inputs = chosen, problem, around, place
+    if not progress and executor is None:
+        return impacts.program(*inputs)
     others = np.delete(np.arange(len(model.config.par_names)), int(place))
+    found = in_pieces(_of, inputs, others, SHARED, "parameter", progress=progress, executor=executor)
+    return cast(ImpactResult, _ranked(found))
 
-    def of(some: Array) -> ImpactResult:
-        return _of_some(chosen, problem, around, place, some)
 
-    return cast(ImpactResult, _ranked(in_pieces(of, others, problem, SHARED, "parameter")))
+def _of(inputs: tuple[Any, ...], others: Any) -> ImpactResult:
+    """The impacts of some parameters, not ranked."""
+    return cast(ImpactResult, _of_some(*inputs, others))

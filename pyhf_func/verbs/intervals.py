@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import Any, cast
 
 from jax.scipy.special import ndtri
@@ -15,13 +16,12 @@ from pyhf_func.core.fit import HostMinimiser, Minimiser
 from pyhf_func.core.inference import IntervalResult
 from pyhf_func.model import AnyModel
 from pyhf_func.verbs._arguments import (
-    check_flag,
     number,
     places_of,
     problem_of,
     traced_minimiser,
 )
-from pyhf_func.verbs._pieces import in_pieces
+from pyhf_func.verbs._pieces import check_pieces, in_pieces
 from pyhf_func.verbs._verb import verb
 from pyhf_func.verbs.covariance import with_covariance
 
@@ -39,6 +39,7 @@ def intervals(
     fixed: Fixed = None,
     minimiser: Minimiser | HostMinimiser | str = "newton",
     progress: bool = False,
+    executor: Executor | None = None,
 ) -> IntervalResult:
     """Profile-likelihood intervals, as MINOS gives them, for any parameters in one computation.
 
@@ -74,10 +75,13 @@ def intervals(
         height = ndtri((1 + coverage) / 2)
     places, chosen = places_of(model, parameters), traced_minimiser(minimiser, "intervals")
     problem = problem_of(model, data, init, bounds, fixed)
-    check_flag(progress, "progress")
+    check_pieces(progress, executor)
     around = with_covariance(chosen, problem)
+    inputs, shared = (chosen, problem, around, height), ("sigmas", "covariance")
+    return in_pieces(_of, inputs, places, shared, "parameter", progress=progress, executor=executor)
 
-    def of(some: Any) -> IntervalResult:
-        return cast(IntervalResult, intervals.program(chosen, problem, around, some, height))
 
-    return in_pieces(of, places, (problem, height), ("sigmas", "covariance"), "parameter") if progress else of(places)
+def _of(inputs: tuple[Any, ...], places: Any) -> IntervalResult:
+    """The intervals of some parameters."""
+    chosen, problem, around, height = inputs
+    return cast(IntervalResult, intervals.program(chosen, problem, around, places, height))

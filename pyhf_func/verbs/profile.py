@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from typing import Any, cast
 
 import jax
@@ -19,8 +20,8 @@ from pyhf_func.core.inference import ProfileResult
 from pyhf_func.exceptions import InvalidPdfParameters
 from pyhf_func.model import AnyModel
 from pyhf_func.results.base import named
-from pyhf_func.verbs._arguments import check_flag, one_place, problem_of, traced_minimiser
-from pyhf_func.verbs._pieces import in_pieces
+from pyhf_func.verbs._arguments import one_place, problem_of, traced_minimiser
+from pyhf_func.verbs._pieces import check_pieces, in_pieces
 from pyhf_func.verbs._verb import verb
 
 
@@ -35,6 +36,7 @@ def profile(
     fixed: Fixed = None,
     minimiser: Minimiser | HostMinimiser | str = "newton",
     progress: bool = False,
+    executor: Executor | None = None,
 ) -> ProfileResult:
     """The profile likelihood on a grid of values of one or more parameters: all others are fitted at each point.
 
@@ -59,14 +61,17 @@ def profile(
     places, axes = _axes(model, values)
     chosen = traced_minimiser(minimiser, "profile")
     problem = problem_of(model, data, init, bounds, fixed)
-    check_flag(progress, "progress")
-
-    def of(some: Array) -> ProfileResult:
-        return cast(ProfileResult, profile.program(chosen, problem, places, [some, *axes[1:]]))
-
-    found = in_pieces(of, axes[0], (problem, axes), ("values", "free_fit"), "value") if progress else of(axes[0])
+    check_pieces(progress, executor)
+    inputs, shared = (chosen, problem, places, axes[1:]), ("values", "free_fit")
+    found = in_pieces(_of, inputs, axes[0], shared, "value", progress=progress, executor=executor)
     found = found._replace(values=tuple(map(jnp.asarray, axes)))
     return named(found, model.config._names.of_results.with_axes(tuple(values)))
+
+
+def _of(inputs: tuple[Any, ...], values: Any) -> ProfileResult:
+    """The points with some of the first parameter's values."""
+    chosen, problem, places, others = inputs
+    return cast(ProfileResult, profile.program(chosen, problem, places, [values, *others]))
 
 
 def _axes(model: AnyModel, values: Any) -> tuple[np.ndarray, list[Array]]:

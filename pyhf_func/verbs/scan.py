@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from jax import Array
+from concurrent.futures import Executor
+from typing import Any, cast
 
 from pyhf_func.core import inference as _engine
 from pyhf_func.core.arrays import Numbers
@@ -14,7 +13,6 @@ from pyhf_func.core.inference import ScanResult
 from pyhf_func.core.statistics import TestStat
 from pyhf_func.model import AnyModel
 from pyhf_func.verbs._arguments import (
-    check_flag,
     check_tested,
     data_of,
     of_interest,
@@ -23,7 +21,7 @@ from pyhf_func.verbs._arguments import (
     tested_values,
     traced_minimiser,
 )
-from pyhf_func.verbs._pieces import in_pieces
+from pyhf_func.verbs._pieces import check_pieces, in_pieces
 from pyhf_func.verbs._verb import verb
 
 
@@ -40,6 +38,7 @@ def scan(
     fixed: Fixed = None,
     minimiser: Minimiser | HostMinimiser | str = "newton",
     progress: bool = False,
+    executor: Executor | None = None,
 ) -> ScanResult:
     """Test many values of the parameter of interest: `hypotest` at each, in one computation.
 
@@ -73,9 +72,12 @@ def scan(
     statistic, chosen = statistic_of(test_stat), traced_minimiser(minimiser, "scan")
     start = start_of_test(model, init, bounds, fixed)
     check_tested(tested, statistic, model, start, "mus")
-    check_flag(progress, "progress")
+    check_pieces(progress, executor)
+    inputs = chosen, statistic, observed, model.likelihood, start
+    return in_pieces(tests_of, inputs, tested, _engine.ONCE, "value", progress=progress, executor=executor)
 
-    def of(some: Array) -> ScanResult:
-        return cast(ScanResult, scan.program(chosen, statistic, some, observed, model.likelihood, start))
 
-    return in_pieces(of, tested, (observed, model, start), _engine.ONCE, "value") if progress else of(tested)
+def tests_of(inputs: tuple[Any, ...], mus: Any) -> ScanResult:
+    """The tests of some values; ``inputs`` are all arguments of the program but these."""
+    chosen, statistic, *rest = inputs
+    return cast(ScanResult, scan.program(chosen, statistic, mus, *rest))

@@ -3,14 +3,13 @@
 import errno
 import importlib
 import os
-import pickle
 import signal
 import struct
 import threading
 import tracemalloc
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -28,6 +27,7 @@ from pyhf_func.core.inference.toy_results import record_of
 from pyhf_func.core.inference.toys import Toys
 from pyhf_func.exceptions import CheckpointNotWritten, InvalidCheckpoint
 from pyhf_func.verbs._arguments import start_of
+from tests.core.elsewhere import Elsewhere
 from tests.core.test_toys import KEY, counting
 
 MODULE: Any = importlib.import_module("pyhf_func.verbs.toys")
@@ -117,22 +117,6 @@ def test_handlers_of_the_program_are_left_alone(tmp_path: Path, breaks: Any) -> 
 def test_runs_in_other_threads_handle_no_signals(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(run, checkpoint=tmp_path / "toys.npz").result().numbers.size == 60
-
-
-class Elsewhere(Executor):
-    """Passes on bytes, as executors of other processes do, and runs them here."""
-
-    num_workers = 2
-    lost = 0
-
-    def submit(self, function: Any, /, *args: Any, **options: Any) -> Any:
-        ended, content = Future[Any](), pickle.dumps((function, args))
-        self.lost -= 1
-        if self.lost == 0:
-            raise BrokenExecutor("a worker was lost")
-        function, args = pickle.loads(content)
-        ended.set_result(pickle.loads(pickle.dumps(function(*args))))
-        return ended
 
 
 def test_toys_of_an_executor_are_those_of_this_process() -> None:
