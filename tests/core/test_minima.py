@@ -15,7 +15,8 @@ import pyhf_func as pf
 from pyhf_func.core.likelihood.logpdf import logpdf
 from tests.judge.verdicts import Memory, judge_structure, seed_text
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "minima"
+ROOT = Path(__file__).resolve().parents[2]
+CASES = ROOT.parent / "shared" / "cases" / "minima"
 SMOOTH = {"normsys": {"interpcode": "code4"}, "histosys": {"interpcode": "code4p"}}
 KINKS = {"normsys": {"interpcode": "code1"}, "histosys": {"interpcode": "code0"}}
 JUMPS = {"normsys": {"interpcode": "code4"}, "histosys": {"interpcode": "code2"}}
@@ -214,3 +215,19 @@ def test_random_starts_are_not_tried_where_nothing_promises_a_lower_minimum() ->
     both = histosys("shape", [95.0, 104.0], [106.0, 97.0]), normsys("rate", 0.93, 1.08)
     model = pf.Model(one_channel([100.0, 100.0], *both, signal=[10.0, 5.0]), modifier_settings=SMOOTH)
     assert int(pf.fit(jnp.array([108.0, 103.0, 0.0, 0.0]), model).iterations) < 10
+
+
+@pytest.mark.slow
+def test_toys_of_an_ordinary_model_are_not_searched_at_random() -> None:
+    """One-sided variations and scales from control regions, the strength held, as in half of a toy study's fits."""
+    workspace = pf.read(ROOT / "examples" / "workspace.json")
+    model = workspace.model()
+    data = np.asarray(workspace.data(model))
+    best = np.asarray(pf.fit(data, model, fixed={"mu": 1.0}).pars)
+    main = np.asarray(model.expected_actualdata(best))
+    toys = np.tile(data, (40, 1))
+    toys[:, : main.size] = np.random.default_rng(7).poisson(main, (40, main.size))
+    held = jax.jit(jax.vmap(lambda toy: pf.fit(toy, model, fixed={"mu": 1.0})))(jnp.asarray(toys))
+    assert np.all(np.asarray(held.status) == pf.Status.CONVERGED)
+    assert float(np.median(held.iterations)) < 10
+    assert np.mean(np.asarray(held.iterations) > 20) < 0.1

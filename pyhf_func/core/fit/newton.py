@@ -32,7 +32,7 @@ _SEARCHES = 128  # for other wells, at most
 _EMPTIED = 4  # bins without events that are expected to have some, one after the other, at most
 _CONTINUED = 8  # searches that go on where one was not finished, lower than the best minimum
 _MORE = 8  # random starts where there may be wells that are not predicted
-_SOME = 6  # of them, where scales compete with parameters that may have several wells
+_SOME = 6  # of them, where scales compete with parameters that probably have several wells
 _WORTHLESS = 0.5  # deviation from the data that does not need a better minimum
 _AT_LEAST = 2  # of them, where there are too many parameters to cover
 _FEW = 16  # parameters, private ones of single bins aside, of which random starts find most wells
@@ -208,17 +208,17 @@ def _explore(ground: _Ground, state: _State) -> _State:
         minima=state.minima + (good & (first | another)),
         runner_up=runner_up,
         start=jnp.where(promising, wells.starts[place], jnp.where(unfinished, best.pars, random)),
-        active=planned | (begun <= 1 + _wanted(ground, best)),
+        active=planned | (begun <= 1 + _wanted(ground, best, state.from_wells > 0)),
     )
 
 
-def _wanted(ground: _Ground, best: Point) -> Array:
+def _wanted(ground: _Ground, best: Point, predicted: Array) -> Array:
     """How many random starts are tried.
 
     They are where walls divide wells in ways that are not predicted; and in small models where the best minimum so far
     describes the data badly, or has scales at bounds, so that another one may well be better; some, where free scales
-    compete with parameters that have several wells. Twice the value is the distance from a perfect description, of the
-    auxiliary data, too: none can gain more than that.
+    compete with parameters of which another well was predicted. Twice the value is the distance from a perfect
+    description, of the auxiliary data, too: none can gain more than that.
     """
     model, box = ground.problem.model, ground.box
     bins = float(model.n_bins)
@@ -228,7 +228,7 @@ def _wanted(ground: _Ground, best: Point) -> Array:
     strained |= best.status != Status.CONVERGED
     strained |= ground.several & walls.several(best.missed)
     several = (ground.several & best.met_walls) | (ground.few & strained)
-    competing = ground.few & ground.several & jnp.any(free) & (2 * best.value > _WORTHLESS)
+    competing = ground.few & predicted & jnp.any(free) & (2 * best.value > _WORTHLESS)
     some = jnp.where(competing, _SOME, 0)
     return ground.search + jnp.where(several, jnp.where(ground.few, _MORE, _AT_LEAST), some)
 
