@@ -1,10 +1,5 @@
 """``pyhf-func grid``: CLs and upper limits for every signal point of an analysis."""
 
-import signal
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +12,12 @@ from pyhf_func.cli.report import computed, failures, status_of, tell_failures
 from pyhf_func.cli.settings import (
     level_option,
     poi_value_option,
-    prepare_jax,
     progress_option,
     statistic_option,
     tested_value,
 )
 from pyhf_func.cli.study import Study, study_options
+from pyhf_func.cli.workers import jobs_option, workers
 from pyhf_func.core.statistics import Statistic
 
 if TYPE_CHECKING:
@@ -47,7 +42,7 @@ _LIMITS = ("limit_obs", "limit_exp", "limit_obs_status", "limit_exp_status")
     metavar="X Y",
     help="Values of the points that are the axes of the plot: names of labels.  [default: the first two]",
 )
-@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes.")
+@jobs_option
 @click.option(
     "--checkpoint",
     type=click.Path(dir_okay=False),
@@ -91,10 +86,10 @@ def grid(
     mu = tested_value(poi_value, statistic)
     points = read_patchset(patchset)
     x, y = _axes(axes, points.labels)
-    with reported(ValueError, BrokenProcessPool):
+    with reported(ValueError):
         if not no_verify:
             points.verify(study.workspace)
-        with _executor(jobs, cached=study.cached) as executor:
+        with workers(jobs, cached=study.cached) as executor:
             run = partial(
                 pf.grid,
                 study.document,
@@ -130,30 +125,6 @@ def _axes(axes: tuple[str, str] | None, labels: list[str]) -> tuple[int, int]:
         if name not in labels:
             raise CommandError(f"--axes: the points have no value {name!r}. They have {', '.join(labels)}.")
     return labels.index(axes[0]), labels.index(axes[1])
-
-
-@contextmanager
-def _executor(jobs: int, *, cached: bool) -> Iterator[Executor | None]:
-    """Other processes, set up like this one, which end when it is broken off; None to stay in this one."""
-    if jobs == 1:
-        yield None
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import active_children, get_context
-
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _prepare, (cached,)) as executor:
-        try:
-            yield executor
-        except BaseException:
-            for worker in active_children():
-                worker.terminate()
-            raise
-
-
-def _prepare(cached: bool) -> None:
-    """Set up a worker; Ctrl-C, which it gets too, is the business of the process that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare_jax(cached=cached)
 
 
 def _table(found: "GridResult", limits: bool) -> list[dict[str, Any]]:

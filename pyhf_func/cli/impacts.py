@@ -9,6 +9,7 @@ from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, status_of, tell_failures
 from pyhf_func.cli.settings import progress_option
 from pyhf_func.cli.study import Study, study_options
+from pyhf_func.cli.workers import jobs_option, workers
 
 _IMPACTS = ("prefit_up", "prefit_down", "postfit_up", "postfit_down")
 _REST = ("prefit_linear", "postfit_linear", "components", "best", "errors", "pulls", "constraints")
@@ -20,10 +21,11 @@ _NAMES = {"components": "component", "errors": "error", "pulls": "pull", "constr
 @workspace_argument
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Write the N most important only.  [default: all]")
 @click.option("--poi", metavar="NAME", help="Parameter that is moved.  [default: the parameter of interest]")
+@jobs_option
 @progress_option
 @tables.format_option
 @study_options()
-def ranking(study: Study, top: int | None, poi: str | None, progress: bool, layout: str) -> None:
+def ranking(study: Study, top: int | None, poi: str | None, jobs: int, progress: bool, layout: str) -> None:
     """Impacts of all other parameters of WORKSPACE, a JSON file or - for standard input, on the parameter of interest.
 
     Each is held at its best value plus and minus the width of its constraint (prefit) and its standard error
@@ -41,7 +43,8 @@ def ranking(study: Study, top: int | None, poi: str | None, progress: bool, layo
 
     names = study.model.config.par_names
     place = study.require_poi() if poi is None else study.place(poi)
-    found = pf.impacts(study.data, study.model, names[place], progress=progress)
+    with workers(jobs, cached=study.cached) as executor:
+        found = pf.impacts(study.data, study.model, names[place], progress=progress, executor=executor)
     require_converged(found.covariance.status)
     shown = {name: np.asarray(getattr(found, name)) for name in ("parameters", "status", *_IMPACTS, *_REST)}
     rows = [_row(names, shown, i) for i in range(len(shown["parameters"]))][:top]

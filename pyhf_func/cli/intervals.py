@@ -1,5 +1,7 @@
 """``pyhf-func intervals``: intervals of parameters from the profile likelihood."""
 
+from functools import partial
+
 import click
 
 from pyhf_func.cli import tables
@@ -7,6 +9,7 @@ from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, tell_failures, words
 from pyhf_func.cli.settings import Number, progress_option
 from pyhf_func.cli.study import Study, study_options
+from pyhf_func.cli.workers import jobs_option, workers
 
 
 @click.command(short_help="Profile-likelihood intervals of parameters.")
@@ -25,6 +28,7 @@ from pyhf_func.cli.study import Study, study_options
 @click.option(
     "--confidence", type=Number(0, 1, min_open=True, max_open=True), help="Coverage instead of --sigmas, such as 0.95."
 )
+@jobs_option
 @progress_option
 @tables.format_option
 @study_options(drawn=False)
@@ -34,6 +38,7 @@ def intervals(
     every: bool,
     sigmas: float,
     confidence: float | None,
+    jobs: int,
     progress: bool,
     layout: str,
 ) -> None:
@@ -59,7 +64,9 @@ def intervals(
     places = [study.place(name) for name in (names if every else chosen)]
     height = sigmas if confidence is None else NormalDist().inv_cdf((1 + confidence) / 2)
     wanted = [names[place] for place in places]
-    found = pf.intervals(study.data, study.model, wanted, sigmas=height, progress=progress)
+    run = partial(pf.intervals, study.data, study.model, wanted, sigmas=height, progress=progress)
+    with workers(jobs, cached=study.cached) as executor:
+        found = run(executor=executor)
     require_converged(found.covariance.fit.status)
     rows = [
         {

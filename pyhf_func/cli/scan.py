@@ -1,6 +1,7 @@
 """``pyhf-func scan``: CLs for many values of the parameter of interest, or the profile likelihood of any parameters."""
 
 import math
+from typing import Any
 
 import click
 
@@ -9,6 +10,7 @@ from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import failures, require_converged, status_of, tell_failures, words
 from pyhf_func.cli.settings import Number, level_option, progress_option, statistic_option
 from pyhf_func.cli.study import Study, study_options
+from pyhf_func.cli.workers import jobs_option, workers
 from pyhf_func.core.statistics import Statistic
 
 _POINTS = {1: 41, 2: 15}
@@ -53,6 +55,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 )
 @level_option
 @statistic_option(limits=True)
+@jobs_option
 @progress_option
 @tables.format_option
 @study_options(tests=True)
@@ -63,6 +66,7 @@ def scan(
     parameters: tuple[str, ...],
     level: float,
     statistic: Statistic,
+    jobs: int,
     progress: bool,
     layout: str,
 ) -> None:
@@ -87,10 +91,12 @@ def scan(
     axes = [list(axis) for axis in values] or [_spaced(*one) for one in ranges]
     if len(axes) not in (0, len(parameters) or 1):
         raise click.UsageError("Give the values once for each parameter that is scanned.")
-    if parameters:
-        _profile(study, parameters, axes, progress, layout)
-    else:
-        _test(study, axes[0] if axes else None, level, statistic, progress, layout)
+    with workers(jobs, cached=study.cached) as executor:
+        way = {"progress": progress, "executor": executor}
+        if parameters:
+            _profile(study, parameters, axes, way, layout)
+        else:
+            _test(study, axes[0] if axes else None, level, statistic, way, layout)
 
 
 def _spaced(low: float, high: float, n: int) -> list[float]:
@@ -100,7 +106,7 @@ def _spaced(low: float, high: float, n: int) -> list[float]:
 
 
 def _test(
-    study: Study, mus: list[float] | None, level: float, statistic: Statistic, progress: bool, layout: str
+    study: Study, mus: list[float] | None, level: float, statistic: Statistic, way: dict[str, Any], layout: str
 ) -> None:
     """CLs."""
     import pyhf_func as pf
@@ -113,7 +119,7 @@ def _test(
     study.require_poi()
     mus = mus or _range(study, level, statistic)
     inputs = Newton(), statistic, *study.arguments  # points that the verb refuses keep their rows
-    found = in_pieces(tests_of, inputs, floats(mus), ONCE, "value", progress=progress)
+    found = in_pieces(tests_of, inputs, floats(mus), ONCE, "value", **way)
     points = [
         {
             "mu": float(mu),
@@ -161,7 +167,9 @@ def _range(study: Study, level: float, statistic: Statistic) -> list[float]:
     return _spaced(low, high, _POINTS[1])
 
 
-def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]], progress: bool, layout: str) -> None:
+def _profile(
+    study: Study, parameters: tuple[str, ...], axes: list[list[float]], way: dict[str, Any], layout: str
+) -> None:
     """The profile likelihood."""
     import numpy as np
 
@@ -169,7 +177,7 @@ def _profile(study: Study, parameters: tuple[str, ...], axes: list[list[float]],
 
     places = [study.place(name) for name in parameters]
     axes = axes or [_around(study, place, _POINTS[len(places)]) for place in places]
-    found = pf.profile(dict(zip(parameters, axes, strict=True)), study.data, study.model, progress=progress)
+    found = pf.profile(dict(zip(parameters, axes, strict=True)), study.data, study.model, **way)
     require_converged(found.free_fit.status)
     grid = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1).tolist()
     rows = zip(grid, found.ratio.ravel().tolist(), found.status.ravel().tolist(), strict=True)

@@ -6,6 +6,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +171,31 @@ def test_profile_of_two_parameters(workspace: Path, model: Any, data: Any) -> No
     expected = pf.profile({"mu": [0.0, 1.0, 2.0], "rate": [-1.0, 1.0]}, data, model)
     assert [(point["mu"], point["rate"]) for point in found["points"]][:3] == [(0, -1), (0, 1), (1, -1)]
     assert [point["ratio"] for point in found["points"]] == close(expected.ratio.ravel())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("scan", "--range", 0, 4, 4),
+        ("scan", "--parameter", "rate", "--values", "-1,0,1"),
+        ("ranking",),
+        ("intervals", "--all"),
+    ],
+)
+def test_jobs_share_the_work(command: tuple[Any, ...], workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a thread, in place of processes, that shares what is compiled."""
+    asked = []
+
+    def workers(jobs: int, *, cached: bool) -> Any:
+        asked.append((jobs, cached))
+        return nullcontext() if jobs == 1 else ThreadPoolExecutor(1)
+
+    module = {"ranking": "impacts"}.get(command[0], command[0])
+    monkeypatch.setattr(sys.modules[f"pyhf_func.cli.{module}"], "workers", workers)
+    alone, shared = (values(run(command[0], workspace, *command[1:], "-j", jobs)) for jobs in (1, 2))
+    assert shared == alike(alone)
+    assert asked == [(1, False), (2, False)]
 
 
 @pytest.mark.slow
