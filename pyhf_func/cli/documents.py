@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import pyhf_func as pf
 from pyhf_func._files import check_folder
 from pyhf_func.cli.errors import CommandError
 from pyhf_func.cli.streams import echo
@@ -101,9 +102,7 @@ def source(path: str) -> Any:
 
 def read_workspace(path: str, **options: Any) -> "Workspace":
     """The workspace of a file, of any format, read as the command's options ask."""
-    from pyhf_func.documents import read
-
-    return read(path, **reading_options(), **options)
+    return pf.read(path, **reading_options(), **options)
 
 
 def reading_options() -> dict[str, Any]:
@@ -114,20 +113,23 @@ def reading_options() -> dict[str, Any]:
 
 def read_patchset(path: str) -> "PatchSet":
     """The patch set of a file."""
-    from pyhf_func.patchset import PatchSet
-    from pyhf_func.schema.reading import load, name_of
-    from pyhf_func.schema.validator import of_file
+    from pyhf_func.schema import reading, validator
 
     opened = source(path)
-    with of_file(name_of(opened)):
-        return PatchSet(load(opened))
+    with validator.of_file(reading.name_of(opened)):
+        return pf.PatchSet(reading.load(opened))
 
 
 def read_patches(paths: tuple[str, ...]) -> list[list[Any]]:
     """The JSON patches of several files."""
-    from pyhf_func.schema.reading import load_patch
+    return [pf.workspace.load_patch(source(path)) for path in paths]
 
-    return [load_patch(source(path)) for path in paths]
+
+def read_patched(path: str, patches: tuple[str, ...]) -> "Workspace":
+    """The workspace of a JSON file, of which the whole document was patched."""
+    from pyhf_func.cli.patched import whole
+
+    return whole(source(path), read_patches(patches))
 
 
 def write(document: Any, output_file: str | None) -> None:

@@ -5,6 +5,7 @@ Exit codes: 1 for input or output that cannot be used and for fits that did not 
 """
 
 import warnings
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -12,6 +13,10 @@ from typing import TextIO
 import click
 
 from pyhf_func.cli.streams import warn_of
+from pyhf_func.exceptions import PyhfFuncError, WorkspaceWarning
+
+WRONG_XML = ET.ParseError, KeyError, ValueError, RuntimeError
+"""Errors that wrong XML and ROOT files raise."""
 
 
 class CommandError(click.ClickException):
@@ -27,8 +32,6 @@ def reported(*also: type[Exception]) -> Iterator[None]:
     Args:
         also: Other exceptions that wrong input raises in this command.
     """
-    from pyhf_func.exceptions import PyhfFuncError, WorkspaceWarning
-
     with warnings.catch_warnings():
         warnings.simplefilter("default", WorkspaceWarning)  # whatever PYTHONWARNINGS makes of others
         warnings.showwarning = _show_warning

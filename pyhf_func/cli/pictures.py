@@ -6,6 +6,7 @@ import click
 
 from pyhf_func.cli.documents import OutputPath
 from pyhf_func.cli.errors import CommandError
+from pyhf_func.exceptions import needs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,8 +34,6 @@ def check(path: str) -> None:
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
-        from pyhf_func.exceptions import needs
-
         raise CommandError(needs("--plot", "matplotlib", "plot", error)) from error
     kinds = sorted(FigureCanvasBase.get_supported_filetypes())
     _, dot, ending = path.rpartition(".")
@@ -56,14 +55,13 @@ def read_metadata(path: str | None) -> dict[str, Any]:
     """
     if path is None:
         return {}
-    from pyhf_func.plot.labels import labels_of
-    from pyhf_func.schema.reading import load
-    from pyhf_func.schema.validator import of_file
+    from pyhf_func.plot import labels
+    from pyhf_func.schema import reading, validator
 
-    with of_file(path):
-        found = load(path)
+    with validator.of_file(path):
+        found = reading.load(path)
     try:
-        labels_of(None, found, None)
+        labels.labels_of(None, found, None)
     except (TypeError, ValueError) as error:
         raise CommandError(f"--metadata {path}: {error}") from error
     return found

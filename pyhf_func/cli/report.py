@@ -4,16 +4,16 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import pyhf_func as pf
 from pyhf_func.cli.errors import CommandError, warn
+from pyhf_func.exceptions import CheckpointNotWritten
 
 T = TypeVar("T")
 
 
 def status_of(number: Any) -> dict[str, str]:
     """How a result ended, as a word and a sentence."""
-    from pyhf_func.core.fit import Status
-
-    status = Status(int(number))
+    status = pf.Status(int(number))
     return {"status": status.name, "message": status.sentence}
 
 
@@ -31,8 +31,6 @@ def require_converged(number: Any) -> dict[str, str]:
 
 def computed(compute: Callable[[], T]) -> tuple[T, str]:
     """A result, and why it could not be saved to a checkpoint; empty where it was."""
-    from pyhf_func.exceptions import CheckpointNotWritten
-
     try:
         return compute(), ""
     except CheckpointNotWritten as error:
@@ -41,17 +39,13 @@ def computed(compute: Callable[[], T]) -> tuple[T, str]:
 
 def words(numbers: Any) -> Any:
     """The words for statuses, one or an array of them."""
-    from pyhf_func.core.fit import Status
-
     found = numbers.tolist()
-    return [Status(number).name for number in found] if isinstance(found, list) else Status(found).name
+    return [pf.Status(number).name for number in found] if isinstance(found, list) else pf.Status(found).name
 
 
 def failures(numbers: Any) -> int:
     """How many of several results have numbers that failed; a limit that does not exist is no failure."""
-    from pyhf_func.core.fit import Status
-
-    return sum(number >= Status.ITERATION_LIMIT for number in numbers.ravel().tolist())
+    return sum(number >= pf.Status.ITERATION_LIMIT for number in numbers.ravel().tolist())
 
 
 def require_some(*numbers: Any) -> dict[str, str]:
@@ -78,6 +72,11 @@ def tell_failures(what: str, failed: int, total: int) -> None:
         raise CommandError(f"All {total} {what} failed; the output says why.")
     if failed:
         warn(f"{failed} of {total} {what} failed; the output says which and why.")
+
+
+def spaced(low: float, high: float, n: int) -> list[float]:
+    """Equidistant values from the first to the last."""
+    return [low + (high - low) * i / (n - 1) for i in range(n - 1)] + [high]
 
 
 def plain(value: Any) -> Any:

@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.adapters.registry import FRAMEWORKS
 from pyhf_func.cli.documents import patch_option, read_patches, read_workspace
+from pyhf_func.core import memory
 from pyhf_func.core.statistics import QTILDE, STATISTICS, Statistic, names
 from pyhf_func.options import EqDelimStringParamType
 
@@ -18,11 +20,15 @@ _BACKENDS = {framework.nickname: name for name, framework in FRAMEWORKS.items() 
 _OPTIMIZERS = {"scipy_optimizer": "scipy", "minuit_optimizer": "minuit"}
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+strict_option = click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about.")
+cache_option = click.option(
+    "--no-cache", is_flag=True, help="Do not keep compiled programs in the user's cache directory."
+)
 _MODEL_OPTIONS = (
     patch_option,
     click.option("--measurement", help="Name of the measurement to use.  [default: the first]"),
-    click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about."),
-    click.option("--no-cache", is_flag=True, help="Do not keep compiled programs in the user's cache directory."),
+    strict_option,
+    cache_option,
 )
 _BACKEND_OPTIONS = (
     click.option(
@@ -151,8 +157,6 @@ class Settings:
     @contextmanager
     def in_place(self) -> Iterator[Any]:
         """Set the backend and optimizer; gives the backend."""
-        import pyhf_func as pf
-
         options = {name: value for item in self.optconf for name, value in item.items()}
         make = getattr(pf.optimize, f"{_OPTIMIZERS.get(self.optimizer, self.optimizer)}_optimizer")
         with pf.set_backend(_BACKENDS.get(self.backend, self.backend), make(**options)):
@@ -175,11 +179,7 @@ def prepare_jax(*, cached: bool) -> None:
     Raises:
         NotEnoughMemory: JAX can't be loaded into the addresses that there are.
     """
-    from pyhf_func.core import memory
-
     loaded = "jax" in sys.modules
     memory.check_addresses(memory.compiler() + (0 if loaded else memory.LIBRARIES))
     if not cached:
-        from pyhf_func.compiled import use_cache
-
-        use_cache(False)
+        pf.use_cache(False)

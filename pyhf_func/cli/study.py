@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import pyhf_func as pf
 from pyhf_func._lookup import unknown
 from pyhf_func._version import __version__
 from pyhf_func.cli import pictures
@@ -13,15 +15,16 @@ from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.report import plain
 from pyhf_func.cli.settings import model_options, poi_option, prepare_jax
 from pyhf_func.cli.waiting import told
-from pyhf_func.core.statistics import Statistic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pyhf_func.core.fit import FitResult, Problem
-    from pyhf_func.core.inference import CovarianceResult, LimitResult
+    from pyhf_func.core.fit import FitResult
+    from pyhf_func.core.inference import CovarianceResult
     from pyhf_func.pyhf.pdf import Model
     from pyhf_func.workspace import Workspace
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,89 +83,37 @@ class Study:
             raise CommandError(unknown("parameter", name, names))
         return names.index(name)
 
-    @cached_property
-    def problem(self) -> "Problem":
-        """The fit of all parameters."""
-        from pyhf_func.core.arrays import floats
-        from pyhf_func.core.compiler import resolve_start
-        from pyhf_func.core.fit import Problem
-
-        likelihood, slices = self.model.likelihood, self.model.config.par_slices
-        start = resolve_start(likelihood.space, slices, None, None, None)
-        return Problem(likelihood, floats(self.data), *start)
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """The last arguments of hypothesis tests: data, model and start."""
-        from pyhf_func.core.compiler import Start
-
-        model, data, *start = self.problem
-        return data, model, Start(*start)
-
-    def compute(
-        self, function: Callable[..., Any], *args: Any, static: tuple[Any, ...] = (), long: bool = False
-    ) -> Any:
-        """A function of the engine, compiled; optimised at once where one call is ``long``."""
-        from pyhf_func.compiled import Compiled
-        from pyhf_func.core.memory import enough
-
-        with told(function.__name__.replace("_", " ")), enough(self.model.likelihood, function.__name__):
-            return Compiled(function, len(static), long=long)(*static, *args)
+    def compute(self, verb: Callable[..., T], *args: Any, **settings: Any) -> T:
+        """The result of a verb for the data and the model."""
+        with told(verb.__name__.replace("_", " ")):
+            return verb(self.data, self.model, *args, **settings)
 
     @cached_property
     def fit(self) -> "FitResult":
         """The fit of all parameters."""
-        from pyhf_func.core.fit import Newton, fit_problem
-
-        return self.compute(fit_problem, self.problem, static=(Newton(),))
+        return self.compute(pf.fit)
 
     @cached_property
     def fitted(self) -> "CovarianceResult":
         """The same with its covariance."""
-        from pyhf_func.core.inference import covariance
-
-        return self.compute(covariance, self.problem, self.fit)
-
-    def upper_limit(self, level: float, statistic: Statistic) -> "LimitResult":
-        """Upper limits on the parameter of interest."""
-        from pyhf_func.core.arrays import floats
-        from pyhf_func.core.fit import Newton
-        from pyhf_func.core.inference import upper_limit
-        from pyhf_func.verbs._arguments import check_level
-
-        check_level(level)
-        self.require_poi()
-        return self.compute(upper_limit, floats(level), *self.arguments, static=(Newton(), statistic))
+        return self.compute(pf.covariance)
 
     @property
     def document(self) -> "Workspace":
         """The workspace with the patches applied."""
-        from pyhf_func.workspace import Workspace
-        from pyhf_func.workspace.patching import patched
-        from pyhf_func.workspace.source import Built
-
         if not self.patches:
             return self.workspace
-        place = self.workspace.measurement_names.index(self.workspace.get_measurement(self.measurement)["name"])
-        parameters = self.workspace["measurements"][place]["config"]["parameters"]
-        content = patched({"channels": self.workspace["channels"], "parameters": parameters}, self.patches)
-        return Workspace(
-            Built(self.workspace, content, place).document,
-            strict=self.workspace.strict,
-            source=self.workspace.source,
-            settings=self.workspace.settings,
-            metadata=self.workspace.metadata,
-        )
+        from pyhf_func.cli.patched import of_measurement
+
+        return of_measurement(self.workspace, self.measurement, self.patches)
 
     def about(self, **settings: Any) -> dict[str, Any]:
         """What results were made from and with."""
-        from pyhf_func.utils import digest
-
         measurement = self.workspace.get_measurement(self.measurement)
         return {
             "command": self.command,
             "versions": {**versions(), "format": self.workspace["version"]},
-            "digest": f"sha256:{digest(self.document)}",
+            "digest": f"sha256:{pf.utils.digest(self.document)}",
             "measurement": measurement["name"],
             "poi": self.poi or measurement["config"]["poi"] or None,
             "settings": settings,
@@ -186,9 +137,7 @@ class Study:
 
 def versions() -> dict[str, str]:
     """Of the programs that numbers come from."""
-    import jax
-
-    return {"pyhf_func": __version__, "jax": jax.__version__}
+    return {"pyhf_func": __version__, "jax": version("jax")}
 
 
 def study_options(*, drawn: bool = True, tests: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -2,16 +2,15 @@
 
 import signal
 from collections.abc import Iterator
+from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from multiprocessing import active_children, get_context
 
 import click
 
 from pyhf_func.cli.errors import reported
 from pyhf_func.cli.settings import prepare_jax
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
 
 jobs_option = click.option(
     "-j", "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Number of processes."
@@ -19,14 +18,11 @@ jobs_option = click.option(
 
 
 @contextmanager
-def workers(jobs: int, *, cached: bool) -> Iterator["Executor | None"]:
+def workers(jobs: int, *, cached: bool) -> Iterator[Executor | None]:
     """Other processes, set up like this one, which end when it is broken off; None to stay in this one."""
     if jobs == 1:
         yield None
         return
-    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-    from multiprocessing import active_children, get_context
-
     with (
         reported(BrokenProcessPool),
         ProcessPoolExecutor(jobs, get_context("spawn"), _prepare, (cached,)) as executor,

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -39,6 +40,13 @@ NO_SIGNAL = [{"op": "replace", "path": "/channels/0/samples/0/data", "value": [0
 def written(path: Path, content: object) -> Path:
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
+
+
+def command_of(name: str) -> click.Command:
+    """The command of a name."""
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    return command
 
 
 def run(command: str, *arguments: object, stdin: str | None = None) -> Result:

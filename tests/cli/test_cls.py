@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -314,8 +315,9 @@ def test_warning_is_one_line_and_strict_refuses(tmp_path: Path) -> None:
 def test_no_number_without_a_good_fit(
     answer: tuple, named: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = SimpleNamespace(**dict(zip(("cls", "cls_expected", "status"), answer, strict=True)))
-    monkeypatch.setattr("pyhf_func.compiled.Compiled", lambda *arguments, **options: lambda *args: found)
+    cls, expected, status = answer
+    found = SimpleNamespace(cls=cls, cls_expected=np.array(expected), status=status)
+    monkeypatch.setattr("pyhf_func.hypotest", lambda *_, **__: found)
     assert named in refused(run(workspace))
 
 
@@ -368,7 +370,15 @@ def test_version_and_help() -> None:
     assert "--poi-value" in process("cls", "-h").stdout
 
 
-def test_the_shell_loads_no_heavy_library_before_it_must() -> None:
-    code = "import sys, pyhf_func.cli; print(sorted({'jax', 'matplotlib', 'scipy', 'optax'} & set(sys.modules)))"
+def test_help_and_completion_load_no_heavy_library() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from pyhf_func.cli import main\n"
+        "from pyhf_func.cli.main import SECTIONS\n"
+        "for name in [name for names in SECTIONS.values() for name in names]:\n"
+        "    assert CliRunner().invoke(main, [name, '--help']).exit_code == 0, name\n"
+        "    words = {'_PYHF_FUNC_COMPLETE': 'bash_complete', 'COMP_WORDS': f'x {name} --', 'COMP_CWORD': '2'}\n"
+        "    assert CliRunner(env=words).invoke(main, prog_name='pyhf-func').exit_code == 0, name\n"
+        "print(sorted({'jax', 'numpy', 'matplotlib', 'scipy', 'optax', 'jsonschema'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

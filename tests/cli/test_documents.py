@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from pyhf_func.cli import main
 from pyhf_func.utils import digest
+from tests.cli.studies import command_of
 from tests.documents.documents import Document, drop, put, spoiled, workspace_spec
 from tests.documents.test_patchset import patchset_spec
 
@@ -358,6 +360,7 @@ def test_a_datacard_is_read_as_the_options_ask(tmp_path: Path) -> None:
         assert samples == {"s": [expected], "b": [5.0]}
     mapped = run("sort", tmp_path / "card.txt", "--map", ".*/s:strength[1,0,3]")
     assert json.loads(mapped.stdout)["measurements"][0]["config"]["poi"] == "strength"
-    for name, command in main.commands.items():
-        if any(parameter.name == "workspace" for parameter in command.params) and name != "json2xml":
+    for name in main.list_commands(click.Context(main)):
+        parameters = command_of(name).params
+        if any(parameter.name == "workspace" for parameter in parameters) and name != "json2xml":
             assert "--mass" in run(name, "--help").stdout

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 import pyhf_func as pf
+from pyhf_func.cli.commands import grid
+from pyhf_func.cli.workers import workers
 from tests.cli.studies import SPEC, alike, parsed, refused, run, values, written
 
 _SIGNAL = "/channels/0/samples/0/data"
@@ -120,7 +122,7 @@ def test_jobs_share_the_points(workspace: Path, tmp_path: Path, monkeypatch: pyt
         asked.append((jobs, cached))
         return ThreadPoolExecutor(1)  # which compiles once
 
-    monkeypatch.setattr(sys.modules["pyhf_func.cli.grid"], "workers", executor)
+    monkeypatch.setattr(grid, "workers", executor)
     twice = [(f"{name}_{i}", [masses[0] + i, masses[1]], patch) for i in (0, 1) for name, masses, patch in GOOD]
     found = values(run("grid", workspace, written(tmp_path / "points.json", patchset(*twice)), "--limits", "-j", 2))
     assert asked == [(2, False)]
@@ -133,7 +135,7 @@ def test_jobs_share_the_points(workspace: Path, tmp_path: Path, monkeypatch: pyt
 
 def test_processes_are_set_up_like_this_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYHF_FUNC_CACHE", str(tmp_path))
-    make = sys.modules["pyhf_func.cli.workers"].workers
+    make = workers
     for cached in (True, False):
         with make(2, cached=cached) as executor:
             assert executor.submit(os.getpid).result() != os.getpid()

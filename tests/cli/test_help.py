@@ -14,7 +14,9 @@ from pyhf_func.cli import main
 
 def every(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """All commands and groups of commands."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         yield (*path, name)
         if isinstance(command, click.Group):
             yield from every(command, (*path, name))
@@ -48,6 +50,6 @@ def test_examples_are_commands_that_there_are(path: tuple[str, ...]) -> None:
         command: click.Command = main
         rest = arguments
         while isinstance(command, click.Group):
-            command, rest = command.commands[rest[0]], rest[1:]
+            command, rest = command.get_command(click.Context(command), rest[0]), rest[1:]
         with click.Context(command) as context:
             command.make_parser(context).parse_args(rest)

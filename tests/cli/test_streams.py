@@ -76,7 +76,7 @@ def test_interrupted_commands_exit_as_the_shell_expects(folder: Path, monkeypatc
     def interrupt(*args: Any, **options: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pyhf_func.documents.read", interrupt)
+    monkeypatch.setattr("pyhf_func.read", interrupt)
     assert refused(run("cls", folder / "w"), 130) == "Interrupted.\n"
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import pyhf_func as pf
+from pyhf_func.cli.main import SECTIONS
 from pyhf_func.results import tables as result_tables
-from tests.cli.studies import EMPTY_BIN, SPEC, refused, run, values, written
+from tests.cli.studies import EMPTY_BIN, SPEC, command_of, refused, run, values, written
 
 COMMANDS = ("gof", "yields", "correlation")
 WITHOUT_PICTURE = ("intervals", "impacts")
@@ -157,10 +158,8 @@ def test_a_fit_that_fails_is_an_error(command: str, workspace: Path, tmp_path: P
 
 
 def test_every_command_that_computes_writes_tables() -> None:
-    from pyhf_func.cli.main import _SECTIONS
-
-    for command in _SECTIONS["Statistics"]:
-        [option] = [one for one in command.params if one.name == "layout"]
+    for name in SECTIONS["Statistics"]:
+        [option] = [one for one in command_of(name).params if one.name == "layout"]
         assert option.type.choices == ("json", "table", "csv", "latex")
 
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from pyhf_func import writexml
-from pyhf_func.cli.convert import convert
+from pyhf_func.cli.commands.convert import convert
 from pyhf_func.documents import read_document
 from pyhf_func.documents.formats import datacards, hs3
 from pyhf_func.documents.formats.datacards.lines import Lines

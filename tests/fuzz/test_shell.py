@@ -53,7 +53,9 @@ NUMBERS = (0, -1, 0.5, 1e308, 1e-320, -0.0, 1e6, 3)
 
 
 def commands(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from commands(command, (*before, name))
         elif name != "download":  # from the network

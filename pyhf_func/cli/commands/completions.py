@@ -10,7 +10,7 @@ from pyhf_func.cli.errors import CommandError
 from pyhf_func.cli.streams import echo
 
 
-@click.command(short_help="Completion for your shell.")
+@click.command()
 @click.argument("shell", required=False, type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completions(context: click.Context, shell: str | None) -> None:

@@ -1,19 +1,23 @@
 """``pyhf-func discovery``: the significance of an excess."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
-from pyhf_func.cli.report import require_some, words
+from pyhf_func.cli.report import require_some, spaced, words
 from pyhf_func.cli.study import Study, study_options
 from pyhf_func.core.statistics import Q0
+
+if TYPE_CHECKING:
+    from pyhf_func.core.inference import DiscoveryResult
 
 _POINTS = 41
 
 
-@click.command(short_help="Significance of an excess over the background.")
+@click.command()
 @workspace_argument
 @tables.format_option
 @study_options(tests=True)
@@ -31,12 +35,8 @@ def discovery(study: Study, layout: str) -> None:
     Example:
       pyhf-func discovery workspace.json --format table
     """
-    import pyhf_func as pf
-    from pyhf_func.core.fit import Newton
-    from pyhf_func.core.inference import discovery as test
-
     poi = study.require_poi()
-    found = study.compute(test, *study.arguments, static=(Newton(),))
+    found = study.compute(pf.discovery)
     status = require_some(found.p0_status, found.expected_status)
     status |= {"p0_obs_status": words(found.p0_status), "p0_exp_status": words(found.expected_status)}
     results = {"p0_obs": found.p0, "p0_exp": found.p0_expected, "z_obs": found.z, "z_exp": found.z_expected}
@@ -53,10 +53,8 @@ def discovery(study: Study, layout: str) -> None:
     tables.write(study, layout, {**results, **status}, rows, figure, test_stat=Q0.name)
 
 
-def _range(found: Any, poi: int) -> Any:
+def _range(found: "DiscoveryResult", poi: int) -> list[float]:
     """Values from zero to three standard errors above the best, by what a signal of strength 1 is expected to give."""
-    import numpy as np
-
     best, sensitivity = float(found.free_fit.pars[poi]), float(found.z_expected[2])
     error = 1 / sensitivity if sensitivity > 0 else 1.0
-    return np.linspace(min(best, 0.0), max(best, 0.0) + 3 * error, _POINTS)
+    return spaced(min(best, 0.0), max(best, 0.0) + 3 * error, _POINTS)

@@ -2,6 +2,7 @@
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged
@@ -9,7 +10,7 @@ from pyhf_func.cli.settings import Number
 from pyhf_func.cli.study import Study, study_options
 
 
-@click.command(short_help="Correlations of the fitted parameters.")
+@click.command()
 @workspace_argument
 @click.option(
     "--least",
@@ -40,17 +41,17 @@ def correlation(study: Study, least: float, most: int, layout: str) -> None:
     Example:
       pyhf-func correlation workspace.json --format table --least 0.3 --plot correlation.pdf
     """
-    import numpy as np
-
-    import pyhf_func as pf
-
-    require_converged(study.fit.status)
     found, names = study.fitted, study.model.config.par_names
+    require_converged(found.fit.status)
     status = require_converged(found.status)
-    matrix = np.asarray(found.correlation)
-    pairs = [(i, j) for i in range(len(names)) for j in range(i) if abs(matrix[i, j]) >= least]
-    pairs.sort(key=lambda pair: -abs(matrix[pair]))
-    rows = [{"parameter": names[j], "with": names[i], "correlation": float(matrix[i, j])} for i, j in pairs]
+    matrix = found.correlation.tolist()
+    rows = [
+        {"parameter": names[j], "with": names[i], "correlation": matrix[i][j]}
+        for i in range(len(names))
+        for j in range(i)
+        if abs(matrix[i][j]) >= least
+    ]
+    rows.sort(key=lambda row: -abs(row["correlation"]))
     results = {"parameters": names, "best": found.fit.pars, "errors": found.errors, "correlation": matrix, **status}
     settings = {"least": least, "most": most}
     tables.write(

@@ -4,13 +4,15 @@ from collections import Counter
 
 import click
 
+import pyhf_func as pf
+from pyhf_func._lookup import unknown
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import output_option, read_workspace, workspace_argument
 from pyhf_func.cli.errors import CommandError, reported
 from pyhf_func.cli.settings import Number
 
 
-@click.command(short_help="Physics that is probably not meant.")
+@click.command()
 @workspace_argument
 @click.option("--measurement", help="Name of the measurement to look at.  [default: the first]")
 @click.option("--ignore", multiple=True, metavar="CHECK", help="Leave out findings of this kind; repeatable.")
@@ -43,14 +45,12 @@ def lint(
       pyhf-func lint workspace.json --ignore tiny --ignore no-statistics
     """
     with reported():
-        from pyhf_func._lookup import unknown
         from pyhf_func.documents.lint import CHECKS
-        from pyhf_func.documents.lint import lint as look
 
         for check in ignore:
             if check not in CHECKS:
                 raise CommandError(unknown("check", check, CHECKS, "lint"))
-        found = look(read_workspace(workspace), measurement, tiny=tiny)
+        found = pf.lint(read_workspace(workspace), measurement, tiny=tiny)
         rows = [finding._asdict() for finding in found if finding.check not in ignore]
         tables.write_rows(layout, {"findings": rows}, rows, output_file)
     if rows:

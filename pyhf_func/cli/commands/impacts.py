@@ -2,13 +2,14 @@
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, status_of
 from pyhf_func.cli.study import Study, study_options
 
 
-@click.command(short_help="Impacts of groups of parameters on the one of interest.")
+@click.command()
 @workspace_argument
 @click.option(
     "--group",
@@ -37,12 +38,10 @@ def impacts(study: Study, groups: tuple[str, ...], poi: str | None, layout: str)
     Example:
       pyhf-func impacts workspace.json --group 'jets=JES_*' --group 'jets=JER' --group 'theory_*' --format table
     """
-    import pyhf_func as pf
-
     if poi is None:
         study.require_poi()
     require_converged(study.fit.status)
-    found = pf.group_impacts(study.data, study.model, _patterns(groups) or _named(study), poi)
+    found = study.compute(pf.group_impacts, _patterns(groups) or _named(study), poi)
     closure = {"impact": found.impact_closure, "component": found.component_closure}
     results = {
         "poi": {"name": found.poi, "best": found.best, "error": found.error},

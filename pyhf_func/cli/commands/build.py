@@ -2,12 +2,13 @@
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli.documents import OutputPath, write
 from pyhf_func.cli.errors import reported, warn
-from pyhf_func.cli.settings import Number
+from pyhf_func.cli.settings import Number, strict_option
 
 
-@click.command(short_help="A workspace from histograms and cabinetry's configuration.")
+@click.command()
 @click.argument("config", type=click.Path(exists=True, dir_okay=False))
 @click.option("-o", "--output-file", type=OutputPath(), help="Write here, not to standard output.")
 @click.option("--plain", is_flag=True, help="Leave out bin edges and titles of axes, which pyhf itself refuses.")
@@ -18,7 +19,7 @@ from pyhf_func.cli.settings import Number
     help="Leave out uncertainties whose relative effect on their sample is below this in every bin, such as 0.005.",
 )
 @click.option("--verify", is_flag=True, help="With --prune: fit, and search limits, with and without what is left out.")
-@click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about.")
+@strict_option
 def build(config: str, output_file: str | None, plain: bool, prune: float | None, verify: bool, strict: bool) -> None:
     """Write the workspace of CONFIG, a configuration of cabinetry's (YAML) whose histograms exist.
 
@@ -34,7 +35,6 @@ def build(config: str, output_file: str | None, plain: bool, prune: float | None
     if verify and prune is None:
         raise click.UsageError("--verify goes with --prune.")
     with reported(ImportError):
-        import pyhf_func as pf
         from pyhf_func.workspace.saving import document_of
 
         workspace = pf.build(config, prune=prune, verify=verify, strict=strict)

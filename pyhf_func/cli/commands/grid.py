@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import only_one_from_standard_input, read_patchset, workspace_argument, write_text
 from pyhf_func.cli.errors import CommandError, reported
@@ -28,7 +29,7 @@ _BATCH = 16
 _LIMITS = ("limit_obs", "limit_exp", "limit_obs_status", "limit_exp_status")
 
 
-@click.command(short_help="CLs, and limits, for every signal point of a patch set.")
+@click.command()
 @workspace_argument
 @click.argument("patchset", type=click.Path(allow_dash=True))
 @click.option("--limits", is_flag=True, help="Search the upper limits of each point too, which takes longer.")
@@ -80,8 +81,6 @@ def grid(
     Example:
       pyhf-func grid background.json patchset.json --checkpoint points.jsonl --jobs 4 --plot contour.pdf
     """
-    import pyhf_func as pf
-
     only_one_from_standard_input(*study.inputs, patchset)
     mu = tested_value(poi_value, statistic)
     points = read_patchset(patchset)

@@ -2,13 +2,14 @@
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged
 from pyhf_func.cli.study import Study, study_options
 
 
-@click.command(short_help="Goodness of fit against the saturated model.")
+@click.command()
 @workspace_argument
 @tables.format_option
 @study_options()
@@ -26,10 +27,7 @@ def gof(study: Study, layout: str) -> None:
     Example:
       pyhf-func gof workspace.json --plot gof.pdf
     """
-    import pyhf_func as pf
-    from pyhf_func.core.inference import goodness_of_fit
-
-    found = study.compute(goodness_of_fit, study.problem, study.fit)
+    found = study.compute(pf.goodness_of_fit)
     status = require_converged(found.status)
     row = {name: getattr(found, name).item() for name in ("statistic", "degrees_of_freedom", "p_value")}
     tables.write(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import pictures, tables
 from pyhf_func.cli.documents import (
     only_one_from_standard_input,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@click.command(short_help="Maximum likelihood fit of all parameters.")
+@click.command()
 @workspace_argument
 @click.option("--value", is_flag=True, help="Write twice the negative log-likelihood at the minimum too.")
 @click.option(
@@ -80,7 +81,8 @@ def fit(
             plot=plot,
             labels=pictures.read_metadata(metadata),
         )
-        pars, twice_nll = _fit(study) if settings.are_usual else _fit_with(study, settings)
+        errors = report or plot is not None
+        pars, twice_nll = _fit(study, errors) if settings.are_usual else _fit_with(study, settings)
         document: dict[str, Any] = {"mle_parameters": _by_name(study, pars)}
         if value or report:
             document["twice_nll"] = twice_nll
@@ -108,17 +110,15 @@ def _rows(study: Study, pars: list[float], *, report: bool) -> list[dict[str, An
     return [{"parameter": name, **{key: x[i] for key, x in columns.items()}} for i, name in enumerate(names)]
 
 
-def _fit(study: Study) -> tuple[list[float], float]:
-    """The parameters at the minimum, and the value there."""
-    found = study.fit
+def _fit(study: Study, errors: bool) -> tuple[list[float], float]:
+    """The parameters at the minimum, and the value there; with ``errors``, of the fit that they belong to."""
+    found = study.fitted.fit if errors else study.fit
     require_converged(found.status)
     return found.pars.tolist(), float(found.twice_nll)
 
 
 def _fit_with(study: Study, settings: Settings) -> tuple[list[float], float]:
     """The same with the backend and optimizer that were asked for."""
-    import pyhf_func as pf
-
     with settings.in_place() as backend:
         pars, twice_nll = pf.infer.mle.fit(study.data, study.model, return_fitted_val=True)
         return backend.tolist(pars), float(backend.tolist(twice_nll))
@@ -139,10 +139,8 @@ def _report(study: Study) -> dict[str, Any]:
 
 def _ended(study: Study) -> dict[str, str]:
     """How the fit ended; where parameters are not identified, the others have errors, and the message names them."""
-    from pyhf_func.core.fit import Status
-
     found, names = study.fitted, study.model.config.par_names
-    if int(found.status) != Status.NOT_IDENTIFIED:
+    if int(found.status) != pf.Status.NOT_IDENTIFIED:
         return require_converged(found.status)
     loose = [name for name, known in zip(names, found.identified.tolist(), strict=True) if not known]
     ended = status_of(found.status)
@@ -150,6 +148,4 @@ def _ended(study: Study) -> dict[str, str]:
 
 
 def _pulls(study: Study) -> "Figure":
-    import pyhf_func as pf
-
     return pf.plot.pulls(study.fitted, study.model, metadata=study.metadata)

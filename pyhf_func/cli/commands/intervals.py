@@ -1,9 +1,11 @@
 """``pyhf-func intervals``: intervals of parameters from the profile likelihood."""
 
 from functools import partial
+from statistics import NormalDist
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, tell_failures, words
@@ -12,7 +14,7 @@ from pyhf_func.cli.study import Study, study_options
 from pyhf_func.cli.workers import jobs_option, workers
 
 
-@click.command(short_help="Profile-likelihood intervals of parameters.")
+@click.command()
 @workspace_argument
 @click.option(
     "--parameter",
@@ -53,12 +55,6 @@ def intervals(
     Example:
       pyhf-func intervals workspace.json --parameter mu --confidence 0.95
     """
-    from statistics import NormalDist
-
-    import numpy as np
-
-    import pyhf_func as pf
-
     names, poi = study.model.config.par_names, study.model.config.poi_name
     chosen = list(parameters) or ([poi] if poi is not None else names)
     places = [study.place(name) for name in (names if every else chosen)]
@@ -81,5 +77,5 @@ def intervals(
     more = [{"at_bound": found.at_bound[i], "status": words(found.status[i])} for i in range(len(rows))]
     results = {"intervals": [{**row, **rest} for row, rest in zip(rows, more, strict=True)]}
     tables.write(study, layout, results, rows, None, sigmas=height, confidence=confidence)
-    failed = [status for status in np.asarray(found.status).ravel().tolist() if status]
+    failed = [status for status in found.status.ravel().tolist() if status]
     tell_failures("ends", len(failed), found.status.size)

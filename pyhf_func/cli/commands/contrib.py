@@ -6,6 +6,7 @@ import click
 
 from pyhf_func.cli.errors import reported
 from pyhf_func.cli.streams import echo
+from pyhf_func.contrib.utils import download as fetch
 
 
 @click.group()
@@ -31,8 +32,6 @@ def download(archive_url: str, output_directory: str, verbose: bool, force: bool
     Example:
       pyhf-func contrib download https://www.hepdata.net/record/resource/1234567?view=true likelihoods
     """
-    from pyhf_func.contrib.utils import download as fetch
-
     with reported():
         fetch(archive_url, output_directory, force=force, compress=compress)
         if verbose:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import output_option, reading_options, source, workspace_argument
 from pyhf_func.cli.errors import CommandError, reported, warn
-from pyhf_func.cli.settings import level_option, prepare_jax, progress_option
+from pyhf_func.cli.settings import cache_option, level_option, prepare_jax, progress_option, strict_option
 from pyhf_func.cli.streams import warn_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def _interpreters(_context: click.Context, _option: click.Parameter, given: tupl
     return found
 
 
-@click.command(short_help="One report by all programs that are installed.")
+@click.command()
 @workspace_argument
 @click.option("--measurement", help="Name of the measurement to use.  [default: the first]")
 @level_option
@@ -40,8 +41,8 @@ def _interpreters(_context: click.Context, _option: click.Parameter, given: tupl
     help="Interpreter of Python that has ROOT or pyhs3, where this one has not; repeatable.",
 )
 @progress_option
-@click.option("--strict", is_flag=True, help="Refuse what would otherwise only be warned about.")
-@click.option("--no-cache", is_flag=True, help="Do not keep compiled programs in the user's cache directory.")
+@strict_option
+@cache_option
 @tables.format_option
 @output_option
 def certify(
@@ -70,8 +71,6 @@ def certify(
       pyhf-func certify workspace.json --format table
     """
     with reported():
-        import pyhf_func as pf
-
         prepare_jax(cached=not no_cache)
         tell = partial(_tell, progress)
         certificate = pf.certify(

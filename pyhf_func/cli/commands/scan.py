@@ -1,13 +1,15 @@
 """``pyhf-func scan``: CLs for many values of the parameter of interest, or the profile likelihood of any parameters."""
 
 import math
+from itertools import product
 from typing import Any
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
-from pyhf_func.cli.report import failures, require_converged, status_of, tell_failures, words
+from pyhf_func.cli.report import failures, require_converged, spaced, status_of, tell_failures, words
 from pyhf_func.cli.settings import Number, level_option, progress_option, statistic_option
 from pyhf_func.cli.study import Study, study_options
 from pyhf_func.cli.workers import jobs_option, workers
@@ -27,7 +29,7 @@ def _numbers(text: str) -> tuple[float, ...]:
     return numbers
 
 
-@click.command(short_help="CLs against the signal strength, or a profile likelihood.")
+@click.command()
 @workspace_argument
 @click.option(
     "--values",
@@ -88,7 +90,7 @@ def scan(
         raise click.UsageError("Give --values or --range, not both.")
     if len(parameters) > 2 or len({*parameters}) < len(parameters):
         raise click.UsageError("--parameter can be given once, or twice with different names.")
-    axes = [list(axis) for axis in values] or [_spaced(*one) for one in ranges]
+    axes = [list(axis) for axis in values] or [spaced(*one) for one in ranges]
     if len(axes) not in (0, len(parameters) or 1):
         raise click.UsageError("Give the values once for each parameter that is scanned.")
     with workers(jobs, cached=study.cached) as executor:
@@ -99,27 +101,18 @@ def scan(
             _test(study, axes[0] if axes else None, level, statistic, way, layout)
 
 
-def _spaced(low: float, high: float, n: int) -> list[float]:
-    import numpy as np
-
-    return np.linspace(low, high, n).tolist()
-
-
 def _test(
     study: Study, mus: list[float] | None, level: float, statistic: Statistic, way: dict[str, Any], layout: str
 ) -> None:
     """CLs."""
-    import pyhf_func as pf
-    from pyhf_func.core.arrays import floats
-    from pyhf_func.core.fit import Newton
-    from pyhf_func.core.inference import ONCE
-    from pyhf_func.verbs._pieces import in_pieces
-    from pyhf_func.verbs.scan import tests_of
+    from pyhf_func.verbs._arguments import data_of, start_of_test
+    from pyhf_func.verbs.scan import scanned
 
     study.require_poi()
     mus = mus or _range(study, level, statistic)
-    inputs = Newton(), statistic, *study.arguments  # points that the verb refuses keep their rows
-    found = in_pieces(tests_of, inputs, floats(mus), ONCE, "value", **way)
+    data, start = data_of(study.model, study.data), start_of_test(study.model, None, None, None)
+    # Values that the verb refuses keep their rows.
+    found = scanned(pf.Newton(), statistic, mus, data, study.model, start, **way)
     points = [
         {
             "mu": float(mu),
@@ -154,33 +147,22 @@ def _test(
 
 def _range(study: Study, level: float, statistic: Statistic) -> list[float]:
     """From zero to beyond all limits, or to the parameter's bound if no limit was found."""
-    import numpy as np
-
-    poi = study.require_poi()
-    found = study.upper_limit(level, statistic)
-    limits = np.append(found.expected, found.observed)
-    lower, upper = study.model.config.suggested_bounds()[poi]
-    low, high = max(0.0, lower), upper
-    known = limits[np.isfinite(limits)]
-    if known.size and np.max(known) > low:
-        high = _BEYOND * float(np.max(known))
-    return _spaced(low, high, _POINTS[1])
+    found = study.compute(pf.upper_limit, level=level, test_stat=statistic.name)
+    lower, upper = study.model.config.suggested_bounds()[study.require_poi()]
+    low = max(0.0, lower)
+    highest = max(filter(math.isfinite, [*found.expected.tolist(), float(found.observed)]), default=low)
+    return spaced(low, _BEYOND * highest if highest > low else upper, _POINTS[1])
 
 
 def _profile(
     study: Study, parameters: tuple[str, ...], axes: list[list[float]], way: dict[str, Any], layout: str
 ) -> None:
     """The profile likelihood."""
-    import numpy as np
-
-    import pyhf_func as pf
-
     places = [study.place(name) for name in parameters]
     axes = axes or [_around(study, place, _POINTS[len(places)]) for place in places]
     found = pf.profile(dict(zip(parameters, axes, strict=True)), study.data, study.model, **way)
     require_converged(found.free_fit.status)
-    grid = np.stack([x.ravel() for x in np.meshgrid(*axes, indexing="ij")], axis=-1).tolist()
-    rows = zip(grid, found.ratio.ravel().tolist(), found.status.ravel().tolist(), strict=True)
+    rows = zip(product(*axes), found.ratio.ravel().tolist(), found.status.ravel().tolist(), strict=True)
     points = [
         {
             **dict(zip(parameters, point, strict=True)),
@@ -193,12 +175,15 @@ def _profile(
     tables.write(
         study,
         layout,
-        {"points": points, "best": dict(zip(parameters, found.free_fit.pars[np.array(places)].tolist(), strict=True))},
+        {
+            "points": points,
+            "best": dict(zip(parameters, [float(found.free_fit.pars[place]) for place in places], strict=True)),
+        },
         table,
         lambda: pf.plot.profile(found, study.model, parameters, metadata=study.metadata),
         parameters=list(parameters),
     )
-    tell_failures("points", int(np.count_nonzero(found.status)), len(points))
+    tell_failures("points", sum(map(bool, found.status.ravel().tolist())), len(points))
 
 
 def _around(study: Study, place: int, n: int) -> list[float]:
@@ -207,4 +192,4 @@ def _around(study: Study, place: int, n: int) -> list[float]:
     lower, upper = study.model.config.suggested_bounds()[place]
     if error > 0:
         lower, upper = max(lower, best - 3 * error), min(upper, best + 3 * error)
-    return _spaced(lower, upper, n)
+    return spaced(lower, upper, n)

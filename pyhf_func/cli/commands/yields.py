@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.errors import CommandError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _STAGES: tuple[Literal["prefit", "postfit"], ...] = ("prefit", "postfit")
 
 
-@click.command(short_help="Observed and expected events, before and after the fit.")
+@click.command()
 @workspace_argument
 @click.option("--channel", "channels", multiple=True, metavar="NAME", help="Only this channel; repeatable.")
 @click.option("--stage", type=click.Choice(_STAGES), default="postfit", show_default=True, help="What the plot shows.")
@@ -42,18 +43,12 @@ def yields(
     Example:
       pyhf-func yields workspace.json --format latex --plot postfit.pdf
     """
-    import pyhf_func as pf
-    from pyhf_func.core.inference import yields as tabulate
-    from pyhf_func.verbs.yields import tables_of
-
     known = study.model.config.channels
     if unknown := [name for name in (*channels, *blind) if name not in known]:
         raise CommandError(f"There is no channel {unknown[0]!r}. The model has {', '.join(known)}.")
     chosen = [name for name in known if name in (channels or known)]
-    require_converged(study.fit.status)
-    status = require_converged(study.fitted.status)
-    shape, places = tables_of(study.model)
-    found = study.compute(tabulate, study.problem, study.fitted, places, static=(shape,))
+    found = study.compute(pf.yields)
+    status = require_converged(found.status)
     results = {"channels": [_channel(study, found, name) for name in chosen], **status}
     rows = [row for name in chosen for row in _rows(study, found, name)]
     tables.write(

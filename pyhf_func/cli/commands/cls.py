@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import only_one_from_standard_input, output_option, workspace_argument
 from pyhf_func.cli.errors import CommandError, reported
@@ -21,7 +22,7 @@ from pyhf_func.cli.settings import (
 from pyhf_func.core.statistics import Statistic
 
 
-@click.command(short_help="Observed and expected CLs.")
+@click.command()
 @workspace_argument
 @poi_value_option
 @poi_option
@@ -86,31 +87,17 @@ def cls(
 
 def _with_verb(poi_value: float, data: list[float], model: Any, statistic: Statistic) -> tuple[float, list[float]]:
     """Observed and expected p-values of the whole test as one compiled program; never those of a fit that failed."""
-    import numpy as np
-
-    from pyhf_func.compiled import Compiled
-    from pyhf_func.core.arrays import floats
-    from pyhf_func.core.compiler import resolve_start
-    from pyhf_func.core.fit import Newton, Status
-    from pyhf_func.core.inference import hypotest
-    from pyhf_func.core.memory import enough
-
-    start = resolve_start(model.likelihood.space, model.config.par_slices, None, None, None)
-    args = (floats(poi_value), floats(data), model.likelihood, start)
-    with enough(model.likelihood, "hypotest"):
-        found = Compiled(hypotest, static=2)(Newton(), statistic, *args)
-    if int(found.status) != Status.CONVERGED:
-        raise CommandError(Status(int(found.status)).sentence)
+    found = pf.hypotest(poi_value, data, model, test_stat=statistic.name)
+    if int(found.status) != pf.Status.CONVERGED:
+        raise CommandError(pf.Status(int(found.status)).sentence)
     name = statistic.field
-    return float(getattr(found, name)), np.asarray(getattr(found, f"{name}_expected")).tolist()
+    return float(getattr(found, name)), getattr(found, f"{name}_expected").tolist()
 
 
 def _with_backend(
     poi_value: float, data: list[float], model: Any, statistic: Statistic, calctype: str, settings: Settings
 ) -> tuple[float, list[float]]:
     """The same step by step, with the backend and optimizer that were asked for."""
-    import pyhf_func as pf
-
     with settings.in_place() as backend:
         observed, expected = pf.infer.hypotest(
             poi_value, data, model, test_stat=statistic.name, calctype=calctype, return_expected_set=True

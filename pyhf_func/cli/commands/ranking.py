@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, status_of, tell_failures
@@ -17,7 +18,7 @@ _NAMES = {"components": "component", "errors": "error", "pulls": "pull", "constr
 """Names of one number each."""
 
 
-@click.command(short_help="Impacts of all parameters on the one of interest.")
+@click.command()
 @workspace_argument
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Write the N most important only.  [default: all]")
 @click.option("--poi", metavar="NAME", help="Parameter that is moved.  [default: the parameter of interest]")
@@ -37,16 +38,12 @@ def ranking(study: Study, top: int | None, poi: str | None, jobs: int, progress:
     Example:
       pyhf-func ranking workspace.json --top 30 --plot ranking.pdf
     """
-    import numpy as np
-
-    import pyhf_func as pf
-
     names = study.model.config.par_names
     place = study.require_poi() if poi is None else study.place(poi)
     with workers(jobs, cached=study.cached) as executor:
         found = pf.impacts(study.data, study.model, names[place], progress=progress, executor=executor)
     require_converged(found.covariance.status)
-    shown = {name: np.asarray(getattr(found, name)) for name in ("parameters", "status", *_IMPACTS, *_REST)}
+    shown = {name: getattr(found, name).tolist() for name in ("parameters", "status", *_IMPACTS, *_REST)}
     rows = [_row(names, shown, i) for i in range(len(shown["parameters"]))][:top]
     fitted = {
         "name": names[place],
@@ -63,7 +60,7 @@ def ranking(study: Study, top: int | None, poi: str | None, jobs: int, progress:
         lambda: pf.plot.ranking(found, study.model, top or 20, metadata=study.metadata),
         top=top,
     )
-    failed = int(np.count_nonzero(shown["status"][:top].max(axis=1)))
+    failed = sum(map(any, shown["status"][:top]))
     tell_failures("impacts", failed, len(rows))
 
 
@@ -72,4 +69,4 @@ def _row(names: list[str], shown: dict[str, Any], i: int) -> dict[str, Any]:
     status = shown["status"][i]
     moved = {name: None if failed else shown[name][i] for name, failed in zip(_IMPACTS, status, strict=True)}
     rest = {_NAMES.get(name, name): shown[name][i] for name in _REST}
-    return {"name": names[shown["parameters"][i]], **moved, **rest, **status_of(status.max())}
+    return {"name": names[shown["parameters"][i]], **moved, **rest, **status_of(max(status))}

@@ -2,6 +2,7 @@
 
 import click
 
+import pyhf_func as pf
 from pyhf_func.cli import tables
 from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.report import require_converged, require_some, words
@@ -10,7 +11,7 @@ from pyhf_func.cli.study import Study, study_options
 from pyhf_func.core.statistics import Statistic
 
 
-@click.command(short_help="Observed and expected upper limits.")
+@click.command()
 @workspace_argument
 @level_option
 @statistic_option(limits=True)
@@ -28,9 +29,8 @@ def limit(study: Study, level: float, statistic: Statistic, layout: str) -> None
     Example:
       pyhf-func limit workspace.json --format table --plot limit.pdf
     """
-    import pyhf_func as pf
-
-    found = study.upper_limit(level, statistic)
+    study.require_poi()
+    found = study.compute(pf.upper_limit, level=level, test_stat=statistic.name)
     require_converged(found.free_fit.status)  # without which there is no limit either
     status = require_some(found.observed_status, found.expected_status)
     own = {"limit_obs_status": words(found.observed_status), "limit_exp_status": words(found.expected_status)}

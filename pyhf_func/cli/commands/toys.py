@@ -1,30 +1,30 @@
-"""``pyhf-func toys`` and ``toys-merge``: hypothesis tests by pseudo-experiments, in one job or in several."""
+"""``pyhf-func toys``: hypothesis tests by pseudo-experiments."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyhf_func.cli import pictures, tables
-from pyhf_func.cli.documents import output_option, workspace_argument
+import pyhf_func as pf
+from pyhf_func.cli import tables
+from pyhf_func.cli.documents import workspace_argument
 from pyhf_func.cli.errors import CommandError, reported, warn
 from pyhf_func.cli.report import computed, require_converged
 from pyhf_func.cli.settings import (
     Number,
     poi_value_option,
-    prepare_jax,
     progress_option,
     statistic_option,
     tested_value,
 )
-from pyhf_func.cli.study import Study, study_options, versions
-from pyhf_func.core.statistics import Q0, QTILDE, Statistic
+from pyhf_func.cli.study import Study, study_options
+from pyhf_func.core.statistics import Statistic
 
 if TYPE_CHECKING:
     from pyhf_func.core.inference import ToysResult
 
 
-@click.command(short_help="CLs by pseudo-experiments.")
+@click.command()
 @workspace_argument
 @poi_value_option
 @statistic_option()
@@ -84,12 +84,10 @@ def toys(
     Example:
       pyhf-func toys workspace.json --ntoys 5000 --checkpoint toys.npz --plot toys.pdf
     """
-    import jax
-
-    import pyhf_func as pf
-
     mu = tested_value(poi_value, statistic)
     study.require_poi()
+    import jax
+
     key, options = jax.random.key(seed), {"test_stat": statistic.name, "first": first, "max_error": max_error}
     with reported():
         run = partial(pf.toys, mu, study.data, study.model, key, ntoys, checkpoint=checkpoint, progress=progress)
@@ -97,8 +95,8 @@ def toys(
     tables.write(
         study,
         layout,
-        _numbers(found, statistic),
-        _rows(found, statistic),
+        numbers(found, statistic),
+        table_of(found, statistic),
         lambda: pf.plot.toys(found, study.model, metadata=study.metadata),
         poi_value=mu,
         ntoys=ntoys,
@@ -107,49 +105,10 @@ def toys(
     )
     if not_saved:
         raise CommandError(not_saved)
-    _tell_failures(found)
+    tell_failures(found)
 
 
-@click.command("toys-merge", short_help="Merge pseudo-experiments of several jobs.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False))
-@click.option("--save", type=click.Path(dir_okay=False), metavar="FILE", help="Write all of them to this file (.npz).")
-@tables.format_option
-@output_option
-@pictures.plot_option
-def toys_merge(
-    files: tuple[str, ...], save: str | None, layout: str, output_file: str | None, plot: str | None
-) -> None:
-    """Merge the pseudo-experiments in FILES, which toys kept with --checkpoint.
-
-    Writes what one job with all of them would have written. The jobs must be of one test and one seed, and have
-    numbers of their own (--first).
-
-    \b
-    Example:
-      pyhf-func toys workspace.json --checkpoint a.npz
-      pyhf-func toys workspace.json --checkpoint b.npz --first 1000
-      pyhf-func toys-merge a.npz b.npz --plot toys.pdf
-    """
-    import pyhf_func as pf
-
-    with reported(ValueError):
-        if plot is not None:
-            pictures.check(plot)
-        prepare_jax(cached=False)
-        found = pf.merge_toys(map(pf.ToysResult.load, files))
-        if save is not None:
-            found.save(save)
-        statistic = Q0 if found.of_discovery else QTILDE
-        results = _numbers(found, statistic)
-        about = {"command": "toys-merge", "versions": versions(), "key": found.key, "files": len(files)}
-        rows = _rows(found, statistic)
-        tables.write_rows(layout, {**results, "about": about}, rows, output_file)
-        if plot is not None:
-            pictures.save(pf.plot.toys(found), plot)
-    _tell_failures(found)
-
-
-def _numbers(found: "ToysResult", statistic: Statistic) -> dict[str, Any]:
+def numbers(found: "ToysResult", statistic: Statistic) -> dict[str, Any]:
     """The numbers of a result by the names under which they are written: CLs and its parts, or p0."""
     status = require_converged(found.status)
     p_values: dict[str, Any] = {}
@@ -164,7 +123,7 @@ def _numbers(found: "ToysResult", statistic: Statistic) -> dict[str, Any]:
     return {"mu": found.mu, "teststat_obs": found.teststat, **p_values, **counts, **status}
 
 
-def _rows(found: "ToysResult", statistic: Statistic) -> list[tables.Row]:
+def table_of(found: "ToysResult", statistic: Statistic) -> list[tables.Row]:
     """The table: a row for each kind of data, with Monte Carlo errors where they are known."""
     observed, expected = {}, {}
     for name, field in _quantities(statistic):
@@ -180,7 +139,7 @@ def _quantities(statistic: Statistic) -> tuple[tuple[str, str], ...]:
     return (statistic.p_value, statistic.field), *(parts if statistic.sets_limits else ())
 
 
-def _tell_failures(found: "ToysResult") -> None:
+def tell_failures(found: "ToysResult") -> None:
     """Warn of pseudo-experiments that could not be fitted; the result says what they could change."""
     failed, total = int(found.failed), 2 * found.numbers.size
     if failed == total:
