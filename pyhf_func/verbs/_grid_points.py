@@ -19,6 +19,7 @@ import jax
 import numpy as np
 from jsonpatch import JsonPatch, JsonPatchException, JsonPointerException
 
+from pyhf_func.core.collecting import old_objects_kept
 from pyhf_func.core.compiler import padding
 from pyhf_func.core.fit import Status
 from pyhf_func.core.inference.grid import N_NUMBERS, PointResult, no_point, numbers_of
@@ -171,7 +172,8 @@ def compute(
         settings: What is asked of every point.
     """
     background: Background = shared if isinstance(shared, Background) else unpacked(shared)
-    points = [one if isinstance(one, Built | Invalid) else background.build(one) for one in contents]
+    with old_objects_kept():
+        points = [one if isinstance(one, Built | Invalid) else background.build(one) for one in contents]
     messages: list[str | None] = [one.message if isinstance(one, Invalid) else None for one in points]
     rows = np.empty((len(points), N_NUMBERS))
     rows[:] = numbers_of(no_point(Status.INVALID_MODEL))

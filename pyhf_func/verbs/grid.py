@@ -23,6 +23,7 @@ import numpy as np
 import pyhf_func
 from pyhf_func._lookup import shown, unknown
 from pyhf_func._version import __version__
+from pyhf_func.core.collecting import old_objects_kept
 from pyhf_func.core.compiler import padding
 from pyhf_func.core.fit import HostMinimiser, Minimiser, Status
 from pyhf_func.core.inference.grid import PointResult, no_point, numbers_of, results_of, run
@@ -298,6 +299,7 @@ class _Found:
             _ = self._background.base  # which raises what is wrong with all points
         broken = []
         with (
+            old_objects_kept(),
             exit_on_signals(self.kept.path is not None) as ending,
             tqdm.tqdm(total=self.total, disable=not self.progress, unit="point") as bar,
             closing(self._outcomes(executor)) as outcomes,
