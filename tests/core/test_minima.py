@@ -231,3 +231,14 @@ def test_toys_of_an_ordinary_model_are_not_searched_at_random() -> None:
     assert np.all(np.asarray(held.status) == pf.Status.CONVERGED)
     assert float(np.median(held.iterations)) < 10
     assert np.mean(np.asarray(held.iterations) > 20) < 0.1
+
+
+@pytest.mark.slow
+def test_a_strength_far_from_its_best_value_is_no_reason_for_random_starts() -> None:
+    """The data are described badly there, as at the far end of every scan, and still by one well."""
+    workspace = pf.read(ROOT / "examples" / "workspace.json")
+    model = workspace.model()
+    data = jnp.asarray(workspace.data(model))
+    held = jax.jit(jax.vmap(lambda mu: pf.fit(data, model, fixed={"mu": mu})))(jnp.array([4.0, 7.0, 10.0]))
+    assert np.all(np.asarray(held.status) == pf.Status.CONVERGED)
+    assert np.all(np.asarray(held.iterations) < 15)

@@ -215,15 +215,15 @@ def _explore(ground: _Ground, state: _State) -> _State:
 def _wanted(ground: _Ground, best: Point, predicted: Array) -> Array:
     """How many random starts are tried.
 
-    They are where walls divide wells in ways that are not predicted; and in small models where the best minimum so far
-    describes the data badly, or has scales at bounds, so that another one may well be better; some, where free scales
-    compete with parameters of which another well was predicted. Twice the value is the distance from a perfect
-    description, of the auxiliary data, too: none can gain more than that.
+    They are where walls divide wells in ways that are not predicted; and in small models where scales end at bounds,
+    or another well was predicted and the best minimum so far describes the data badly, so that another one may well be
+    better; some, where another well was predicted and scales are free to compete. Twice the value is the distance from
+    a perfect description, of the auxiliary data, too: none can gain more than that.
     """
     model, box = ground.problem.model, ground.box
     bins = float(model.n_bins)
     free = (box.low < box.high) & ~constrained(model) & (jnp.arange(model.n_pars) != model.space.poi)
-    strained = 2 * best.value > bins + _DEVIATIONS * (2 * bins) ** 0.5
+    strained = predicted & (2 * best.value > bins + _DEVIATIONS * (2 * bins) ** 0.5)
     strained |= jnp.any(free & ((best.pars <= box.low) | (best.pars >= box.high)))
     strained |= best.status != Status.CONVERGED
     strained |= ground.several & walls.several(best.missed)
