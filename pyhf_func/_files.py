@@ -16,6 +16,13 @@ from typing import BinaryIO
 
 from pyhf_func.exceptions import InvalidCheckpoint
 
+try:
+    import fcntl
+except ImportError:  # not a POSIX system
+    _HAS_LOCKS = False
+else:
+    _HAS_LOCKS = True
+
 AnyPath = str | os.PathLike[str]
 _PAUSE = 0.05
 """Seconds between two looks at a lock that another job has."""
@@ -89,9 +96,7 @@ def locked(path: AnyPath, patience: float = math.inf) -> Iterator[None]:
     Raises:
         OSError: The lock can't be made.
     """
-    try:
-        import fcntl
-    except ImportError:  # not a POSIX system
+    if not _HAS_LOCKS:
         yield
         return
     lock, end = f"{os.path.realpath(path)}.lock", time.monotonic() + patience

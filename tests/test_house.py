@@ -12,6 +12,22 @@ from pathlib import Path
 import pyhf_func
 
 LONGEST = 60
+MOST_INSIDE = 40
+"""Imports inside functions, in all."""
+BY_NAME = {
+    "__init__.py",
+    "_wings.py",
+    "adapters/registry.py",
+    "cli/main.py",
+    "pyhf/optimize/__init__.py",
+    "pyhf/optimize/common.py",
+    "pyhf/pdf/__init__.py",
+    "pyhf/tensor/__init__.py",
+    "pyhf/tensor/manager.py",
+    "results/extras.py",
+    "utils.py",
+}
+"""Files that load modules by computed names: of a registry, of lazy names, or of an optional package."""
 LAZY = {"documents/building/pruning.py": "pyhf_func.verbs"}
 """Imports inside functions of what loads JAX, in files that do without it. The shell's are its own."""
 
@@ -28,6 +44,11 @@ def files() -> dict[str, ast.Module]:
         for prefix, folder in folders.items()
         for path in folder.rglob("*.py")
     }
+
+
+def source(path: str) -> str:
+    folder = Path(pyhf_func.adapters.__path__[0]) if path.startswith("adapters/") else PACKAGE
+    return (folder / path.removeprefix("adapters/")).read_text(encoding="utf-8")
 
 
 def lines(function: Function) -> int:
@@ -92,6 +113,33 @@ def test_imports_inside_functions_are_of_optional_packages() -> None:
         if inside and module.startswith("pyhf_func.") and not path.startswith("cli/")
     }
     assert own == set(LAZY.items())
+
+
+def test_few_imports_are_inside_functions() -> None:
+    """Those that are load an optional package, or what the shell needs of a heavy one; nothing hides others."""
+    inside = [
+        (path, node.lineno)
+        for path, tree in files().items()
+        for function in ast.walk(tree)
+        if isinstance(function, Function)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert len({*inside}) <= MOST_INSIDE, sorted({*inside})
+    words = re.compile(r"\b(import_module|__import__)\(")
+    by_name = {path for path in files() if words.search(source(path))}
+    assert by_name == BY_NAME
+
+
+def test_type_checkers_know_all_public_names() -> None:
+    """And in the modules in which they lie; verbs are declared by their files alone."""
+    tree = files()["__init__.py"]
+    [block] = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    known = {a.asname: f"{n.module}" for n in block.body if isinstance(n, ast.ImportFrom) for a in n.names}
+    known |= {n.target.id: "" for n in block.body if isinstance(n, ast.AnnAssign)}
+    homes = {name: f"pyhf_func.{home}" for name, home in pyhf_func._HOMES.items()}
+    assert {name: known.get(name) for name in homes} == homes
+    assert set(known) == set(pyhf_func.__all__) - {"__version__", "pyhf"}
 
 
 def test_help_reads_whole() -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import serialize_executable
 
 from pyhf_func._files import locked
 from pyhf_func.compiled import sealed
@@ -76,9 +77,7 @@ def read(key: str | None) -> Callable[..., Any] | None:
         return None
     try:
         _load_kernels()
-        from jax.experimental.serialize_executable import deserialize_and_load
-
-        return deserialize_and_load(*content)
+        return serialize_executable.deserialize_and_load(*content)
     except Exception:  # whatever it is that this release can't read: the program is made anew
         return None
 
@@ -88,9 +87,7 @@ def write(key: str | None, program: jax.stages.Compiled) -> None:
     if _folder() is None or _config.jax_compilation_cache_dir:
         return  # what JAX has from its own cache lacks parts when it is stored once more
     with suppress(Exception):
-        from jax.experimental.serialize_executable import serialize
-
-        write_plain(key, serialize(program))
+        write_plain(key, serialize_executable.serialize(program))
 
 
 @contextmanager

@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING
 
 from pyhf_func.exceptions import NotEnoughMemory
 
+try:
+    import resource
+except ImportError:  # not a POSIX system
+    resource = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from pyhf_func.core.likelihood import Likelihood
 
@@ -115,9 +120,7 @@ def _limits() -> dict[str, int]:
 
 
 def _limits_of_addresses() -> dict[str, int]:
-    with suppress(ImportError, OSError, ValueError, AttributeError):  # not a POSIX system, or not Linux
-        import resource
-
+    with suppress(OSError, ValueError, AttributeError):  # not a POSIX system, or not Linux
         limit = resource.getrlimit(resource.RLIMIT_AS)[0]
         if limit == resource.RLIM_INFINITY:
             return {}

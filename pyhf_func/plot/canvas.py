@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeVar
 
@@ -75,6 +76,19 @@ class Canvas(NamedTuple):
     """whether we made the figure, so that its legend may stand outside of the axes."""
 
 
+def mpl() -> Any:
+    """matplotlib, with its modules that pictures use: loaded when one is drawn.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    try:
+        from matplotlib import figure, font_manager, gridspec, patches, path, textpath, transforms  # noqa: F401
+    except ImportError as error:
+        raise ImportError(needs("A figure", "matplotlib", "plot", error)) from error
+    return sys.modules["matplotlib"]
+
+
 def styled(draw: Callable[_P, _R]) -> Callable[_P, _R]:
     """Draw a picture of our own in our style, whatever style is set.
 
@@ -84,11 +98,7 @@ def styled(draw: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @functools.wraps(draw)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            import matplotlib as mpl
-        except ImportError as error:
-            raise ImportError(needs("A figure", "matplotlib", "plot", error)) from error
-        with mpl.rc_context({} if kwargs.get("ax") is not None else _STYLE):
+        with mpl().rc_context({} if kwargs.get("ax") is not None else _STYLE):
             return draw(*args, **kwargs)
 
     return call
@@ -121,9 +131,7 @@ def canvas(
         if any(other.figure is not figure for other in axes):
             raise ValueError("The axes belong to different figures; they must share one.")
         return Canvas(figure, axes, ours=False)
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = mpl().figure.Figure(figsize=(width, height), layout="constrained")
     grid = np.ravel(figure.subplots(-(-n // columns), columns, squeeze=False))
     for empty in grid[n:]:
         empty.remove()
@@ -137,11 +145,9 @@ def with_ratios(drawn: Canvas) -> list[tuple[Axes, Axes]]:
 
 def _aligned(drawn: Canvas) -> list[tuple[Axes, Axes]]:
     """The same in a figure of ours: one grid for all, so that all edges are in line."""
-    from matplotlib.gridspec import GridSpec
-
     place: Any = drawn.axes[0].get_subplotspec()
     rows, columns = place.get_gridspec().get_geometry()
-    grid = GridSpec(2 * rows, columns, drawn.figure, height_ratios=[3, 1] * rows)
+    grid = mpl().gridspec.GridSpec(2 * rows, columns, drawn.figure, height_ratios=[3, 1] * rows)
     pairs = []
     for i, axes in enumerate(drawn.axes):
         row, column = divmod(i, columns)
@@ -153,14 +159,14 @@ def _aligned(drawn: Canvas) -> list[tuple[Axes, Axes]]:
 
 def _split(axes: Axes) -> tuple[Axes, Axes]:
     """The same with axes of a caller, wherever they lie."""
-    from matplotlib.gridspec import GridSpec
-
     figure: Any = axes.figure
     place = axes.get_subplotspec()
     ratios: dict[str, Any] = {"height_ratios": [3, 1], "hspace": 0.03}
     if place is None:
         box = axes.get_position()
-        parts: Any = GridSpec(2, 1, figure, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1, **ratios)
+        parts: Any = mpl().gridspec.GridSpec(
+            2, 1, figure, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1, **ratios
+        )
         axes.set_position(parts[0].get_position(figure))
         lower = figure.add_axes(parts[1].get_position(figure), sharex=axes)
     else:
@@ -235,25 +241,24 @@ def row_name(text: str, size: float) -> str:
 @functools.cache
 def _width(text: str, size: float) -> float:
     """Width of a text in inches."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import TextToPath
-
     math = "$" in text.replace(r"\$", "")
-    width: float = TextToPath().get_text_width_height_descent(text, FontProperties(size=size), math)[0]
+    width: float = (
+        mpl()
+        .textpath.TextToPath()
+        .get_text_width_height_descent(text, mpl().font_manager.FontProperties(size=size), math)[0]
+    )
     return width / 72
 
 
 def _above(drawn: Canvas) -> Any:
     """Coordinates of the first axes, moved up over what stands on top of them."""
-    from matplotlib.transforms import ScaledTranslation
-
     axes = drawn.axes[0]
     points = 2.0
     if any(axes.get_title(loc=side) for side in ("left", "center", "right")):
         points = 16.0
     if drawn.axes[-1].xaxis.get_label_position() == "top":
         points = 36.0
-    return axes.transAxes + ScaledTranslation(0.0, points / 72, drawn.figure.dpi_scale_trans)
+    return axes.transAxes + mpl().transforms.ScaledTranslation(0.0, points / 72, drawn.figure.dpi_scale_trans)
 
 
 def write_header(drawn: Canvas, text: str) -> None:

@@ -11,7 +11,7 @@ from scipy.spatial import ConvexHull
 from scipy.special import ndtri
 
 from pyhf_func.contrib.viz.palette import BLUE, GREY, ONE_SIGMA, RED
-from pyhf_func.plot.canvas import canvas, check_arguments, legend, styled, tidy
+from pyhf_func.plot.canvas import canvas, check_arguments, legend, mpl, styled, tidy
 from pyhf_func.plot.labels import labels_of
 from pyhf_func.plot.surfaces import plane_of, smooth
 from pyhf_func.verbs.grid import GridResult
@@ -187,10 +187,8 @@ def _without_empty_pieces(surface: Any, nearest: tuple[Any, Any]) -> Any:
 
 def _draw_contours(axes: Axes, surfaces: _Surfaces, level: float) -> None:
     """The band and both lines, inside the hull; what has no part there is not named either."""
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    clip = PathPatch(Path(surfaces.hull, closed=False), transform=axes.transData, facecolor="none", linewidth=0)
+    outline = mpl().path.Path(surfaces.hull, closed=False)
+    clip = mpl().patches.PathPatch(outline, transform=axes.transData, facecolor="none", linewidth=0)
     between = np.minimum(surfaces.minus, -surfaces.plus)
     place, inside = (surfaces.x, surfaces.y), surfaces.inside
     if is_banded := np.any(between[inside] > 0):

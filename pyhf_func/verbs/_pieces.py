@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+import tqdm
 
 from pyhf_func.core.fit import FitResult
 from pyhf_func.core.interrupts import note
@@ -92,8 +93,6 @@ def _parts(
     executor: Executor | None,
 ) -> list[R]:
     """The results of the pieces, in order; the last member fills the last piece."""
-    import tqdm
-
     n, parts = len(members), list[R]()
     workers = None if executor is None else workers_of(executor)
     size = -(-n // max(_PIECES, workers or 0))

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+import tqdm
 
 import pyhf_func
 from pyhf_func._lookup import shown, unknown
@@ -293,8 +294,6 @@ class _Found:
 
     def compute(self, executor: Executor | None) -> None:
         """Compute what the checkpoint lacks, and keep it as it ends; raise what broke off all of it."""
-        import tqdm
-
         if self._background.by_yields:
             _ = self._background.base  # which raises what is wrong with all points
         broken = []

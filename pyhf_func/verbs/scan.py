@@ -5,12 +5,10 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from typing import Any, cast
 
-from jax import Array
-
 from pyhf_func.core import inference as _engine
 from pyhf_func.core.arrays import Numbers, floats
-from pyhf_func.core.compiler import Bounds, Fixed, Init, Start
-from pyhf_func.core.fit import HostMinimiser, Minimiser
+from pyhf_func.core.compiler import Bounds, Fixed, Init
+from pyhf_func.core.fit import HostMinimiser, Minimiser, Newton
 from pyhf_func.core.inference import ScanResult
 from pyhf_func.core.statistics import Statistic, TestStat
 from pyhf_func.model import AnyModel
@@ -75,22 +73,15 @@ def scan(
     start = start_of_test(model, init, bounds, fixed)
     check_tested(tested, statistic, model, start, "mus")
     check_pieces(progress, executor)
-    return scanned(chosen, statistic, tested, observed, model, start, progress=progress, executor=executor)
+    inputs = chosen, statistic, observed, model.likelihood, start
+    return in_pieces(tests_of, inputs, tested, _engine.ONCE, "value", progress=progress, executor=executor)
 
 
-def scanned(
-    minimiser: Minimiser,
-    statistic: Statistic,
-    mus: Numbers,
-    data: Array,
-    model: AnyModel,
-    start: Start,
-    *,
-    progress: bool = False,
-    executor: Executor | None = None,
+def unchecked(
+    mus: Numbers, data: Numbers, model: AnyModel, statistic: Statistic, *, progress: bool, executor: Executor | None
 ) -> ScanResult:
-    """The tests of values that were not checked: of one that no data could exclude, the status is bad."""
-    inputs = minimiser, statistic, data, model.likelihood, start
+    """The tests of values that may be ones that no data could exclude: their status is bad then."""
+    inputs = Newton(), statistic, data_of(model, data), model.likelihood, start_of_test(model, None, None, None)
     return in_pieces(tests_of, inputs, floats(mus), _engine.ONCE, "value", progress=progress, executor=executor)
 
 

@@ -39,7 +39,9 @@ def _summary(workspace: "Workspace", configs: Iterable[Mapping[str, Any]]) -> di
     types: dict[str, list[str]] = {}
     for name, kind in workspace.modifiers:
         types.setdefault(name, []).append(kind)
-    parameters = _parameters(workspace, configs)
+    from pyhf_func.cli.parameters import parameters_of
+
+    parameters = parameters_of(workspace, configs)
     measurements = [
         [one["name"], one["config"]["poi"], [parameter["name"] for parameter in one["config"]["parameters"]]]
         for one in workspace["measurements"]
@@ -52,19 +54,6 @@ def _summary(workspace: "Workspace", configs: Iterable[Mapping[str, Any]]) -> di
         "systematics": [[name, constraint, types[name]] for name, constraint in parameters],
         "measurements": measurements,
     }
-
-
-def _parameters(workspace: "Workspace", configs: Iterable[Mapping[str, Any]]) -> list[list[str]]:
-    """All parameters with the constraints that they have."""
-    from pyhf_func.core.modifiers import MODIFIERS
-    from pyhf_func.schema.extended import walk
-
-    usual = {name: MODIFIERS[kind].constraint for name, kind in workspace.modifiers}
-    asked = {modifier["name"]: modifier["constraint"] for *_, modifier in walk(workspace) if "constraint" in modifier}
-    asked |= {config["name"]: config["constraint"] for config in configs if "constraint" in config}
-    words = {"none": "unconstrained", "gauss": "constrained_by_normal"}
-    found = {name: asked.get(name, word) for name, word in usual.items()}
-    return [[name, words.get(word, f"constrained_by_{word}")] for name, word in found.items()]
 
 
 def _table(summary: dict[str, Any], chosen: str) -> list[str]:

@@ -105,14 +105,11 @@ def _test(
     study: Study, mus: list[float] | None, level: float, statistic: Statistic, way: dict[str, Any], layout: str
 ) -> None:
     """CLs."""
-    from pyhf_func.verbs._arguments import data_of, start_of_test
-    from pyhf_func.verbs.scan import scanned
+    from pyhf_func.verbs.scan import unchecked
 
     study.require_poi()
     mus = mus or _range(study, level, statistic)
-    data, start = data_of(study.model, study.data), start_of_test(study.model, None, None, None)
-    # Values that the verb refuses keep their rows.
-    found = scanned(pf.Newton(), statistic, mus, data, study.model, start, **way)
+    found = unchecked(mus, study.data, study.model, statistic, **way)  # values that the verb refuses keep their rows
     points = [
         {
             "mu": float(mu),

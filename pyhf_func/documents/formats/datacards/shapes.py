@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyhf_func.documents.formats.datacards.card import Card, Notes
-from pyhf_func.exceptions import ImportBackendError
+from pyhf_func.histfactory.histograms import load_uproot
 
 __all__ = ["Histogram", "Shapes"]
 
@@ -139,12 +139,7 @@ class Shapes:
         if not path.is_file():
             self.notes.fault(line, f"there is no file {name}")
             return None
-        try:
-            import uproot
-        except ImportError as error:
-            raise ImportBackendError(
-                "reading ROOT files needs uproot: python -m pip install 'pyhf-func[xmlio]'"
-            ) from error
+        uproot = load_uproot()
         try:
             return uproot.open(path)
         except (OSError, ValueError, NotImplementedError) as error:

@@ -14,7 +14,8 @@ from pyhf_func.documents.formats.datacards.components import Component
 from pyhf_func.documents.formats.datacards.counts import write_counts
 from pyhf_func.documents.formats.datacards.lines import Lines
 from pyhf_func.documents.formats.datacards.templates import Histograms, is_shaped, write_templates
-from pyhf_func.exceptions import ImportBackendError, WorkspaceWarning, needs, raise_faults
+from pyhf_func.exceptions import WorkspaceWarning, raise_faults
+from pyhf_func.histfactory.histograms import load_uproot
 
 __all__ = ["text_of", "write"]
 
@@ -143,23 +144,18 @@ def _differs(poi: Component, config: Mapping[str, Any]) -> bool:
 
 
 def _write_histograms(path: Path, histograms: Histograms) -> None:
-    try:
-        import uproot
-    except ImportError as error:
-        raise ImportBackendError(needs("writing ROOT files", "uproot", "xmlio", error)) from error
-    with uproot.recreate(path) as file:
+    with load_uproot().recreate(path) as file:
         for name, (contents, errors) in histograms.items():
             file[name] = _histogram(name.rpartition("/")[2], np.asarray(contents, dtype=float), np.asarray(errors))
 
 
 def _histogram(name: str, contents: Any, errors: Any) -> Any:
     """A histogram with errors, which NumPy's pairs of contents and edges lack."""
-    from uproot.writing.identify import to_TAxis, to_TH1x
-
+    identify = load_uproot().writing.identify
     count = len(contents)
-    axis = to_TAxis("xaxis", "", count, 0.0, float(count))
+    axis = identify.to_TAxis("xaxis", "", count, 0.0, float(count))
     padded, squares = (np.concatenate([[0.0], values, [0.0]]) for values in (contents, np.square(errors)))
     middles = np.arange(count) + 0.5
     sums = (float(np.sum(contents)), float(np.sum(squares)))
     moments = (float(np.sum(contents * middles)), float(np.sum(contents * middles**2)))
-    return to_TH1x(name, "", padded, float(np.sum(contents)), *sums, *moments, squares, axis)
+    return identify.to_TH1x(name, "", padded, float(np.sum(contents)), *sums, *moments, squares, axis)
