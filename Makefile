@@ -22,7 +22,7 @@ SOURCES := pyproject.toml setup.py README.md $(shell find pyhf_func adapters -na
 
 # Tests run in a folder of their own, on what is installed and not on the tree.
 SUITE = mkdir -p build/suite && cd build/suite && $(abspath $(BIN))/python -P -m pytest -c ../../pyproject.toml \
-  --rootdir ../.. -o pythonpath= --installed -n $(WORKERS) --dist loadfile $(abspath $(TESTS))
+  --rootdir ../.. -o pythonpath= --installed -n $(WORKERS) --dist loadfile --durations 20 $(abspath $(TESTS))
 
 .PHONY: help demo test quick lint fresh fuzz bench docs clean
 
