@@ -238,7 +238,7 @@ def check_tested(tested: Array, statistic: Statistic, model: AnyModel, start: St
         poi = model.config.poi_name
         raise ValueError(
             f"{name} is {lowest:g}, a negative value below {bound:g}, the least best value of {poi!r} in this test: no "
-            f"data could exclude it. Give bounds={{{poi!r}: (lower, upper)}} that hold it, and test_stat='q'."
+            f"data could exclude it. Lower its bound (bounds=, or in the measurement) and test with the statistic 'q'."
         )
 
 

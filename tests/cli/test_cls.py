@@ -135,6 +135,12 @@ def test_poi_value_lowers_cls(workspace: Path) -> None:
     assert values(run(workspace, "--test-poi", 3)) == large
 
 
+@pytest.mark.parametrize("command", ["cls", "toys"])
+def test_a_strength_that_no_data_could_exclude_is_refused(command: str, workspace: Path) -> None:
+    result = CliRunner().invoke(main, [command, "--no-cache", str(workspace), "--poi-value", "-1"])
+    assert "mu is -1, a negative value below 0" in refused(result)
+
+
 def test_measurement(workspace: Path) -> None:
     # The second measurement doubles the signal through a fixed mu and tests the other factor.
     second = values(run(workspace, "--measurement", "second"))

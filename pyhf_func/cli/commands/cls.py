@@ -67,7 +67,7 @@ def cls(
     """
     poi_value = tested_value(poi_value, statistic)
     only_one_from_standard_input(workspace, *patches)
-    with reported():
+    with reported(ValueError):
         with_toys = calctype == "toybased"
         prepare_jax(cached=not no_cache)
         model, data = read_model(workspace, patches, measurement, strict, poi)

@@ -89,7 +89,7 @@ def toys(
     import jax
 
     key, options = jax.random.key(seed), {"test_stat": statistic.name, "first": first, "max_error": max_error}
-    with reported():
+    with reported(ValueError):
         run = partial(pf.toys, mu, study.data, study.model, key, ntoys, checkpoint=checkpoint, progress=progress)
         found, not_saved = computed(partial(run, **options))
     tables.write(
