@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,36 @@ def test_fits_end_on_kinks_and_beside_jumps(seed: int, codes: dict[str, Any]) ->
     modifiers = [histosys("shape", list(lo), list(hi)), normsys("rate", *rng.uniform(0.9, 1.2, 2))]
     model = pf.Model(one_channel(list(background), *modifiers, signal=[6.0, 3.0]), modifier_settings=codes)
     assert_lowest(model, [*rng.poisson(background * 1.05), 0.0, 0.0], fixed={"mu": 0.3})
+
+
+@pytest.mark.parametrize(("size", "seed"), [(0.05, 2), (0.05, 11), (0.12, 2), (0.12, 8)])
+def test_wells_beside_kinks_are_searched_in_every_box(size: float, seed: int) -> None:
+    """One well on each side of each kink, also of weak variations; and boxes whose bounds are kinks."""
+    rng = np.random.default_rng(seed)
+    up = rng.normal(size=(3, 4)) * size
+    down = up * rng.uniform(0.5, 1.0, size=(3, 4))
+    background = np.empty(4)
+    channels = []
+    for b in range(4):
+        background[b] = np.round(rng.uniform(50, 200))
+        rates = [normsys(f"rate{k}", float(np.exp(down[k, b])), float(np.exp(up[k, b]))) for k in range(3)]
+        channels += [one_channel([background[b]], *rates, signal=[5.0 + b])["channels"][0] | {"name": f"SR{b}"}]
+    model = pf.Model({"channels": channels}, modifier_settings=KINKS)
+    data = [*rng.poisson(background * np.exp(up[0] - 0.5 * up[1])), 0.0, 0.0, 0.0]
+    init, bounds = (np.array(x, float) for x in (model.config.suggested_init(), model.config.suggested_bounds()))
+
+    def fit(box: np.ndarray) -> float:
+        found = pf.fit(np.array(data, float), model, init=np.clip(init, *box.T), bounds=box)
+        assert int(found.status) == pf.Status.CONVERGED
+        return float(found.twice_nll)
+
+    rates = [model.config.par_names.index(f"rate{k}") for k in range(3)]
+    boxed = []
+    for sides in product(((0.0, 5.0), (-5.0, 0.0)), repeat=3):
+        box = bounds.copy()
+        box[rates] = sides
+        boxed.append(fit(box))
+    assert fit(bounds) == pytest.approx(min(boxed), abs=1e-6)
 
 
 def test_a_flat_direction_is_no_failure() -> None:

@@ -20,7 +20,7 @@ from pyhf_func.core.arrays import count
 from pyhf_func.core.fit import walls
 from pyhf_func.core.fit.descent import Box, Point, descend
 from pyhf_func.core.fit.lanes import one_by_one
-from pyhf_func.core.fit.pieces import breaks_of, rounded
+from pyhf_func.core.fit.pieces import beside_kinks, breaks_of, rounded
 from pyhf_func.core.fit.problem import Minimum, Problem
 from pyhf_func.core.fit.status import Status
 from pyhf_func.core.fit.wells import WORTH, Wells, interpolating, none_of, predict, turning
@@ -139,7 +139,7 @@ def _above_floor(problem: Problem, limit: int, search: int) -> Minimum:
 def _ground(problem: Problem, limit: int, search: int) -> _Ground:
     model, data, init, lower, upper, fixed = problem
     lower = above_lowest(model, lower)
-    low, high = jnp.where(fixed, init, lower), jnp.where(fixed, init, upper)
+    low, high = beside_kinks(model, jnp.where(fixed, init, lower), jnp.where(fixed, init, upper))
     box = Box(low, high, breaks_of(model, low, high), turning(model) & (low < high))
     bent = interpolating(model) & (low < high)
     shared = bent | (~constrained(model) & (low < high))
@@ -183,7 +183,7 @@ def _explore(ground: _Ground, state: _State) -> _State:
     best: Point = jax.tree.map(partial(jnp.where, better | first), found, state.best)
 
     wells = jax.lax.cond(
-        good & (better | first) & ground.several,
+        good & (better | first) & (ground.several | jnp.any(ground.box.breaks.kinked)),
         lambda: predict(ground.prepared, best.pars, ground.box),
         lambda: state.wells,
     )
@@ -223,6 +223,7 @@ def _wanted(ground: _Ground, best: Point, predicted: Array) -> Array:
     model, box = ground.problem.model, ground.box
     bins = float(model.n_bins)
     free = (box.low < box.high) & ~constrained(model) & (jnp.arange(model.n_pars) != model.space.poi)
+    predicted = predicted & ground.several  # what lies beyond a kink is predicted well
     strained = predicted & (2 * best.value > bins + _DEVIATIONS * (2 * bins) ** 0.5)
     strained |= jnp.any(free & ((best.pars <= box.low) | (best.pars >= box.high)))
     strained |= best.status != Status.CONVERGED

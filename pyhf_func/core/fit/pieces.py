@@ -27,6 +27,11 @@ class Breaks(NamedTuple):
     real: Array  # (breaks, pars) bool: the parameter has this break, inside its bounds
     kink: Array  # (breaks, 1) bool: the likelihood is continuous there
 
+    @property
+    def kinked(self) -> Array:
+        """Which parameters have a kink; (pars,) of bool."""
+        return jnp.any(self.real & self.kink, axis=0)
+
 
 def breaks_of(model: Likelihood, low: Array, high: Array) -> Breaks:
     """The breaks of a model's parameters inside the box."""
@@ -44,6 +49,19 @@ def breaks_of(model: Likelihood, low: Array, high: Array) -> Breaks:
     inside = (low[None] <= below) & (high[None] >= above)
     kinks = np.array([place == 0 for place in places], bool).reshape(-1, 1)
     return Breaks(below, above, jnp.array(real, bool).reshape(len(places), *low.shape) & inside, jnp.asarray(kinks))
+
+
+def beside_kinks(model: Likelihood, low: Array, high: Array) -> tuple[Array, Array]:
+    """The box with bounds at a kink moved into it, so that the likelihood there is that of the box's side."""
+    kinked = jnp.zeros(low.shape, bool)
+    for code, templates, par in every_group(model):
+        if 0.0 in code.breaks:
+            kinked = kinked.at[par].max(code.broken(*templates))
+    kinked &= low < high
+    return (
+        jnp.where(kinked & (low == 0), _NEXT_TO_ZERO, low),
+        jnp.where(kinked & (high == 0), -_NEXT_TO_ZERO, high),
+    )
 
 
 def _sides(place: float, dtype: np.dtype) -> tuple[float, float]:
@@ -78,10 +96,16 @@ def across(pars: Array, breaks: Breaks) -> tuple[Array, Array]:
     return flipped, jnp.where(up, 1.0, jnp.where(down, -1.0, 0.0))
 
 
+def at_kink(pars: Array, breaks: Breaks) -> Array:
+    """Which parameters lie at a kink; (pars,) of bool."""
+    return breaks.kinked & (jnp.abs(pars) <= _NEXT_TO_ZERO)
+
+
 def rounded(pars: Array, breaks: Breaks) -> Array:
-    """The parameters with those at a kink exactly there."""
-    at_kink = breaks.real & breaks.kink & (pars[None] >= breaks.below) & (pars[None] <= breaks.above)
-    return jnp.where(jnp.any(at_kink, axis=0), 0.0, pars)
+    """The parameters with those at a kink, or at a bound there, exactly at zero."""
+    if breaks.real.shape[0] == 0:
+        return pars
+    return jnp.where(jnp.abs(pars) <= _NEXT_TO_ZERO, 0.0, pars)
 
 
 def on_kink(model: Likelihood, pars: Array, low: Array, high: Array) -> Array:
