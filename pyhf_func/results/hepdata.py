@@ -41,6 +41,7 @@ def to_hepdata(
 
     Raises:
         ImportBackendError: PyYAML is not installed (extra ``yaml``).
+        TypeError: What is given is no result or table by its name.
         ValueError: A name is too long or used twice for a file, or a description belongs to no table.
 
     Example:
@@ -54,6 +55,11 @@ def to_hepdata(
         submission.yaml upper_limits.yaml
     """
     yaml = needed("yaml", "HEPData tables", "yaml")
+    if not isinstance(tables, Mapping):
+        raise TypeError(f"tables is of type {type(tables).__name__}; give the folder, then {{name: result, ...}}.")
+    for name, result in tables.items():
+        if not isinstance(name, str) or not isinstance(result, Result | Table):
+            raise TypeError(f"tables[{name!r}] is of type {type(result).__name__}; give results, or tables, by name.")
     descriptions = descriptions or {}
     if unknown := [name for name in descriptions if name not in tables]:
         raise ValueError(f"descriptions: there is no table {unknown[0]!r}.")

@@ -34,7 +34,7 @@ def to_root(path: str | os.PathLike[str], *results: Result) -> None:
 
     Raises:
         ImportBackendError: uproot is not installed (extra ``xmlio``).
-        TypeError: A result has no form in ROOT.
+        TypeError: A result has no form in ROOT, or is no result.
         ValueError: Two results would be written to the same place.
 
     Example:
@@ -47,7 +47,11 @@ def to_root(path: str | os.PathLike[str], *results: Result) -> None:
     """
     uproot = needed("uproot", "ROOT files", "xmlio")
     objects: dict[str, Any] = {}
-    for result in results:
+    for number, result in enumerate(results):
+        if not isinstance(result, Result):
+            raise TypeError(
+                f"results[{number}] is of type {type(result).__name__}; give the path, then results of verbs."
+            )
         for name, thing in result._root_objects().items():
             if name in objects:
                 raise ValueError(f"{name} would be written twice: give one {type(result).__name__} to each file.")

@@ -93,6 +93,14 @@ def test_names_that_hepdata_cannot_hold_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("tables", ["limits", [1.0], {3: None}, {"a": "limits"}], ids=repr)
+def test_what_is_no_result_by_its_name_is_refused(tables: Any, tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    with pytest.raises(TypeError, match="tables.* is of type .*; give"):
+        pf.to_hepdata(tmp_path / "new", tables)
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_root_file_has_histograms_matrices_and_limits(tmp_path: Path) -> None:
     uproot = pytest.importorskip("uproot")
     yields, limit = every.result_of("yields"), every.result_of("upper_limit")
@@ -119,6 +127,8 @@ def test_what_has_no_form_in_root_is_refused_and_nothing_is_written(tmp_path: Pa
     limit, fit = every.result_of("upper_limit"), every.result_of("fit")
     with pytest.raises(TypeError, match="A FitResult has no form in ROOT"):
         pf.to_root(tmp_path / "a.root", limit, fit)
+    with pytest.raises(TypeError, match=r"results\[1\] is of type str"):
+        pf.to_root(tmp_path / "a.root", limit, "fit")
     with pytest.raises(ValueError, match="limit would be written twice"):
         pf.to_root(tmp_path / "a.root", limit, limit)
     assert not list(tmp_path.iterdir())

@@ -15,6 +15,7 @@ import pyhf_func as pf
 from pyhf_func.exceptions import InvalidDocument
 from pyhf_func.results.base import KINDS, Result
 from pyhf_func.results.documents import schema
+from pyhf_func.results.tables import Table
 from tests.results.every import VERBS, data, model, result_of, workspace
 
 
@@ -153,6 +154,17 @@ def test_the_summary_of_a_batch_has_a_row_for_each_member() -> None:
     rows = result_of("scan").conditional_fit.table().rows
     assert [(row["member"], row["parameter"]) for row in rows[::3]] == [("0", "mu"), ("1", "mu"), ("2", "mu")]
     assert rows[3]["value"] == 1.0
+
+
+def test_tables_hold_names_of_every_kind() -> None:
+    """Nothing in a name is markup."""
+    table = Table([{"name": r"<b> & 50% | $\x_1 ^~{#}", "value": 1.0}])
+    assert (
+        r"\textless{}b\textgreater{} \& 50\% | \$\textbackslash{}x\_1 \textasciicircum{}\textasciitilde{}\{\#\} & 1"
+        in table.to_latex()
+    )
+    assert "&lt;b&gt; &amp; 50%" in table.to_html()
+    assert r"<b> & 50% \| $" in table.to_markdown()
 
 
 def test_a_table_of_yields_adds_up_and_has_all_layouts() -> None:
