@@ -8,6 +8,7 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -192,8 +193,7 @@ def test_jobs_share_the_work(command: tuple[Any, ...], workspace: Path, monkeypa
         asked.append((jobs, cached))
         return nullcontext() if jobs == 1 else ThreadPoolExecutor(1)
 
-    module = {"ranking": "impacts"}.get(command[0], command[0])
-    monkeypatch.setattr(sys.modules[f"pyhf_func.cli.{module}"], "workers", workers)
+    monkeypatch.setattr(import_module(f"pyhf_func.cli.commands.{command[0]}"), "workers", workers)
     alone, shared = (values(run(command[0], workspace, *command[1:], "-j", jobs)) for jobs in (1, 2))
     assert shared == alike(alone)
     assert asked == [(1, False), (2, False)]

@@ -54,7 +54,10 @@ MESSAGES: dict[str, tuple[Callable[[], Any], str]] = {
     "a negative count": (lambda: pf.fit([-3.0, 0.0], MODEL), "channel 'SR', bin 0 is -3.*not negative"),
     "auxiliary data that are none": (lambda: pf.fit([3.0, np.inf], MODEL), "auxiliary data of 'alpha_000' is inf"),
     "a value as text": (lambda: pf.hypotest("1.0", DATA, MODEL), "mu is '1.0'; give a number"),
-    "a negative value": (lambda: pf.hypotest(-1.0, DATA, MODEL), "mu is -1, a negative value below.*test_stat='q'"),
+    "a negative value": (
+        lambda: pf.hypotest(-1.0, DATA, MODEL),
+        "mu is -1, a negative value below.*with the statistic 'q'",
+    ),
     "a class as minimiser": (lambda: pf.fit(DATA, MODEL, minimiser=pf.Newton), r"give one with options: Newton\(\)"),
     "no iterations": (lambda: pf.Newton(iterations=0), "iterations is 0; it must be at least 1"),
     "half a search": (lambda: pf.Newton(search=0.5), "search is 0.5; give an integer"),
