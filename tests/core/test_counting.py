@@ -114,7 +114,7 @@ def test_negative_values_cannot_be_tested_with_q_tilde(bounds: list[float] | Non
 
 @pytest.mark.slow
 def test_negative_values_are_refused_by_the_documented_test() -> None:
-    with pytest.raises(ValueError, match="test_stat='q'"):
+    with pytest.raises(ValueError, match="with the statistic 'q'"):
         pf.infer.hypotest(-1.0, [48.0], model([-10.0, 1000.0]))
 
 
