@@ -40,7 +40,6 @@ def impacts(study: Study, groups: tuple[str, ...], poi: str | None, layout: str)
     """
     if poi is None:
         study.require_poi()
-    require_converged(study.fit.status)
     found = study.compute(pf.group_impacts, _patterns(groups) or _named(study), poi)
     closure = {"impact": found.impact_closure, "component": found.component_closure}
     results = {
